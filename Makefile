@@ -1,0 +1,30 @@
+# make demo: both pipelines on the built-in corpus.  make test: the whole test suite.  Both build .venv first.
+PYTHON ?= python3
+VENV := .venv
+# A CPU build of torch, installed first so that nothing else pulls in the CUDA one.
+TORCH_VERSION ?= 2.13.0
+EXTRAS ?= neural,speech,report
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test lint clean
+
+demo: $(INSTALLED)
+	$(VENV)/bin/seedcorn demo
+
+test: $(INSTALLED)
+	$(VENV)/bin/python -m pytest -n 2
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff format --check src tests benchmarks
+	$(VENV)/bin/ruff check src tests benchmarks
+	$(VENV)/bin/mypy
+
+$(INSTALLED): pyproject.toml Makefile
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)/bin/pip install --quiet "torch==$(TORCH_VERSION)"
+	$(VENV)/bin/pip install --quiet --editable ".[$(EXTRAS)]" --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist runs

@@ -1,0 +1,44 @@
+"""Options that every command shares, and how results and progress are shown."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from seedcorn.progress import ProgressMode, showing_progress
+from seedcorn.runs import Json
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+RandomSeed: TypeAlias = Annotated[int, typer.Option("--random-seed", help="Where all randomness starts.", min=0)]
+InputFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, help="A file or folder to read.")]
+OutputFile: TypeAlias = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[None]:
+    """Show progress inside the block unless ``quiet``."""
+    with showing_progress(ProgressMode.SILENT if quiet else None):
+        yield
+
+
+def show(result: Mapping[str, Json], *, as_json: bool) -> None:
+    """Print ``result`` on standard output: one JSON object, or one "name: value" line an entry."""
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+        return
+    for name, value in result.items():
+        typer.echo(f"{name.replace('_', ' ')}: {_shown(value)}")
+
+
+def _shown(value: Json) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

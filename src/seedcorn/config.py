@@ -1,0 +1,117 @@
+"""The YAML configuration files: read safely, checked strictly, refusals with their place and the nearest known key."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import UnionType
+from typing import TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from seedcorn.errors import ConfigError, at, nearest
+
+
+class Settings(BaseModel):
+    """Base of all configuration models: unknown keys are refused, values cannot change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+Config = TypeVar("Config", bound=Settings)
+
+
+def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = ()) -> Config:
+    """Return the configuration in the YAML file ``path``; ``overrides`` are ``key.subkey=value`` with YAML values.
+
+    Raises ConfigError with file and line for unreadable YAML, unknown keys (and the nearest known one) and impossible
+    values.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+        tree = yaml.safe_load(text) or {}
+        nodes = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(wanted="a readable YAML file", found=str(error), where=path) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = at(path, mark.line + 1) if mark else str(path)
+        raise ConfigError(wanted="YAML", found=str(getattr(error, "problem", error)), where=where) from error
+    if not isinstance(tree, dict):
+        raise ConfigError(wanted="a mapping of settings", found=type(tree).__name__, where=path)
+    for override in overrides:
+        _apply_override(tree, override)
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        raise _explained(error.errors()[0], model, path, nodes) from error
+
+
+def dump_config(config: Settings) -> str:
+    """Return the resolved configuration as YAML, every default written out."""
+    return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+
+
+def _apply_override(tree: dict[str, object], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not key:
+        raise ConfigError(wanted="--set key.subkey=value", found=f"'{override}'")
+    *parents, last = key.split(".")
+    here = tree
+    for parent in parents:
+        below = here.setdefault(parent, {})
+        if not isinstance(below, dict):
+            raise ConfigError(wanted=f"a group of settings at '{parent}'", found=f"the value {below!r}", where="--set")
+        here = below
+    try:
+        here[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(wanted=f"a YAML value for '{key}'", found=f"'{value}'", where="--set") from error
+
+
+def _explained(problem: ErrorDetails, model: type[BaseModel], path: Path, nodes: yaml.Node | None) -> ConfigError:
+    location = [str(part) for part in problem["loc"]]
+    line = _line_of(nodes, location)
+    where = at(path, line) if line else str(path)
+    key = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        known = _keys_at(model, location[:-1])
+        return ConfigError(
+            wanted="a known setting", found=f"'{key}'", where=where, fix=nearest(location[-1], known) if known else ""
+        )
+    if problem["type"] == "missing":
+        return ConfigError(wanted=f"the setting '{key}'", found="none", where=where, fix=f"Add '{key}'.")
+    return ConfigError(wanted=f"'{key}': {problem['msg']}", found=repr(problem["input"]), where=where)
+
+
+def _keys_at(model: type[BaseModel], location: Sequence[str]) -> list[str]:
+    """Return the keys known at ``location``, following the models nested in annotations."""
+    models = [model]
+    for part in location:
+        annotations = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+        # A part that names no field is an index of a list, a key of a mapping or the tag of a union.
+        models = [n for a in annotations for n in _models_in(a)] or models
+    return sorted({name for m in models for name in m.model_fields})
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Union, UnionType, list, tuple, dict) or get_args(annotation):
+        return [m for argument in get_args(annotation) for m in _models_in(argument)]
+    return []
+
+
+def _line_of(node: yaml.Node | None, location: Sequence[str]) -> int | None:
+    """Return the 1-based line of the key at ``location``, or of the deepest part of it that the file has."""
+    line: int | None = None
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            entry = next(((k, v) for k, v in node.value if k.value == part), None)
+            if entry is None:
+                continue
+            line, node = entry[0].start_mark.line + 1, entry[1]
+        elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,1 @@
+"""What the data is: utterances, sentence pairs, their text, and the files they come from."""

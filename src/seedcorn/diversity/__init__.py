@@ -1,0 +1,1 @@
+"""What does each example add? Every method answers with a Selection."""

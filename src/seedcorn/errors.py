@@ -1,0 +1,57 @@
+"""What a user can get wrong: every error says what was wanted, what was found, where, and what to do."""
+
+import importlib
+import os
+import types
+from difflib import get_close_matches
+
+
+class SeedcornError(Exception):
+    """A mistake in what the user gave; the command line shows it as one message and exits with code 2."""
+
+    def __init__(self, *, wanted: str, found: str, where: str | os.PathLike[str] = "", fix: str = "") -> None:
+        self.wanted, self.found, self.where, self.fix = wanted, found, os.fspath(where), fix
+        place = f"{self.where}: " if self.where else ""
+        remedy = f". {fix}" if fix else ""
+        super().__init__(f"{place}wanted {wanted}, found {found}{remedy}")
+
+
+class DataError(SeedcornError):
+    """A file or a row that cannot be what it is said to be."""
+
+
+class ConfigError(SeedcornError):
+    """A setting with an unknown name or an impossible value."""
+
+
+class MissingExtraError(SeedcornError):
+    """An optional package that is not installed."""
+
+
+class SeedcornWarning(UserWarning):
+    """Something was done differently from what was asked, and correctly; the text says what and why."""
+
+
+def at(path: str | os.PathLike[str], line: int) -> str:
+    """Return the place ``path:line`` as error messages show it; lines count from 1."""
+    return f"{os.fspath(path)}:{line}"
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return the known name most like ``name`` as a question to the user, or all known names when none is near."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(sorted(known))}."
+
+
+def require(module: str, *, extra: str) -> types.ModuleType:
+    """Import an optional ``module``, or raise MissingExtraError naming the ``extra`` that installs it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+            raise
+        raise MissingExtraError(
+            wanted=f"the package '{module}'",
+            found="it is not installed",
+            fix=f"Run: pip install 'seedcorn[{extra}]'",
+        ) from error

@@ -1,0 +1,1 @@
+"""Models of intent and slots, their self-training, calibration and measures."""

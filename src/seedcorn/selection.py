@@ -1,0 +1,122 @@
+"""Scores and Selection: what one stage says of a pool and what the next one keeps of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.errors import DataError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+PositionArray: TypeAlias = NDArray[np.int64]
+
+
+class Direction(StrEnum):
+    """Which end of a score is the good one."""
+
+    HIGHER_IS_BETTER = "higher_is_better"
+    LOWER_IS_BETTER = "lower_is_better"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """One number for each row of a pool, with its meaning.
+
+    ``values`` is float64 of shape (n,), finite or infinite but never NaN; rows where ``missing`` is True have no
+    score, and their value is 0. Raises DataError on NaN or on shapes that differ.
+    """
+
+    values: FloatArray
+    name: str
+    direction: Direction = Direction.HIGHER_IS_BETTER
+    unit: str = ""
+    missing: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 1:
+            raise DataError(wanted=f"one {self.name} score a row", found=f"an array of shape {self.values.shape}")
+        if np.isnan(self.values).any():
+            row = int(np.flatnonzero(np.isnan(self.values))[0])
+            raise DataError(wanted=f"a number as {self.name} score", found=f"NaN in row {row}")
+        if self.missing is not None and self.missing.shape != self.values.shape:
+            raise DataError(wanted="one missing flag a score", found=f"{len(self.missing)} for {len(self.values)}")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def best_first(self) -> PositionArray:
+        """Return the positions of all scored rows, best score first, ties by position."""
+        keys = -self.values if self.direction is Direction.HIGHER_IS_BETTER else self.values
+        order = np.argsort(keys, kind="stable").astype(np.int64)
+        return order if self.missing is None else order[~self.missing[order]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which rows of a pool are kept, in rank order, and why each other row is rejected.
+
+    ``positions`` are 0-based rows of the pool as read, each at most once; ``gains`` (k,) is the score or gain that
+    earned each its place. ``reject_codes`` (n,) is -1 for a kept row, else an index into ``reject_reasons``.
+    Raises DataError when a position repeats, lies outside the pool, or disagrees with ``reject_codes``.
+    """
+
+    positions: PositionArray
+    gains: FloatArray
+    reject_codes: NDArray[np.int16]
+    reject_reasons: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        n_rows = len(self.reject_codes)
+        if len(self.positions) != len(self.gains):
+            raise DataError(wanted="one gain a kept row", found=f"{len(self.gains)} for {len(self.positions)}")
+        if len(self.positions) and not 0 <= self.positions.min() <= self.positions.max() < n_rows:
+            raise DataError(wanted=f"positions in 0..{n_rows - 1}", found=f"{self.positions.max()}")
+        kept = np.flatnonzero(self.reject_codes < 0)
+        if not np.array_equal(np.sort(self.positions), kept):
+            raise DataError(wanted="every row either kept once or rejected with a reason", found="rows that are not")
+        if self.reject_codes.size and self.reject_codes.max(initial=-1) >= len(self.reject_reasons):
+            raise DataError(wanted="a reason for each reject code", found=f"code {self.reject_codes.max()}")
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the pool that was selected from."""
+        return len(self.reject_codes)
+
+    def reason(self, position: int) -> str | None:
+        """Return why the row was rejected, or None when it was kept."""
+        code = int(self.reject_codes[position])
+        return None if code < 0 else self.reject_reasons[code]
+
+    def first(self, n_kept: int, *, reason: str) -> "Selection":
+        """Return the selection cut to its ``n_kept`` best rows, the others rejected for ``reason``."""
+        codes = self.reject_codes.copy()
+        codes[self.positions[n_kept:]] = len(self.reject_reasons)
+        return Selection(
+            positions=self.positions[:n_kept],
+            gains=self.gains[:n_kept],
+            reject_codes=codes,
+            reject_reasons=(*self.reject_reasons, reason),
+        )
+
+
+def keep(
+    positions: PositionArray, gains: FloatArray, *, n_rows: int, reason: str, candidates: PositionArray | None = None
+) -> Selection:
+    """Return the Selection of ``positions``; all other rows are rejected for ``reason``.
+
+    With ``candidates`` given, rows outside them are rejected as "not a candidate" instead.
+    """
+    codes = np.zeros(n_rows, dtype=np.int16)
+    if candidates is not None:
+        codes[:] = 1
+        codes[candidates] = 0
+    codes[positions] = -1
+    reasons = (reason,) if candidates is None else (reason, "not a candidate")
+    return Selection(
+        positions=positions.astype(np.int64),
+        gains=gains.astype(np.float64),
+        reject_codes=codes,
+        reject_reasons=reasons,
+    )

@@ -1,0 +1,1 @@
+"""A complete recogniser: test speech, acoustic model, decoder, word error rate."""

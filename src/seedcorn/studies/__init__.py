@@ -1,0 +1,1 @@
+"""Tables of systems by sizes by random seeds, with intervals."""

@@ -1,0 +1,1 @@
+"""From in-domain text in one language to in-domain text in another."""
