@@ -1,0 +1,208 @@
+"""Sentence embeddings and the distance to the centroid of in-domain text (Wang, Finch, Utiyama, Sumita 2017).
+
+The built-in encoder needs no download: a sentence is the weighted sum of its words, pairs of neighbouring words and
+character n-grams (hashed into buckets), reduced by a randomised SVD (Halko, Martinsson, Tropp 2011) that is fitted on
+the text at hand. Weights are those of SIF (Arora, Liang, Ma 2017), a / (a + p(feature)), and the first singular
+direction, which all sentences share, is left out as there. The reduction is linear, so that after fitting an encoder is
+one table of bucket vectors: encoding adds rows of it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import sparse
+
+from seedcorn.corpus.text import character_classes, lower_case
+from seedcorn.errors import DataError, SeedcornError, require
+from seedcorn.relevance.sentence_features import count_features, sum_features
+from seedcorn.selection import Direction, Scores
+
+Texts: TypeAlias = pa.StringArray | pa.ChunkedArray | Sequence[str]
+Embeddings: TypeAlias = NDArray[np.float32]
+
+SIF_A = 1e-3
+N_BUCKETS = 1 << 17
+N_FITTED_TEXTS = 40_000
+TEXTS_PER_BATCH = 8_192
+_SVD_OVERSAMPLING = 10
+_SVD_POWER_ROUNDS = 2
+
+
+class SentenceEncoder(Protocol):
+    """Anything that turns sentences into vectors."""
+
+    def encode(self, texts: Texts) -> Embeddings:
+        """Return float32 rows of length one, shape (n, d); a text without any known feature is a row of zeros."""
+
+
+@dataclass(frozen=True)
+class HashedEncoder:
+    """The built-in encoder: ``bucket_vectors`` (n_buckets, d) holds one weighted, reduced vector a feature bucket."""
+
+    bucket_vectors: Embeddings
+
+    def encode(self, texts: Texts) -> Embeddings:
+        """Return float32 rows of length one, shape (n, d); a text without words is a row of zeros."""
+        offsets, data = _buffers(texts)
+        return sum_features(offsets, data, self.bucket_vectors, character_classes(), lower_case())
+
+
+def fit_encoder(
+    texts: Texts | Iterable[Texts],
+    *,
+    n_dimensions: int = 128,
+    random_seed: int = 0,
+    n_buckets: int = N_BUCKETS,
+    n_fitted_texts: int = N_FITTED_TEXTS,
+) -> HashedEncoder:
+    """Return an encoder fitted on ``n_fitted_texts`` of ``texts``, drawn evenly at random.
+
+    With fewer texts or features than ``n_dimensions`` the encoder has fewer dimensions. Costs one sparse SVD: some ten
+    seconds at the defaults. Raises DataError when there is no word in ``texts``.
+    """
+    rng = np.random.default_rng(random_seed)
+    sample = _sampled(_joined(texts), n_fitted_texts, rng)
+    features = _feature_matrix(sample, n_buckets)
+    if features.nnz == 0:
+        raise DataError(wanted="text to fit the sentence encoder on", found="no word in it")
+    weights = _sif_weights(features)
+    directions = _right_singular_vectors(features @ sparse.diags_array(weights), n_dimensions + 1, rng)
+    # With a single direction there is nothing beside the one that all sentences share.
+    own = directions[:, 1:] if directions.shape[1] > 1 else directions
+    return HashedEncoder(np.ascontiguousarray(own * weights[:, None], dtype=np.float32))
+
+
+def named_encoder(name: str, *, batch_size: int = 64) -> SentenceEncoder:
+    """Return the sentence encoder called ``name`` or saved at that path, through transformers.
+
+    Any encoder checkpoint will do, those of sentence-transformers included: the sentence is the mean of its token
+    vectors. Raises MissingExtraError without transformers, DataError when there is no such checkpoint.
+    """
+    require("transformers", extra="neural")
+    from seedcorn.relevance.named_encoder import TransformerEncoder
+
+    return TransformerEncoder.load(name, batch_size=batch_size)
+
+
+def encode_batches(batches: Iterable[Texts], encoder: SentenceEncoder) -> Iterator[Embeddings]:
+    """Yield the embeddings of ``batches`` in pieces of at most TEXTS_PER_BATCH rows: flat memory, order kept."""
+    for batch in batches:
+        for start in range(0, len(batch), TEXTS_PER_BATCH):
+            yield encoder.encode(batch[start : start + TEXTS_PER_BATCH])
+
+
+def centroid(batches: Iterable[Texts], encoder: SentenceEncoder) -> Embeddings:
+    """Return the mean embedding of all texts that have one, shape (d,). Raises DataError when none has."""
+    total: NDArray[np.float64] | None = None
+    n_encoded = 0
+    for embeddings in encode_batches(batches, encoder):
+        summed = embeddings.sum(axis=0, dtype=np.float64)
+        total = summed if total is None else total + summed
+        n_encoded += int(embeddings.any(axis=1).sum())
+    if total is None or n_encoded == 0:
+        raise DataError(wanted="in-domain text to take the centroid of", found="none with a known word")
+    return (total / n_encoded).astype(np.float32)
+
+
+def centroid_scores(
+    batches: Iterable[Texts],
+    encoder: SentenceEncoder,
+    *,
+    in_domain: Embeddings,
+    general: Embeddings | None = None,
+) -> Scores:
+    """Return how far each text is from the ``in_domain`` centroid: its Euclidean distance, lower is better.
+
+    With the centroid of ``general`` text also given: in-domain minus general distance. Texts without a known word are
+    missing. One pass, memory flat in the number of texts but for the scores themselves.
+    """
+    distances: list[NDArray[np.float32]] = []
+    missing: list[NDArray[np.bool_]] = []
+    for embeddings in encode_batches(batches, encoder):
+        distance = _distances(embeddings, in_domain)
+        distances.append(distance if general is None else distance - _distances(embeddings, general))
+        missing.append(np.linalg.norm(embeddings, axis=1) == 0)
+    unscored = np.concatenate(missing) if missing else np.zeros(0, dtype=np.bool_)
+    values = np.concatenate(distances).astype(np.float64) if distances else np.zeros(0)
+    values[unscored] = 0.0
+    return Scores(
+        values=values,
+        name="centroid distance" if general is None else "in-domain minus general centroid distance",
+        direction=Direction.LOWER_IS_BETTER,
+        unit="Euclidean distance of unit vectors",
+        missing=unscored,
+    )
+
+
+def _distances(embeddings: Embeddings, centre: Embeddings) -> NDArray[np.float32]:
+    if embeddings.shape[1] != len(centre):
+        raise DataError(wanted=f"a centroid of {embeddings.shape[1]} dimensions", found=f"one of {len(centre)}")
+    return np.linalg.norm(embeddings - centre, axis=1).astype(np.float32)
+
+
+def _joined(texts: Texts | Iterable[Texts]) -> pa.StringArray:
+    if isinstance(texts, pa.Array | pa.ChunkedArray):
+        return _array(texts)
+    items = list(texts)
+    if not items or isinstance(items[0], str):
+        return pa.array(items, pa.string())
+    return pa.concat_arrays([_array(item) for item in items])
+
+
+def _sampled(texts: pa.StringArray, n_texts: int, rng: np.random.Generator) -> pa.StringArray:
+    if len(texts) <= n_texts:
+        return texts
+    return texts.take(pa.array(np.sort(rng.choice(len(texts), n_texts, replace=False))))
+
+
+def _feature_matrix(texts: pa.StringArray, n_buckets: int) -> sparse.csr_array:
+    """Return the counts of the features of ``texts`` as CSR float32 of shape (n, n_buckets)."""
+    offsets, data = _buffers(texts)
+    row_starts, buckets, counts = count_features(offsets, data, n_buckets, character_classes(), lower_case())
+    matrix = sparse.csr_array((counts, buckets, row_starts), shape=(len(texts), n_buckets))
+    matrix.sum_duplicates()
+    return matrix
+
+
+def _sif_weights(features: sparse.csr_array) -> NDArray[np.float32]:
+    """Return a / (a + p) for every bucket, p being its share of all the features."""
+    counts = np.asarray(features.sum(axis=0), dtype=np.float64)
+    return (SIF_A / (SIF_A + counts / counts.sum())).astype(np.float32)
+
+
+def _right_singular_vectors(matrix: sparse.csr_array, n_vectors: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return the first right singular vectors as columns, strongest first (Halko et al. 2011, algorithm 4.4)."""
+    n_rows, n_columns = matrix.shape
+    width = min(n_vectors + _SVD_OVERSAMPLING, n_rows, n_columns)
+    transposed = matrix.T.tocsr()
+    basis = np.linalg.qr(matrix @ rng.standard_normal((n_columns, width), dtype=np.float32))[0]
+    for _ in range(_SVD_POWER_ROUNDS):
+        across = np.linalg.qr(transposed @ basis)[0]
+        basis = np.linalg.qr(matrix @ across)[0]
+    vectors, singular_values, _ = np.linalg.svd(transposed @ basis, full_matrices=False)
+    real = singular_values > singular_values[0] * 1e-6
+    return vectors[:, real][:, :n_vectors]
+
+
+def _array(texts: Texts) -> pa.StringArray:
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
+    if isinstance(array, pa.ChunkedArray):  # combine_chunks gives one back when it is too long for 32-bit offsets
+        raise SeedcornError(wanted="at most 2 GB of text in a batch", found=f"{array.nbytes:,} bytes")
+    return array.cast(pa.string()).fill_null("") if array.null_count else array.cast(pa.string())
+
+
+def _buffers(texts: Texts) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Return the offsets (n + 1,) and UTF-8 bytes of ``texts``."""
+    array = _array(texts)
+    if len(array) == 0:
+        return np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.uint8)
+    _, offset_buffer, data_buffer = array.buffers()
+    offsets = np.frombuffer(offset_buffer, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
+    data = np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer is not None else np.zeros(0, dtype=np.uint8)
+    return offsets, data

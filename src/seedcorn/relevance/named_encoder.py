@@ -1,0 +1,55 @@
+"""Sentence encoders from transformers checkpoints: the mean of the token vectors, scaled to length one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from seedcorn.errors import DataError
+from seedcorn.relevance.embedding import Embeddings, Texts
+
+
+@dataclass(frozen=True)
+class TransformerEncoder:
+    """An encoder checkpoint with its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    batch_size: int
+
+    @staticmethod
+    def load(name: str, *, batch_size: int) -> "TransformerEncoder":
+        """Load the checkpoint ``name``. Raises DataError when it or its tokenizer cannot be had."""
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name)
+            model = AutoModel.from_pretrained(name)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                wanted="a sentence encoder with its tokenizer",
+                found=str(error).splitlines()[0],
+                where=name,
+                fix="Give a folder or a name on the model hub, or leave the built-in encoder.",
+            ) from error
+        # Encoder-decoder checkpoints (LaBSE-like ones are plain encoders) are used by their encoder.
+        encoder = model.get_encoder() if model.config.is_encoder_decoder else model
+        return TransformerEncoder(encoder.eval(), tokenizer, batch_size)
+
+    @torch.inference_mode()
+    def encode(self, texts: Texts) -> Embeddings:
+        """Return float32 rows of length one, shape (n, d)."""
+        strings = [str(text) for text in (texts if isinstance(texts, Sequence) else texts.to_pylist())]
+        by_length = np.argsort([len(text) for text in strings], kind="stable")
+        rows = np.zeros((len(strings), int(self.model.config.hidden_size)), dtype=np.float32)
+        for start in range(0, len(strings), self.batch_size):
+            positions = by_length[start : start + self.batch_size]
+            rows[positions] = self._encoded([strings[p] for p in positions])
+        return rows
+
+    def _encoded(self, texts: list[str]) -> Embeddings:
+        inputs = self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+        states = self.model(input_ids=inputs.input_ids, attention_mask=inputs.attention_mask).last_hidden_state
+        mask = inputs.attention_mask.unsqueeze(-1).to(states.dtype)
+        means = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+        return torch.nn.functional.normalize(means, dim=1).float().numpy()
