@@ -1,0 +1,177 @@
+"""Hashed word n-grams over Arrow text buffers: scored on the fly, or as a sparse matrix for training and coverage.
+
+Every word 1-, 2- and 3-gram falls into one of 2^n_bits buckets (feature hashing, Weinberger et al. 2009, without signs:
+the weights of a bucket stay readable). The n-grams of a text come in one order everywhere: for each word, the n-grams
+that end with it, shortest first.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from seedcorn.corpus.folding import SPACE, Texts, character_tables, fold_text, text_buffers
+from seedcorn.corpus.parallel import map_in_order
+from seedcorn.corpus.text import words
+from seedcorn.errors import ConfigError
+
+MAX_ORDER = 8
+_FNV_START = np.uint64(0xCBF29CE484222325)
+_FNV_PRIME = np.uint64(0x100000001B3)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NgramFeatures:
+    """Which n-grams are features: word 1- to ``order``-grams in 2^``n_bits`` buckets.
+
+    Raises ConfigError for an order outside 1..8 or n_bits outside 4..28.
+    """
+
+    order: int = 3
+    n_bits: int = 20
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.order <= MAX_ORDER:
+            raise ConfigError(wanted=f"an n-gram order in 1..{MAX_ORDER}", found=str(self.order))
+        if not 4 <= self.n_bits <= 28:
+            raise ConfigError(wanted="n_bits in 4..28", found=str(self.n_bits))
+
+    @property
+    def n_buckets(self) -> int:
+        """The number of features."""
+        return 1 << self.n_bits
+
+
+class NgramSums(NamedTuple):
+    """What the weights of its n-grams say of each text: their sum, how many there are, and how many words."""
+
+    sums: NDArray[np.float64]
+    n_ngrams: NDArray[np.int64]
+    n_words: NDArray[np.int64]
+
+
+def ngram_rows(
+    texts: Texts, *, features: NgramFeatures = NgramFeatures()
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return (indptr, buckets): the n-grams of text i, in text order and repeated as in the text, are
+    ``buckets[indptr[i]:indptr[i + 1]]``.
+    """
+    buffers = text_buffers(texts)
+    # A word takes a byte and the space after it, so half of the bytes bound the words.
+    n_words_at_most = (len(buffers.utf8) + buffers.n_texts) // 2 + 1
+    buckets = np.empty(n_words_at_most * features.order, np.int32)
+    indptr = np.zeros(buffers.n_texts + 1, np.int64)
+    folded = np.empty(buffers.longest + 1, np.uint32)
+    _fill_rows(
+        buffers.utf8, buffers.offsets, character_tables(), folded, features.order, features.n_bits, indptr, buckets
+    )
+    return indptr, buckets[: indptr[-1]].copy()
+
+
+def ngram_matrix(texts: Texts, *, features: NgramFeatures = NgramFeatures()) -> csr_matrix:
+    """Return the counts of every n-gram, float32 CSR of shape (n texts, n_buckets), columns sorted, no duplicates."""
+    indptr, buckets = ngram_rows(texts, features=features)
+    shape = (len(indptr) - 1, features.n_buckets)
+    matrix = csr_matrix((np.ones(len(buckets), np.float32), buckets, indptr), shape=shape)
+    matrix.sum_duplicates()
+    return matrix
+
+
+def ngram_sums(texts: Texts, weights: NDArray[np.float32], *, features: NgramFeatures = NgramFeatures()) -> NgramSums:
+    """Return the sum of ``weights`` (n_buckets,) over the n-grams of each text; nothing is materialised."""
+    buffers = text_buffers(texts)
+    result = NgramSums(np.empty(buffers.n_texts), *np.empty((2, buffers.n_texts), np.int64))
+    folded = np.empty(buffers.longest + 1, np.uint32)
+    _add_up(buffers.utf8, buffers.offsets, character_tables(), folded, features.order, features.n_bits, weights, result)
+    return result
+
+
+def ngram_sums_of_batches(
+    batches: Iterable[pa.StringArray],
+    weights: NDArray[np.float32],
+    *,
+    features: NgramFeatures = NgramFeatures(),
+    n_threads: int = 1,
+) -> Iterator[NgramSums]:
+    """Yield ``ngram_sums`` of each batch, in order; the same numbers for any ``n_threads``."""
+    return map_in_order(lambda texts: ngram_sums(texts, weights, features=features), batches, n_threads=n_threads)
+
+
+def ngrams_of(text: str, *, features: NgramFeatures = NgramFeatures()) -> list[str]:
+    """Return the n-grams of ``text`` as strings, in the order of its buckets in ``ngram_rows``."""
+    split = words(text)
+    return [
+        " ".join(split[end - n : end])
+        for end in range(1, len(split) + 1)
+        for n in range(1, min(features.order, end) + 1)
+    ]
+
+
+@njit(nogil=True, cache=True)
+def _mixed(value):  # type: ignore[no-untyped-def]
+    value = (value ^ (value >> _HALF)) * _MIX
+    return value ^ (value >> _HALF)
+
+
+@njit(nogil=True, cache=True)
+def _next_word(folded, position, end):  # type: ignore[no-untyped-def]
+    """Return the hash (FNV-1a, mixed) of the word at ``position`` of a folded text, and where the next word starts."""
+    word = _FNV_START
+    while position < end and folded[position] != SPACE:
+        word = (word ^ np.uint64(folded[position])) * _FNV_PRIME
+        position += 1
+    return _mixed(word), position + 1
+
+
+@njit(nogil=True, cache=True)
+def _fill_rows(utf8, offsets, tables, folded, order, n_bits, indptr, buckets):  # type: ignore[no-untyped-def]
+    shift = np.uint64(64 - n_bits)
+    history = np.empty(order, np.uint64)  # the hashes of the last words, newest first
+    n_ngrams = 0
+    for i in range(len(offsets) - 1):
+        end = fold_text(utf8, offsets[i], offsets[i + 1], tables, folded)
+        position, n_known = 0, 0
+        while position < end:
+            word, position = _next_word(folded, position, end)
+            n_known = _remember(history, word, n_known)
+            ngram = np.uint64(0)
+            for n in range(n_known):
+                ngram = _mixed((ngram + history[n]) * _MIX)
+                buckets[n_ngrams] = np.int32(ngram >> shift)
+                n_ngrams += 1
+        indptr[i + 1] = n_ngrams
+
+
+@njit(nogil=True, cache=True)
+def _add_up(utf8, offsets, tables, folded, order, n_bits, weights, result):  # type: ignore[no-untyped-def]
+    shift = np.uint64(64 - n_bits)
+    history = np.empty(order, np.uint64)
+    for i in range(len(offsets) - 1):
+        end = fold_text(utf8, offsets[i], offsets[i + 1], tables, folded)
+        position, n_known, n_words, n_ngrams, total = 0, 0, 0, 0, 0.0
+        while position < end:
+            word, position = _next_word(folded, position, end)
+            n_known = _remember(history, word, n_known)
+            ngram = np.uint64(0)
+            for n in range(n_known):
+                ngram = _mixed((ngram + history[n]) * _MIX)
+                total += weights[np.int64(ngram >> shift)]
+            n_words += 1
+            n_ngrams += n_known
+        result.sums[i], result.n_ngrams[i], result.n_words[i] = total, n_ngrams, n_words
+
+
+@njit(nogil=True, cache=True)
+def _remember(history, word, n_known):  # type: ignore[no-untyped-def]
+    """Put ``word`` first in ``history`` and return how many words that now holds."""
+    for n in range(len(history) - 1, 0, -1):
+        history[n] = history[n - 1]
+    history[0] = word
+    return min(n_known + 1, len(history))

@@ -1,0 +1,49 @@
+"""The compiled folding and n-grams say exactly what corpus.text says, on any text."""
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.text import fold, words
+from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_sums, ngrams_of
+
+# Characters of every class, so that rules meet each other far more often than in random Unicode.
+TRICKY = (
+    "aZ9 '-\u2019.,+#ß\u0301\u093c\u200b\u200d東ひカー・กเาแ\u0e48ក\u17d2ខာမ\u1039ກໂहि्नड़\u1112\u1161\U0001f600\tİ\ufeff"
+)
+texts = st.one_of(st.text(max_size=40), st.text(alphabet=TRICKY, max_size=30))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(texts, max_size=8))
+def test_compiled_folding_equals_fold(rows: list[str]) -> None:
+    assert fold_all(rows) == [fold(row) for row in rows]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(texts, max_size=6), st.integers(1, 4))
+def test_a_row_has_one_bucket_for_each_ngram_and_equal_ngrams_share_it(rows: list[str], order: int) -> None:
+    features = NgramFeatures(order=order, n_bits=24)
+    indptr, buckets = ngram_rows(rows, features=features)
+    bucket_of: dict[str, int] = {}
+    for i, row in enumerate(rows):
+        ngrams = ngrams_of(row, features=features)
+        own = buckets[indptr[i] : indptr[i + 1]]
+        assert len(ngrams) == len(own)
+        for ngram, bucket in zip(ngrams, own, strict=True):
+            assert bucket_of.setdefault(ngram, int(bucket)) == bucket
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(texts, min_size=1, max_size=6), st.integers(0, 3))
+def test_sums_equal_the_matrix_product_and_slices_change_nothing(rows: list[str], skipped: int) -> None:
+    features = NgramFeatures(n_bits=10)
+    weights = np.random.default_rng(1).normal(size=features.n_buckets).astype(np.float32)
+    array = pa.array(rows, type=pa.string())[skipped:]
+    sums = ngram_sums(array, weights, features=features)
+    matrix = ngram_matrix(array, features=features)
+    np.testing.assert_allclose(sums.sums, matrix @ weights.astype(np.float64), atol=1e-4)
+    np.testing.assert_array_equal(sums.n_words, [len(words(row)) for row in rows[skipped:]])
+    np.testing.assert_array_equal(sums.n_ngrams, np.asarray(matrix.sum(axis=1)).ravel())
