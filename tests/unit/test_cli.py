@@ -1,0 +1,43 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedcorn.cli import run
+
+
+def test_importing_seedcorn_and_its_command_line_loads_nothing_heavy() -> None:
+    heavy = ("torch", "sklearn", "transformers", "numba", "altair", "ray", "scipy", "pyarrow")
+    code = (
+        "import sys, seedcorn, seedcorn.cli\n"
+        f"loaded = [m for m in {heavy!r} if m in sys.modules]\n"
+        "sys.exit(','.join(loaded))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_and_version_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    assert "Commands" in capsys.readouterr().out
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.count(".") == 2
+
+
+def test_wrong_usage_is_exit_code_2_without_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["no-such-command"]) == 2
+    assert run(["intent", "/no/such/config.yaml"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_package_imports_only_what_lies_below_it(repository: Path) -> None:
+    """Cli imports pipelines, pipelines import stages, stages import the corpus; never the other way round."""
+    stages = ("corpus", "relevance", "diversity", "nlu", "lm", "translation", "speech")
+    wrong = []
+    for package in stages:
+        for path in sorted((repository / "src" / "seedcorn" / package).rglob("*.py")):
+            text = path.read_text("utf-8")
+            forbidden = ("pipelines", "cli", "studies", "report", *(stages if package == "corpus" else ()))
+            wrong += [f"{path.name}: {f}" for f in forbidden if f != package and f"from seedcorn.{f}" in text]
+    assert wrong == []

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from seedcorn.config import Settings, dump_config, load_config
+from seedcorn.errors import ConfigError
+
+
+class Inner(Settings):
+    n_best: int = 10
+
+
+class Outer(Settings):
+    random_seed: int = 1
+    inner: Inner = Inner()
+    many: tuple[Inner, ...] = ()
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "c.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_overrides_win_and_the_resolved_config_loads_again(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "inner:\n  n_best: 3\n"), Outer, overrides=["inner.n_best=5"])
+    assert config.inner.n_best == 5
+    assert load_config(written(tmp_path, dump_config(config)), Outer) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("random_sed: 1\n", r"c.yaml:1: wanted a known setting, found 'random_sed'. Did you mean 'random_seed'\?"),
+        ("random_seed: 1\ninner:\n  nbest: 3\n", r"c.yaml:3: .*Did you mean 'n_best'\?"),
+        ("many:\n- n_best: 1\n- nbest: 2\n", r"c.yaml:3: .*'many.1.nbest'. Did you mean 'n_best'\?"),
+        ("inner:\n  n_best: many\n", r"c.yaml:2: wanted 'inner.n_best'.*found 'many'"),
+        ("a: [\n", r"c.yaml:2: wanted YAML"),
+        ("- 1\n", "wanted a mapping of settings"),
+    ],
+)
+def test_mistakes_are_named_with_their_place(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(written(tmp_path, text), Outer)
+
+
+def test_an_override_without_value_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        load_config(written(tmp_path, ""), Outer, overrides=["inner"])
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="wanted a readable YAML file"):
+        load_config(tmp_path / "none.yaml", Outer)
+
+
+def test_python_objects_in_yaml_are_not_built(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        load_config(written(tmp_path, "random_seed: !!python/object/apply:os.getpid []\n"), Outer)
