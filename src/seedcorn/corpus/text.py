@@ -107,6 +107,12 @@ def lower_case() -> NDArray[np.int32]:
     return lowered
 
 
+@functools.cache
+def _kind_and_lower_case(character: str) -> tuple[CharacterClass, str]:
+    code_point = ord(character)
+    return CharacterClass(character_classes()[code_point]), chr(lower_case()[code_point])
+
+
 def normalise(text: str) -> str:
     """Return ``text`` in NFC with every run of white space and control characters as one space, none at the ends.
 
@@ -118,7 +124,6 @@ def normalise(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the lower-cased words of ``text`` without punctuation, in order; see CharacterClass for the rules."""
-    classes, lowered = character_classes(), lower_case()
     result: list[str] = []
     word = ""
     joiner = ""  # a JOINER that waits for a WORD character on its other side
@@ -126,8 +131,7 @@ def words(text: str) -> list[str]:
     claimed = False  # a PREFIX or STACKER came last: the next SYLLABLE belongs to this word
 
     for character in unicodedata.normalize("NFC", text):
-        kind = classes[ord(character)]
-        low = chr(lowered[ord(character)])
+        kind, low = _kind_and_lower_case(character)
         if kind == CharacterClass.DROPPED:
             continue
         if kind in (CharacterClass.MARK, CharacterClass.STACKER):
