@@ -1,0 +1,65 @@
+"""The built-in test bed: a small recogniser of any language that espeak-ng speaks, and the posteriors of test speech."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seedcorn.corpus.text import words
+from seedcorn.errors import DataError
+from seedcorn.speech.acoustic import SMALL, TINY, AcousticModel, NetworkShape
+from seedcorn.speech.acoustic_training import TrainingSettings, train_acoustic_model, training_sentences
+from seedcorn.speech.alphabet import alphabet_of
+from seedcorn.speech.synthesis import SpeakerSet, random_voices, synthesise
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestBedSettings:
+    """The size of a test bed: sentences spoken for training, and the network trained on them."""
+
+    __test__ = False  # pytest would take it for tests
+
+    n_sentences: int
+    shape: NetworkShape
+    training: TrainingSettings
+
+
+SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=20, bf16=True))
+TINY_TEST_BED = TestBedSettings(
+    n_sentences=500,
+    shape=TINY,
+    training=TrainingSettings(n_epochs=12, seconds_per_batch=20.0, snr_range_db=(15.0, 30.0)),
+)
+
+
+def train_test_bed(
+    general_texts: Sequence[str],
+    *,
+    lang: str,
+    settings: TestBedSettings,
+    word_boundary: bool = True,
+    random_seed: int,
+    checkpoints: Path | None = None,
+) -> AcousticModel:
+    """Return an acoustic model trained on sentences of ``general_texts``, words shuffled, spoken by training voices.
+
+    Characters that occur less than 5 times are left out of the alphabet, and the sentences with them out of training.
+    Resumes from ``checkpoints``. Raises DataError when no sentence is left.
+    """
+    rng = np.random.default_rng(random_seed)
+    sentences = training_sentences(general_texts, n_sentences=settings.n_sentences, rng=rng)
+    alphabet = alphabet_of(map(words, sentences), word_boundary=word_boundary, min_count=5)
+    sentences = [s for s in sentences if all(c in alphabet.index_of for c in s.replace(" ", ""))]
+    if not sentences:
+        raise DataError(wanted="general sentences of 2 to 14 words", found=f"none in {len(general_texts)} texts")
+    voices = random_voices(len(sentences), lang=lang, speakers=SpeakerSet.TRAIN, rng=rng)
+    return train_acoustic_model(
+        synthesise(sentences, voices),
+        sentences,
+        alphabet=alphabet,
+        shape=settings.shape,
+        settings=settings.training,
+        random_seed=random_seed,
+        checkpoints=checkpoints,
+    )
