@@ -1,0 +1,117 @@
+"""A linear relevance model over hashed word n-grams: how it scores, how it is saved; who fits it is another matter."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from seedcorn.errors import ConfigError, DataError
+from seedcorn.relevance.ngrams import NgramFeatures, NgramSums, ngram_sums_of_batches
+from seedcorn.runs import writing_whole
+from seedcorn.selection import FloatArray, Scores
+
+
+class Aggregate(StrEnum):
+    """How the weights of its n-grams become the score of a text with n n-grams."""
+
+    SUM = "sum"  # sum of weights + intercept: long texts reach further up and down
+    MEAN = "mean"  # sum / n: a text of one strong word beats all; unknown text scores 0
+    PROBABILITY = "probability"  # calibrated sum / sqrt(n) + intercept: comparable between short and long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Platt's (1999) map from margin to probability: 1 / (1 + exp(-(slope * margin + offset)))."""
+
+    slope: float
+    offset: float
+
+    def probability(self, margins: FloatArray) -> FloatArray:
+        """Return the probability of each of ``margins``; never overflows."""
+        return 0.5 * (1.0 + np.tanh(0.5 * (self.slope * margins + self.offset)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelevanceModel:
+    """``weights`` float32 (n_buckets,) of the n-gram features, an intercept, and a calibration where one was fitted."""
+
+    features: NgramFeatures
+    weights: NDArray[np.float32]
+    intercept: float = 0.0
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (self.features.n_buckets,):
+            raise DataError(wanted=f"{self.features.n_buckets} weights", found=f"shape {self.weights.shape}")
+
+    def values(self, sums: NgramSums, *, aggregate: Aggregate) -> FloatArray:
+        """Return the score of each text from its n-gram sums; 0 for a text without words.
+
+        Raises ConfigError when probabilities are asked of a model without calibration.
+        """
+        n_ngrams = np.maximum(sums.n_ngrams, 1)
+        if aggregate is Aggregate.SUM:
+            values = sums.sums + self.intercept
+        elif aggregate is Aggregate.MEAN:
+            values = sums.sums / n_ngrams
+        elif self.calibration is not None:
+            values = self.calibration.probability(sums.sums / np.sqrt(n_ngrams) + self.intercept)
+        else:
+            raise ConfigError(wanted="sum or mean, for a model without calibration", found=f"'{aggregate}'")
+        return np.where(sums.n_ngrams > 0, values, 0.0)
+
+
+def relevance_scores(
+    batches: Iterable[pa.StringArray],
+    model: RelevanceModel,
+    *,
+    aggregate: Aggregate = Aggregate.PROBABILITY,
+    n_threads: int = 1,
+) -> Scores:
+    """Return the relevance of every text of a pool, read batch by batch; texts without words are missing.
+
+    Memory is the scores plus a few batches. The numbers do not depend on ``n_threads`` or on how the pool is batched.
+    """
+    values, missing = [np.zeros(0)], [np.zeros(0, np.bool_)]
+    for sums in ngram_sums_of_batches(batches, model.weights, features=model.features, n_threads=n_threads):
+        values.append(model.values(sums, aggregate=aggregate))
+        missing.append(sums.n_ngrams == 0)
+    return Scores(
+        values=np.concatenate(values),
+        name="relevance",
+        unit="probability" if aggregate is Aggregate.PROBABILITY else f"{aggregate} of n-gram weights",
+        missing=np.concatenate(missing),
+    )
+
+
+def save_relevance_model(model: RelevanceModel, path: Path) -> None:
+    """Write ``model`` as one .npz file without pickled objects, whole or not at all."""
+    about = {
+        "features": asdict(model.features),
+        "intercept": model.intercept,
+        "calibration": asdict(model.calibration) if model.calibration else None,
+    }
+    used = np.flatnonzero(model.weights)
+    with writing_whole(path) as partial, partial.open("wb") as stream:
+        np.savez_compressed(stream, about=np.array(json.dumps(about)), buckets=used, weights=model.weights[used])
+
+
+def load_relevance_model(path: Path) -> RelevanceModel:
+    """Return the model saved at ``path``. Raises DataError when the file is something else."""
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            about = json.loads(str(saved["about"]))
+            features = NgramFeatures(**about["features"])
+            weights = np.zeros(features.n_buckets, np.float32)
+            weights[saved["buckets"]] = saved["weights"]
+        calibration = Calibration(**about["calibration"]) if about["calibration"] else None
+        return RelevanceModel(
+            features=features, weights=weights, intercept=float(about["intercept"]), calibration=calibration
+        )
+    except (ValueError, KeyError, TypeError, IndexError, EOFError) as error:
+        raise DataError(wanted="a relevance model", found=f"something else ({error})", where=path) from error
