@@ -1,0 +1,138 @@
+"""Slots by a linear-chain conditional random field over BIO labels (Lafferty et al. 2001), trained by crfsuite."""
+
+import functools
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedcorn.corpus.utterances import Slot
+from seedcorn.nlu.tokens import OUTSIDE, Token, labels_of, slot_at, spans_of, tokens_of
+
+if TYPE_CHECKING:
+    from pycrfsuite import ItemSequence, Tagger
+
+AFFIX_LENGTHS = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True)
+class SlotCrf:
+    """A trained CRF as the bytes of crfsuite's model file; none at all when training had no slots."""
+
+    model_bytes: bytes
+
+    def slots(self, texts: Sequence[str]) -> list[tuple[tuple[Slot, ...], tuple[float, ...]]]:
+        """Return the slots of the best label sequence of every text, and the probability of every slot."""
+        if not self.model_bytes:
+            return [((), ())] * len(texts)
+        tagger = _tagger(self.model_bytes)
+        return [_tagged(tagger, text) for text in texts]
+
+
+def train_crf(
+    texts: Sequence[str],
+    slots: Sequence[Sequence[Slot]],
+    *,
+    n_copies: Sequence[int] | None = None,
+    l1: float = 0.0,
+    l2: float = 0.3,
+    max_iterations: int = 60,
+) -> SlotCrf:
+    """Return the CRF of maximum likelihood with penalties ``l1`` and ``l2``, by L-BFGS.
+
+    crfsuite knows no example weights: a text counts ``n_copies`` times. Cost: n_tokens x n_labels^2 an iteration.
+    """
+    import pycrfsuite
+
+    if not any(slots):
+        return SlotCrf(b"")
+    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+    trainer.set_params({"c1": l1, "c2": l2, "max_iterations": max_iterations, "feature.possible_transitions": False})
+    for text, its_slots, copies in zip(texts, slots, n_copies or [1] * len(texts), strict=True):
+        labels = labels_of(_tokens(text), its_slots)
+        for _ in range(copies if labels else 0):
+            trainer.append(_items(text), labels)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "slots.crf"
+        trainer.train(str(path))
+        return SlotCrf(path.read_bytes())
+
+
+@functools.lru_cache(maxsize=8)
+def _tagger(model_bytes: bytes) -> "Tagger":
+    import pycrfsuite
+
+    tagger = pycrfsuite.Tagger()
+    tagger.open_inmemory(model_bytes)
+    return tagger
+
+
+def _tagged(tagger: "Tagger", text: str) -> tuple[tuple[Slot, ...], tuple[float, ...]]:
+    tokens = _tokens(text)
+    if not tokens:
+        return (), ()
+    tagger.set(_items(text))
+    labels = tagger.tag()
+    spans = spans_of(labels)
+    return (
+        tuple(slot_at(tokens, span) for span in spans),
+        tuple(_span_probability(tagger, labels, first, end) for first, end, _ in spans),
+    )
+
+
+def _span_probability(tagger: "Tagger", labels: Sequence[str], first: int, end: int) -> float:
+    """Return the least marginal of the labels of a span and of its right neighbour, which decides where it ends."""
+    last = min(end, len(labels) - 1)
+    return min(float(tagger.marginal(labels[i], i)) for i in range(first, last + 1))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _tokens(text: str) -> tuple[Token, ...]:
+    return tuple(tokens_of(text))
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def _items(text: str) -> "ItemSequence":
+    import pycrfsuite
+
+    tokens = _tokens(text)
+    own = [_word_features(text[t.start : t.end], t.word) for t in tokens]
+    return pycrfsuite.ItemSequence([_token_features(tokens, own, i) for i in range(len(tokens))])
+
+
+def _word_features(written: str, word: str) -> list[str]:
+    """Return what a word looks like, whatever is around it."""
+    features = [f"w={word}", f"shape={_shape(written)}"]
+    for n in AFFIX_LENGTHS:
+        if len(word) > n:
+            features += [f"p={word[:n]}", f"s={word[-n:]}"]
+    return features
+
+
+def _token_features(tokens: Sequence[Token], own: Sequence[Sequence[str]], i: int) -> list[str]:
+    features = ["bias", *own[i]]
+    around = {d: _word_at(tokens, i + d) for d in (-3, -2, -1, 1, 2)}
+    features += [f"w{d:+d}={word}" for d, word in around.items()]
+    word = tokens[i].word
+    features += [f"w-1,0={around[-1]} {word}", f"w0,+1={word} {around[1]}", f"w-2,-1={around[-2]} {around[-1]}"]
+    features += [f"w+1,+2={around[1]} {around[2]}", f"w-1,+1={around[-1]} {around[1]}"]
+    for d in (-1, 1):
+        if 0 <= i + d < len(tokens):
+            features += [f"{d:+d}{name}" for name in own[i + d][1:]]
+    return features
+
+
+def _word_at(tokens: Sequence[Token], i: int) -> str:
+    if i < 0:
+        return "<"
+    return tokens[i].word if i < len(tokens) else ">"
+
+
+def _shape(word: str) -> str:
+    """Return ``word`` with letters as a or A, digits as 0 and runs shortened: "Route66" is "Aa0"."""
+    kinds = ["0" if c.isdigit() else "A" if c.isupper() else "a" if c.isalpha() else c for c in word]
+    return "".join(k for i, k in enumerate(kinds) if i == 0 or kinds[i - 1] != k)
+
+
+__all__ = ["OUTSIDE", "SlotCrf", "train_crf"]

@@ -1,0 +1,151 @@
+"""The linear NLU model: maximum entropy for the intent, a conditional random field for the slots."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.errors import DataError
+from seedcorn.nlu.crf import SlotCrf, train_crf
+from seedcorn.nlu.maxent import MaxEnt, train_maxent
+from seedcorn.nlu.model import Prediction
+from seedcorn.runs import writing_whole
+from seedcorn.selection import FloatArray
+
+MOST_COPIES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearNlu:
+    """A trained linear model; texts of intents outside ``slot_intents`` (None: no such limit) get no slots."""
+
+    maxent: MaxEnt
+    crf: SlotCrf
+    slot_intents: tuple[str, ...] | None = None
+
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The intents it can answer, sorted."""
+        return self.maxent.intents
+
+    def intent_probabilities(self, texts: Sequence[str]) -> FloatArray:
+        """Return P(intent | text), shape (texts, intents)."""
+        return self.maxent.probabilities(texts)
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return the most probable intent and the slots of every text."""
+        probabilities = self.intent_probabilities(texts)
+        best = probabilities.argmax(axis=1)
+        intents = [self.intents[i] for i in best]
+        tagged = [i for i, intent in enumerate(intents) if self.slot_intents is None or intent in self.slot_intents]
+        slots = dict(zip(tagged, self.crf.slots([texts[i] for i in tagged]), strict=True))
+        return [
+            Prediction(
+                intent=intent,
+                intent_probability=float(probabilities[i, best[i]]),
+                slots=slots.get(i, ((), ()))[0],
+                slot_probabilities=slots.get(i, ((), ()))[1],
+            )
+            for i, intent in enumerate(intents)
+        ]
+
+
+def train_linear(
+    utterances: Sequence[Utterance],
+    *,
+    weights: Sequence[float] | None = None,
+    slot_intents: Collection[str] | None = None,
+    inverse_regularisation: float = 20.0,
+    crf_l2: float = 0.3,
+    max_iterations: int = 60,
+    random_seed: int = 0,
+) -> LinearNlu:
+    """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
+
+    With ``slot_intents``, the slot model is trained for the slot types of these intents only, on all utterances that
+    have one, which is much faster when few intents matter. Training is deterministic: ``random_seed`` is there because
+    all trainers have one. Raises DataError when there is no utterance, or one without intent.
+    """
+    _check(utterances)
+    maxent = train_maxent(
+        [u.text for u in utterances],
+        [u.intent for u in utterances],
+        weights=weights,
+        inverse_regularisation=inverse_regularisation,
+        max_iterations=max_iterations,
+    )
+    rows, slots = _slot_rows(utterances, slot_intents)
+    crf = train_crf(
+        [utterances[i].text for i in rows],
+        slots,
+        n_copies=None if weights is None else _copies([weights[i] for i in rows]),
+        l2=crf_l2,
+        max_iterations=max_iterations,
+    )
+    return LinearNlu(maxent=maxent, crf=crf, slot_intents=None if slot_intents is None else tuple(sorted(slot_intents)))
+
+
+def _check(utterances: Sequence[Utterance]) -> None:
+    if not utterances:
+        raise DataError(wanted="utterances to train on", found="none")
+    unlabelled = next((u for u in utterances if not u.intent), None)
+    if unlabelled is not None:
+        raise DataError(wanted="an intent for every training utterance", found=f"none for '{unlabelled.text}'")
+
+
+def _slot_rows(
+    utterances: Sequence[Utterance], slot_intents: Collection[str] | None
+) -> tuple[list[int], list[tuple[Slot, ...]]]:
+    """Return the rows that teach the slot model, and their slots of the wanted types."""
+    if slot_intents is None:
+        return list(range(len(utterances))), [u.slots for u in utterances]
+    types = {s.type for u in utterances if u.intent in slot_intents for s in u.slots}
+    slots = [tuple(s for s in u.slots if s.type in types) for u in utterances]
+    rows = [i for i, u in enumerate(utterances) if slots[i] or u.intent in slot_intents]
+    return rows, [slots[i] for i in rows]
+
+
+def _copies(weights: Sequence[float]) -> list[int]:
+    """Return how often each row counts, in units of the least positive weight, at most MOST_COPIES; zero stays zero."""
+    positive = [w for w in weights if w > 0]
+    if not positive:
+        return [0] * len(weights)
+    unit = max(min(positive), max(positive) / MOST_COPIES)
+    return [max(1, round(w / unit)) if w > 0 else 0 for w in weights]
+
+
+def save_linear(model: LinearNlu, path: Path) -> None:
+    """Write ``model`` to one ``.npz`` file, which appears whole or not at all."""
+    description = {"intents": model.intents, "slot_intents": model.slot_intents}
+    with writing_whole(path) as partial, partial.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            columns=model.maxent.columns,
+            coefficients=model.maxent.coefficients,
+            intercepts=model.maxent.intercepts,
+            crf=np.frombuffer(model.crf.model_bytes, dtype=np.uint8),
+            description=np.frombuffer(json.dumps(description).encode(), dtype=np.uint8),
+        )
+
+
+def load_linear(path: Path) -> LinearNlu:
+    """Return the model that ``save_linear`` wrote to ``path``; raises DataError when it is something else."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            description = json.loads(arrays["description"].tobytes())
+            slot_intents = description["slot_intents"]
+            return LinearNlu(
+                maxent=MaxEnt(
+                    intents=tuple(description["intents"]),
+                    columns=arrays["columns"],
+                    coefficients=arrays["coefficients"],
+                    intercepts=arrays["intercepts"],
+                ),
+                crf=SlotCrf(arrays["crf"].tobytes()),
+                slot_intents=None if slot_intents is None else tuple(slot_intents),
+            )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error
