@@ -1,0 +1,227 @@
+"""ARPA files: the exchange format of n-gram models, read and written as a stream, plain or gzip.
+
+Base 10 logarithms live only here. A file starts with the number of n-grams of each order (``\\data\\``), then has one
+section an order: log10 probability, the words, and the log10 back-off weight where the n-gram is also a context.
+"""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from seedcorn.errors import DataError, at
+from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, looks_like_arpa, open_bytes, parse_lines
+from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel, advance
+from seedcorn.lm.trie import find_child, link_suffixes, sorting_order
+from seedcorn.lm.vocabulary import BEGIN, END, SPECIAL_WORDS, UNKNOWN, Vocabulary, WordTable
+
+LN10 = math.log(10.0)
+NO_UNKNOWN_LOG10 = -100.0  # what a file without <unk> gives to unknown words, as KenLM does
+
+
+class _Section(NamedTuple):
+    """The n-grams of one order in the order of the file; ``words`` is (n, order)."""
+
+    words: NDArray[np.int32]
+    log10_probabilities: NDArray[np.float64]
+    log10_backoffs: NDArray[np.float64]
+    first_line: int
+
+
+def read_arpa(path: Path) -> NgramModel:
+    """Read the model in the ARPA file ``path``, plain or gzip.
+
+    Contexts that the file leaves out are added with the probability that backing off gives. A file without ``<unk>``
+    gives unknown words 10^-100. Raises DataError with the line where something is wrong.
+    """
+    with open_bytes(path) as stream:
+        lines = LineStream(stream, path)
+        n_ngrams = _read_counts(lines)
+        vocabulary, unigrams = _read_unigrams(lines, n_ngrams[0])
+        sections = [unigrams]
+        for order, n_rows in enumerate(n_ngrams[1:], 2):
+            sections.append(_read_section(lines, order, n_rows, vocabulary.table))
+        if lines.next_line() != "\\end\\":
+            raise DataError(wanted="\\end\\ after the last n-gram", found=_shown(lines), where=lines.where())
+    return _model_of(vocabulary, sections, path)
+
+
+def _shown(lines: LineStream) -> str:
+    line = lines.next_line()
+    return f"'{line[:60]}'" if line else "the end of the file"
+
+
+def _read_counts(lines: LineStream) -> list[int]:
+    if not looks_like_arpa(lines.next_line().encode("utf-8")):
+        raise DataError(
+            wanted="an ARPA language model, which starts with \\data\\",
+            found=_shown(lines),
+            where=lines.where(),
+            fix="Text becomes a model by `seedcorn lm estimate`.",
+        )
+    lines.skip_line()
+    n_ngrams: list[int] = []
+    while lines.next_line().startswith("ngram "):
+        order, _, count = lines.next_line().removeprefix("ngram ").replace(" ", "").partition("=")
+        if not (count.isdecimal() and order == str(len(n_ngrams) + 1)):
+            raise DataError(wanted=f"ngram {len(n_ngrams) + 1}=N", found=_shown(lines), where=lines.where())
+        n_ngrams.append(int(count))
+        lines.skip_line()
+    if not 1 <= len(n_ngrams) <= MAX_ORDER:
+        raise DataError(wanted=f"the counts of 1 to {MAX_ORDER} orders", found=f"{len(n_ngrams)}", where=lines.where())
+    return n_ngrams
+
+
+def _read_unigrams(lines: LineStream, n_rows: int) -> tuple[Vocabulary, _Section]:
+    _read_heading(lines, 1)
+    first_line, row = lines.line, 0
+    section = _empty_section(1, n_rows, first_line)
+    spans, no_table = np.empty((n_rows, 2), dtype=np.int64), Vocabulary.from_words([]).table
+    words: list[str] = []
+    while row < n_rows:
+        block = lines.block()
+        before = row
+        row, n_bytes, problem = _parse(block, no_table, spans, section, row)
+        words += [block[a:b].decode("utf-8", "replace") for a, b in spans[before:row].tolist()]
+        _advance_or_fail(lines, block, n_bytes, problem, 1, row, n_rows)
+    for word in (BEGIN, END):
+        if word not in words:
+            raise DataError(wanted=f"{word} among the 1-grams", found="none", where=at(lines.path, first_line))
+    if UNKNOWN not in words:
+        words.append(UNKNOWN)
+        missing = _Section(np.zeros((1, 1), np.int32), np.array([NO_UNKNOWN_LOG10]), np.zeros(1), 0)
+        section = _joined(section, missing)
+    vocabulary = Vocabulary.from_words(words)
+    section.words[:, 0] = _ids_of(words, first_line, lines.path)
+    return vocabulary, section
+
+
+def _ids_of(words: list[str], first_line: int, path: Path) -> list[int]:
+    ids = {word: number for number, word in enumerate(dict.fromkeys((*SPECIAL_WORDS, *words)))}
+    if len(ids) < len(words):
+        seen: set[str] = set()
+        for row, word in enumerate(words):
+            if word in seen:
+                raise DataError(wanted="each 1-gram once", found=f"'{word}' again", where=at(path, first_line + row))
+            seen.add(word)
+    return [ids[word] for word in words]
+
+
+def _read_section(lines: LineStream, order: int, n_rows: int, table: WordTable) -> _Section:
+    _read_heading(lines, order)
+    section, row = _empty_section(order, n_rows, lines.line), 0
+    no_spans = np.empty((0, 2), dtype=np.int64)
+    while row < n_rows:
+        block = lines.block()
+        row, n_bytes, problem = _parse(block, table, no_spans, section, row)
+        _advance_or_fail(lines, block, n_bytes, problem, order, row, n_rows)
+    return section
+
+
+def _read_heading(lines: LineStream, order: int) -> None:
+    if lines.next_line() != f"\\{order}-grams:":
+        raise DataError(wanted=f"\\{order}-grams:", found=_shown(lines), where=lines.where())
+    lines.skip_line()
+
+
+def _empty_section(order: int, n_rows: int, first_line: int) -> _Section:
+    return _Section(np.zeros((n_rows, order), np.int32), np.empty(n_rows), np.empty(n_rows), first_line)
+
+
+def _joined(section: _Section, more: _Section) -> _Section:
+    return _Section(
+        np.concatenate([section.words, more.words]),
+        np.concatenate([section.log10_probabilities, more.log10_probabilities]),
+        np.concatenate([section.log10_backoffs, more.log10_backoffs]),
+        section.first_line,
+    )
+
+
+def _parse(
+    block: bytes, table: WordTable, spans: NDArray[np.int64], section: _Section, row: int
+) -> tuple[int, int, int]:
+    text = np.frombuffer(block, dtype=np.uint8)
+    return parse_lines(text, table, spans, section.words, section.log10_probabilities, section.log10_backoffs, row)
+
+
+def _advance_or_fail(
+    lines: LineStream, block: bytes, n_bytes: int, problem: int, order: int, row: int, n_rows: int
+) -> None:
+    lines.used(block, n_bytes)
+    if problem != FINE:
+        wanted, found = PROBLEMS[problem]
+        raise DataError(wanted=wanted, found=f"{found}: {_shown(lines)}", where=lines.where())
+    if row < n_rows and n_bytes < len(block) or not block:
+        raise DataError(wanted=f"{n_rows:,} {order}-grams, as \\data\\ says", found=f"{row:,}", where=lines.where())
+
+
+@njit(cache=True, nogil=True)
+def _nodes_of(words: NDArray[np.int32], children: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the node of each row of words, -1 where there is none."""
+    nodes = np.empty(len(rows), dtype=np.int64)
+    for i in range(len(rows)):
+        node = 0
+        for j in range(rows.shape[1]):
+            node = find_child(words, children, node, rows[i, j])
+            if node < 0:
+                break
+        nodes[i] = node
+    return nodes
+
+
+def _model_of(vocabulary: Vocabulary, sections: list[_Section], path: Path) -> NgramModel:
+    """Sort ``sections`` into a trie."""
+    begins = np.concatenate([[0, 1], 1 + np.cumsum([len(section.words) for section in sections])]).astype(np.int64)
+    n_nodes, n_inner = int(begins[-1]), int(begins[-2])
+    arrays = NgramArrays(
+        words=np.empty(n_nodes, dtype=np.int32),
+        children=np.full(n_inner + 1, n_nodes, dtype=np.int32),
+        suffixes=np.zeros(n_nodes, dtype=np.int32),
+        logps=np.zeros(n_nodes, dtype=np.float32),
+        backoffs=np.zeros(n_inner, dtype=np.float32),
+    )
+    arrays.words[0], arrays.children[0] = -1, 1
+    for order, section in enumerate(sections, 1):
+        first, end, first_parent = int(begins[order]), int(begins[order + 1]), int(begins[order - 1])
+        parents = _nodes_of(arrays.words, arrays.children, section.words[:, :-1])
+        if (parents < 0).any():
+            return _model_of(vocabulary, _with_contexts(sections, order, parents < 0), path)
+        keys = (parents - first_parent) * len(vocabulary) + section.words[:, -1]
+        ranks = sorting_order(keys)
+        _refuse_repeated(keys[ranks], ranks, section, path)
+        arrays.words[first:end] = section.words[ranks, -1]
+        arrays.logps[first:end] = section.log10_probabilities[ranks] * LN10
+        n_children = np.bincount(parents - first_parent, minlength=first - first_parent)
+        arrays.children[first_parent:first] = first + np.cumsum(n_children) - n_children
+        if order < len(sections):
+            arrays.children[first] = end
+            arrays.backoffs[first:end] = section.log10_backoffs[ranks] * LN10
+        link_suffixes(arrays.words, arrays.children, arrays.suffixes, parents[ranks], first)
+        _fill_missing(arrays, parents[ranks], first)
+    return NgramModel(vocabulary=vocabulary, arrays=arrays, order_begins=begins)
+
+
+def _refuse_repeated(keys: NDArray[np.int64], ranks: NDArray[np.int64], section: _Section, path: Path) -> None:
+    repeated = np.flatnonzero(keys[1:] == keys[:-1])
+    if len(repeated):
+        line = section.first_line + int(ranks[repeated[0] + 1])
+        raise DataError(wanted="each n-gram once", found="one again", where=at(path, line))
+
+
+def _with_contexts(sections: list[_Section], order: int, missing: NDArray[np.bool_]) -> list[_Section]:
+    """Return ``sections`` with the contexts of the n-grams ``missing`` theirs added, their probability still NaN."""
+    contexts = np.unique(sections[order - 1].words[missing, :-1], axis=0)
+    added = _Section(contexts, np.full(len(contexts), np.nan), np.zeros(len(contexts)), 0)
+    return [*sections[: order - 2], _joined(sections[order - 2], added), *sections[order - 1 :]]
+
+
+@njit(cache=True, nogil=True)
+def _fill_missing(arrays: NgramArrays, parents: NDArray[np.int64], first: int) -> None:
+    """Give the added contexts among the nodes from ``first`` on the probability that backing off gives."""
+    for i in range(len(parents)):
+        if np.isnan(arrays.logps[first + i]):
+            backed_off, _ = advance(arrays, arrays.suffixes[parents[i]], arrays.words[first + i])
+            arrays.logps[first + i] = arrays.backoffs[parents[i]] + backed_off

@@ -1,0 +1,226 @@
+"""The back-off n-gram model: arrays that score text batches, and the automaton that decoders walk.
+
+p(w | h) is the probability stored for the n-gram "h w", or else the back-off weight of h times p(w | h without its
+first word). A state is the node of the longest stored suffix of what was said so far, so looking a word up never
+handles a history of words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+from numpy.typing import NDArray
+
+from seedcorn.lm.trie import ROOT, Trie, find_child
+from seedcorn.lm.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary, WordTable, find_word
+
+MAX_ORDER = 6
+_SPACES = (0, 9, 10, 13, 32)  # what the reference estimator separates words by
+
+
+class NgramArrays(NamedTuple):
+    """What compiled code needs of a model: the trie (see Trie) with natural-log numbers.
+
+    ``logps`` (n_nodes,) float32; ``backoffs`` (n_inner,) float32, the log back-off weight of every node below the
+    highest order; those of the highest order are never a state.
+    """
+
+    words: NDArray[np.int32]
+    children: NDArray[np.int32]
+    suffixes: NDArray[np.int32]
+    logps: NDArray[np.float32]
+    backoffs: NDArray[np.float32]
+
+
+@njit(cache=True, nogil=True)
+def advance(arrays: NgramArrays, state: int, word_id: int) -> tuple[float, int]:
+    """Return the natural log probability of ``word_id`` after ``state``, and the state after it."""
+    logp = 0.0
+    node = find_child(arrays.words, arrays.children, state, word_id)
+    while node < 0:
+        logp += arrays.backoffs[state]
+        state = arrays.suffixes[state]
+        node = find_child(arrays.words, arrays.children, state, word_id)
+    logp += arrays.logps[node]
+    return logp, (node if node < len(arrays.backoffs) else np.int64(arrays.suffixes[node]))
+
+
+@njit(cache=True, nogil=True)
+def is_space(byte: int) -> bool:
+    """Tell whether ``byte`` separates words of prepared text."""
+    return byte == 32 or byte == 10 or byte == 9 or byte == 13 or byte == 0
+
+
+@njit(cache=True, nogil=True)
+def _score_rows(
+    arrays: NgramArrays,
+    table: WordTable,
+    begin_state: int,
+    text: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    logps: NDArray[np.float64],
+    word_ids: NDArray[np.int32],
+    sentence_ends: NDArray[np.int64],
+) -> None:
+    n_tokens = 0
+    for row in range(len(offsets) - 1):
+        state = begin_state
+        at, end = offsets[row], offsets[row + 1]
+        while True:
+            while at < end and is_space(text[at]):
+                at += 1
+            if at == end:
+                break
+            start = at
+            while at < end and not is_space(text[at]):
+                at += 1
+            word = np.int64(find_word(table, text, start, at))
+            if word <= END_ID:  # also "<s>" and "</s>" in the text: they are no words
+                word = UNKNOWN_ID
+            logps[n_tokens], state = advance(arrays, state, word)
+            word_ids[n_tokens] = word
+            n_tokens += 1
+        logps[n_tokens], state = advance(arrays, state, END_ID)
+        word_ids[n_tokens] = END_ID
+        n_tokens += 1
+        sentence_ends[row + 1] = n_tokens
+
+
+class TextBuffers(NamedTuple):
+    """The UTF-8 bytes of a text column and where each row begins and ends in them, (n_rows + 1,)."""
+
+    text: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+
+def text_buffers(texts: "pa.Array | pa.ChunkedArray | Sequence[str]") -> TextBuffers:
+    """Return the buffers of ``texts`` without copying the bytes; an Arrow null counts as an empty row."""
+    column = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else pa.array(texts, pa.large_string())
+    column = column.cast(pa.large_string())
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if column.null_count:
+        column = pc.fill_null(column, "")
+    if len(column) == 0:
+        return TextBuffers(np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int64))
+    _, offset_buffer, byte_buffer = column.buffers()
+    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
+    text = np.frombuffer(byte_buffer or b"", dtype=np.uint8)
+    return TextBuffers(text, offsets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordScores:
+    """The natural log probability of every word and sentence end, in order.
+
+    ``logps`` and ``word_ids`` are (n_tokens,), each sentence closed by its ``</s>``; those of row i lie between
+    ``sentence_ends[i]`` and ``sentence_ends[i + 1]``.
+    """
+
+    logps: NDArray[np.float64]
+    word_ids: NDArray[np.int32]
+    sentence_ends: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceScores:
+    """One entry a row: natural log probability with ``</s>``, number of words without it, and how many are unknown."""
+
+    logps: NDArray[np.float64]
+    n_words: NDArray[np.int64]
+    n_oov: NDArray[np.int64]
+    oov_logps: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NgramModel:
+    """A back-off model: vocabulary, trie, and natural-log probabilities and back-off weights (see NgramArrays)."""
+
+    vocabulary: Vocabulary
+    arrays: NgramArrays
+    order_begins: NDArray[np.int64]
+
+    @property
+    def order(self) -> int:
+        """The length of the longest n-grams."""
+        return len(self.order_begins) - 2
+
+    @property
+    def words(self) -> list[str]:
+        """The vocabulary, in the order of the word ids."""
+        return self.vocabulary.words
+
+    @property
+    def n_ngrams(self) -> list[int]:
+        """How many n-grams of each order 1, 2, ... are stored."""
+        return [int(n) for n in np.diff(self.order_begins)[1:]]
+
+    @property
+    def begin_state(self) -> int:
+        """The state before the first word of a sentence."""
+        return 1 + BEGIN_ID if self.order > 1 else ROOT
+
+    @property
+    def end_id(self) -> int:
+        """The word id of ``</s>``, which closes every sentence."""
+        return END_ID
+
+    @property
+    def unknown_id(self) -> int:
+        """The word id of ``<unk>``, which stands for every word outside the vocabulary."""
+        return UNKNOWN_ID
+
+    @property
+    def trie(self) -> Trie:
+        """The shape of the model."""
+        return Trie(self.arrays.words, self.arrays.children, self.arrays.suffixes, self.order_begins)
+
+    def word_id(self, word: str) -> int:
+        """Return the id of ``word``, that of ``<unk>`` when it is not in the vocabulary."""
+        return self.vocabulary.id_of(word)
+
+    def word_scores(self, texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> WordScores:
+        """Score every word of ``texts``, rows of words separated by white space, each row one sentence."""
+        buffers = text_buffers(texts)
+        n_rows = len(buffers.offsets) - 1
+        most_tokens = int(buffers.offsets[-1] - buffers.offsets[0] + n_rows + 1) // 2 + n_rows
+        scores = WordScores(
+            logps=np.empty(most_tokens, dtype=np.float64),
+            word_ids=np.empty(most_tokens, dtype=np.int32),
+            sentence_ends=np.zeros(n_rows + 1, dtype=np.int64),
+        )
+        _score_rows(
+            self.arrays,
+            self.vocabulary.table,
+            self.begin_state,
+            buffers.text,
+            buffers.offsets,
+            scores.logps,
+            scores.word_ids,
+            scores.sentence_ends,
+        )
+        n_tokens = int(scores.sentence_ends[-1])
+        return WordScores(
+            logps=scores.logps[:n_tokens], word_ids=scores.word_ids[:n_tokens], sentence_ends=scores.sentence_ends
+        )
+
+    def score(self, texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> SentenceScores:
+        """Score every row of ``texts`` as a sentence of words separated by white space."""
+        words = self.word_scores(texts)
+        begins, unknown = words.sentence_ends[:-1], words.word_ids == UNKNOWN_ID
+        if not len(begins):
+            empty = np.zeros(0, dtype=np.int64)
+            return SentenceScores(logps=np.zeros(0), n_words=empty, n_oov=empty, oov_logps=np.zeros(0))
+        return SentenceScores(
+            logps=np.add.reduceat(words.logps, begins),
+            n_words=np.diff(words.sentence_ends) - 1,
+            n_oov=np.add.reduceat(unknown.astype(np.int64), begins),
+            oov_logps=np.add.reduceat(np.where(unknown, words.logps, 0.0), begins),
+        )
+
+    def sentence_logps(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the natural log probability of each of ``texts``, sentence end included."""
+        return self.score(texts).logps
