@@ -1,0 +1,110 @@
+"""The figures of reports and papers, as Vega-Lite specs made by Altair; ``save_figure`` writes them as SVG or PNG."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from seedcorn.errors import ConfigError, require
+from seedcorn.report.page import Figure
+from seedcorn.runs import Json, writing_whole
+
+WIDTH, HEIGHT = 720, 440
+_PIXELS_PER_POINT = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapPoint:
+    """One utterance on the map: its place, where it came from, and what hovering over it tells."""
+
+    x: float
+    y: float
+    origin: str
+    intent: str
+    round: str
+    text: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """One point of a curve, with its interval; ``low`` and ``high`` equal ``y`` where there is none."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    series: str
+
+
+def map_figure(points: Sequence[MapPoint], *, colour: str = "origin", caption: str) -> Figure:
+    """Return the map of seed and selected utterances, coloured by ``origin``, ``intent`` or ``round``.
+
+    Its parameters are ``brush`` (a rectangle), ``shown`` (one origin, empty for all) and ``colour_by``.
+    """
+    alt = require("altair", extra="report")
+    choice = alt.binding_select(options=["origin", "intent", "round"], name="Colour by ")
+    colour_by = alt.param(name="colour_by", value=colour, bind=choice)
+    shown = alt.param(name="shown", value="")
+    brush = alt.selection_interval(name="brush", encodings=["x", "y"])
+    visible = "(shown === '' || datum.origin === shown)"
+    chart = (
+        alt.Chart(alt.Data(values=[asdict(p) for p in points]))
+        .transform_calculate(colour="datum[colour_by]")
+        .mark_circle(size=38)
+        .encode(
+            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
+            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
+            color=alt.Color("colour:N", title=None, scale=alt.Scale(scheme="tableau10")),
+            opacity=alt.condition(visible, alt.value(0.8), alt.value(0.04)),
+            tooltip=["text:N", "intent:N", "origin:N", "round:N", alt.Tooltip("score:Q", format=".3f"), "reason:N"],
+        )
+        .add_params(colour_by, shown, brush)
+        .properties(width=WIDTH, height=HEIGHT)
+    )
+    return Figure(caption=caption, spec=chart.to_dict())
+
+
+def curve_figure(points: Sequence[CurvePoint], *, x_title: str, y_title: str, caption: str) -> Figure:
+    """Return one line a series over x, with the intervals as error bars."""
+    alt = require("altair", extra="report")
+    base = alt.Chart(alt.Data(values=[asdict(p) for p in points])).encode(
+        x=alt.X("x:Q", title=x_title), color=alt.Color("series:N", title=None)
+    )
+    y = alt.Y("y:Q", title=y_title, scale=alt.Scale(zero=False))
+    lines = base.mark_line(point=True).encode(y=y, tooltip=["series:N", "x:Q", "y:Q", "low:Q", "high:Q"])
+    bars = base.mark_errorbar().encode(y=alt.Y("low:Q", title=y_title), y2="high:Q")
+    return Figure(caption=caption, spec=(bars + lines).properties(width=WIDTH, height=HEIGHT * 0.7).to_dict())
+
+
+def bar_figure(points: Sequence[CurvePoint], *, labels: Sequence[str], y_title: str, caption: str) -> Figure:
+    """Return one bar a point with its interval, grouped by series, named by ``labels`` in their order."""
+    alt = require("altair", extra="report")
+    values: list[dict[str, Json]] = [
+        {**asdict(point), "label": label} for point, label in zip(points, labels, strict=True)
+    ]
+    base = alt.Chart(alt.Data(values=values)).encode(
+        y=alt.Y("label:N", sort=list(dict.fromkeys(labels)), title=None),
+        yOffset=alt.YOffset("series:N"),
+    )
+    bars = base.mark_bar().encode(
+        x=alt.X("y:Q", title=y_title), color=alt.Color("series:N", title=None), tooltip=["label:N", "series:N", "y:Q"]
+    )
+    intervals = base.mark_rule().encode(x="low:Q", x2="high:Q")
+    return Figure(caption=caption, spec=(bars + intervals).properties(width=WIDTH * 0.8).to_dict())
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the figure as SVG or PNG, by the ending of ``path``, without a browser.
+
+    Raises ConfigError for another ending, MissingExtraError when the ``report`` extra is not installed.
+    """
+    vl_convert = require("vl_convert", extra="report")
+    spec = dict(figure.spec)
+    with writing_whole(path) as partial:
+        if path.suffix == ".svg":
+            partial.write_text(vl_convert.vegalite_to_svg(spec), "utf-8")
+        elif path.suffix == ".png":
+            partial.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS_PER_POINT))
+        else:
+            raise ConfigError(wanted="a figure file ending in .svg or .png", found=f"'{path.name}'")

@@ -1,0 +1,105 @@
+"""One offline HTML page: text, tables that sort and search, Vega-Lite figures, and a table linked to a map.
+
+The page loads nothing: styles, scripts and the Vega bundle are inside it. Everything that comes from a user's data is
+escaped, by Jinja in the HTML and by ``_script_safe`` in the JSON that scripts read.
+"""
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from seedcorn.errors import require
+from seedcorn.runs import Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of text and numbers under ``columns``; ``searchable`` adds a search field, ``caption`` says what it shows.
+
+    ``filter_column`` names a column whose values are offered as a filter.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float, ...], ...]
+    searchable: bool = False
+    filter_column: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A Vega-Lite ``spec`` with its caption."""
+
+    caption: str
+    spec: Mapping[str, Json]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkedMap:
+    """A figure whose rectangle selection named ``brush`` over fields x and y chooses the rows of ``table``.
+
+    ``points`` are the (x, y) of the table's rows, in the same order. The figure's parameter ``shown`` is the value
+    chosen in the table's filter.
+    """
+
+    figure: Figure
+    table: Table
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A heading, a paragraph, and what stands below them, in order."""
+
+    title: str
+    text: str = ""
+    contents: Sequence[Table | Figure | LinkedMap] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A title, the headline numbers as (name, value) pairs, the sections, and the signatures of all stages."""
+
+    title: str
+    summary: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+    signatures: tuple[str, ...]
+
+
+def render(page: Page) -> str:
+    """Return the page as one HTML document.
+
+    Raises MissingExtraError when the ``report`` extra is not installed.
+    """
+    jinja2 = require("jinja2", extra="report")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("seedcorn.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["script_safe"] = _script_safe
+    environment.filters["number"] = _number
+    environment.tests["numeric"] = lambda value: isinstance(value, int | float)
+    environment.tests["table"] = lambda content: isinstance(content, Table)
+    environment.tests["figure"] = lambda content: isinstance(content, Figure)
+    environment.tests["linked_map"] = lambda content: isinstance(content, LinkedMap)
+    html: str = environment.get_template("page.html").render(page=page, vega_bundle=vega_bundle())
+    return html
+
+
+def _script_safe(value: object) -> str:
+    """Return ``value`` as JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        text = text.replace(character, escape)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _number(value: str | float) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@functools.cache
+def vega_bundle() -> str:
+    """Return the Vega, Vega-Lite and Vega-Embed scripts as one classic script that sets ``window.vegaEmbed``."""
+    bundle: str = require("vl_convert", extra="report").javascript_bundle()
+    return bundle.replace("</script", "<\\/script")

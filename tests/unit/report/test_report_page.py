@@ -1,0 +1,139 @@
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from seedcorn.errors import ConfigError
+from seedcorn.report.figures import CurvePoint, MapPoint, bar_figure, curve_figure, map_figure, save_figure
+from seedcorn.report.page import LinkedMap, Page, Section, Table, render, vega_bundle
+
+HOSTILE = "play </script><script>alert(1)</script> & \u2028 अलार्म"
+
+POINTS = [
+    MapPoint(
+        x=float(i),
+        y=float(i % 3),
+        origin="seed" if i < 4 else "pool",
+        intent="play",
+        round=str(i % 2),
+        text=t,
+        score=0.5,
+        reason="has 'play'",
+    )
+    for i, t in enumerate([HOSTILE, *(f"utterance {i}" for i in range(9))])
+]
+
+
+def page_with_map() -> str:
+    table = Table(
+        caption="Examples",
+        columns=("text", "origin", "score"),
+        rows=tuple((p.text, p.origin, p.x) for p in POINTS),
+        searchable=True,
+        filter_column="origin",
+    )
+    linked = LinkedMap(
+        figure=map_figure(POINTS, caption="The map"), table=table, points=tuple((p.x, p.y) for p in POINTS)
+    )
+    curve = curve_figure(
+        [CurvePoint(x=1, y=0.5, low=0.4, high=0.6, series="a")], x_title="data", y_title="error", caption="Error"
+    )
+    return render(
+        Page(
+            title=HOSTILE,
+            summary=(("kept", "3"),),
+            sections=(Section(title="Map", contents=(linked, curve)),),
+            signatures=("stage#0",),
+        )
+    )
+
+
+def test_the_page_loads_nothing_and_escapes_what_users_give() -> None:
+    text = page_with_map().replace(vega_bundle(), "")
+    assert re.findall(r"(?:src|href)=|@import|url\(", text) == []
+    assert "<script>alert" not in text
+    assert html.escape(HOSTILE.split("\u2028")[0]) in text
+
+
+def test_the_specs_read_back_as_given() -> None:
+    specs = re.findall(r'<script type="application/json" class="spec"[^>]*>(.*?)</script>', page_with_map(), re.DOTALL)
+    values = [v["text"] for v in json.loads(specs[0])["data"]["values"]]
+    assert values == [p.text for p in POINTS]
+
+
+INTERACTION = """
+<script>
+const wait = setInterval(async () => {
+  if (!document.body.dataset.ready) return;
+  clearInterval(wait);
+  const shown = () => document.querySelector(".linked-map .shown").textContent;
+  const report = [shown()];
+  const view = views.get(document.querySelector(".linked-map").dataset.chart);
+  const type = (selector, value, event) => {
+    const element = document.querySelector(selector);
+    element.value = value;
+    element.dispatchEvent(new Event(event));
+  };
+  type(".search", "utterance", "input"); report.push(shown()); type(".search", "", "input");
+  type(".filter", "seed", "change"); report.push(shown(), String(view.signal("shown"))); type(".filter", "", "change");
+  const pixels = (scale, from, to) => [view.scale(scale)(from), view.scale(scale)(to)];
+  await view.signal("brush_x_1", pixels("x", 0.5, 4.5)).signal("brush_y_1", pixels("y", 0.5, 1.5)).runAsync();
+  report.push(shown());
+  const [, , score] = document.querySelectorAll(".linked-map thead button");
+  score.click(); score.click();
+  report.push(document.querySelector(".linked-map tbody tr td:last-child").textContent);
+  report.push(String(document.querySelectorAll(".vega canvas.marks").length));
+  document.body.dataset.report = JSON.stringify(report);
+}, 50);
+</script>
+"""
+
+
+def test_map_search_filter_and_sorting_work_in_a_browser(tmp_path: Path) -> None:
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no Chromium on this machine: the page is checked without a browser only")
+    path = tmp_path / "page.html"
+    before, _, after = page_with_map().rpartition("</body>")
+    path.write_text(before + INTERACTION + "</body>" + after, "utf-8")
+    quiet = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+    command = [browser, "--headless", "--no-sandbox", *quiet, "--disable-sync", f"--user-data-dir={tmp_path / 'user'}"]
+    done = subprocess.run(
+        [*command, "--virtual-time-budget=20000", "--dump-dom", path.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    found = re.search(r'data-report="([^"]*)"', done.stdout)
+    assert found is not None, done.stderr[-2000:]
+    assert json.loads(html.unescape(found.group(1))) == [
+        "10 of 10 rows",
+        "9 of 10 rows",
+        "4 of 10 rows",
+        "seed",
+        "2 of 10 rows",
+        "9",
+        "2",
+    ]
+
+
+@pytest.mark.parametrize("ending", [".svg", ".png"])
+def test_figures_are_saved_without_a_browser(tmp_path: Path, ending: str) -> None:
+    figure = bar_figure(
+        [CurvePoint(x=0, y=0.3, low=0.2, high=0.4, series="all")], labels=["seed only"], y_title="error", caption="c"
+    )
+    path = tmp_path / f"figure{ending}"
+    save_figure(figure, path)
+    assert path.read_bytes().startswith({".svg": b"<svg", ".png": b"\x89PNG"}[ending])
+
+
+def test_another_ending_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+    figure = map_figure(POINTS, caption="c")
+    with pytest.raises(ConfigError, match=r"ending in .svg or .png"):
+        save_figure(figure, tmp_path / "figure.jpg")
+    assert list(tmp_path.iterdir()) == []
