@@ -1,0 +1,67 @@
+"""Why an example was kept: its strongest n-grams and its nearest seed utterance."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags_array
+
+from seedcorn.corpus.folding import Texts
+from seedcorn.relevance.linear import RelevanceModel
+from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngrams_of
+from seedcorn.selection import FloatArray, PositionArray
+
+_ROWS_PER_PRODUCT = 16_384
+
+
+class WeightedNgram(NamedTuple):
+    """An n-gram and what it adds to the sum of its text."""
+
+    ngram: str
+    weight: float
+
+
+class NearestSeed(NamedTuple):
+    """For each text the ``positions`` (n,) of its nearest seed utterance, -1 where it shares no n-gram with any."""
+
+    positions: PositionArray
+    similarities: FloatArray
+
+
+def strongest_ngrams(texts: Texts, model: RelevanceModel, *, n_strongest: int = 3) -> list[tuple[WeightedNgram, ...]]:
+    """Return for each text its distinct n-grams of highest positive weight, strongest first, ties in text order."""
+    indptr, buckets = ngram_rows(texts, features=model.features)
+    weights = model.weights[buckets]
+    return [
+        _strongest(ngrams_of(str(text), features=model.features), weights[start:end], n_strongest)
+        for text, start, end in zip(texts, indptr[:-1], indptr[1:], strict=True)
+    ]
+
+
+def _strongest(ngrams: list[str], weights: NDArray[np.float32], n_strongest: int) -> tuple[WeightedNgram, ...]:
+    distinct: dict[str, float] = {}
+    for place in np.argsort(-weights, kind="stable"):
+        if weights[place] <= 0 or len(distinct) == n_strongest:
+            break
+        distinct[ngrams[place]] = float(weights[place])
+    return tuple(WeightedNgram(ngram, weight) for ngram, weight in distinct.items())
+
+
+def nearest_seed(texts: Texts, seed: Texts, *, features: NgramFeatures = NgramFeatures()) -> NearestSeed:
+    """Return for each text the seed utterance of highest n-gram cosine (the first of equals), and that cosine."""
+    of_seed = _unit_rows(ngram_matrix(seed, features=features)).T.tocsr()
+    rows = _unit_rows(ngram_matrix(texts, features=features))
+    result = NearestSeed(np.full(rows.shape[0], -1, np.int64), np.zeros(rows.shape[0]))
+    for start in range(0, rows.shape[0], _ROWS_PER_PRODUCT):
+        cosines = np.round((rows[start : start + _ROWS_PER_PRODUCT] @ of_seed).toarray(), 6)
+        best = cosines.argmax(axis=1)
+        similarity = cosines[np.arange(len(best)), best]
+        here = slice(start, start + len(best))
+        result.positions[here] = np.where(similarity > 0, best, -1)
+        result.similarities[here] = similarity
+    return result
+
+
+def _unit_rows(counts: csr_matrix) -> csr_matrix:
+    lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
+    return (diags_array(1 / np.maximum(lengths, 1e-12)) @ counts).tocsr()
