@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus, Utterance, table_of
 from seedcorn.errors import ConfigError, DataError, nearest
-from seedcorn.pipelines.corpus_files import CorpusFile, nonempty, open_corpus
+from seedcorn.pipelines.corpus_files import CorpusFile, nonempty, open_corpus, resolved_path
 
 
 class AnnotatedCorpus(Settings):
@@ -81,6 +81,20 @@ def load_intent_data(
         data = _from_sets(sets, _unlabelled([], settings.pool, relative_to), intents)
     nonempty(data.pool, name="pool", where="data.pool")
     return data
+
+
+def data_files(settings: IntentDataSettings, *, relative_to: Path) -> dict[str, Path]:
+    """Return every file that the data come from, by the name of its setting; built-in corpora have none."""
+    annotated = settings.annotated
+    named = {name: getattr(settings, name) for name in ("seed", "background", "dev", "test")}
+    if annotated is not None:
+        named = {"train": annotated.train, "dev": annotated.dev, "test": annotated.test}
+    named |= {f"pool{i}": file for i, file in enumerate(settings.pool)}
+    return {
+        name: resolved_path(file.path, relative_to=relative_to)
+        for name, file in named.items()
+        if not file.path.startswith("builtin:")
+    }
 
 
 def _rows(file: CorpusFile, name: str, relative_to: Path) -> list[Utterance]:
