@@ -14,7 +14,7 @@ from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import DataError
 from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
-from seedcorn.pipelines.relevance_stage import Relevant, RelevanceSettings, find_relevant
+from seedcorn.pipelines.relevance_stage import RelevanceSettings, Relevant, find_relevant
 from seedcorn.pipelines.stage_files import (
     POSITION,
     Done,
@@ -83,7 +83,7 @@ def _reasons(screening: Screening) -> tuple[str, ...]:
 
 
 def _kept_rows(pool: Corpus, screening: Screening) -> Iterator[pa.RecordBatch]:
-    """Yield the kept rows with two more columns: their position in the pool as read, and how many rows they stand for."""
+    """Yield the kept rows with their position in the pool as read, and how many rows each stands for."""
     start = 0
     for batch in pool.batches():
         kept = np.flatnonzero(screening.selection.reject_codes[start : start + batch.num_rows] < 0)
