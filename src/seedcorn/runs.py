@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +22,7 @@ from seedcorn import __version__
 from seedcorn.errors import DataError
 from seedcorn.progress import say
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | Mapping[str, Json]"
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
 RECORD_NAME = "record.json"
 _PACKAGES_IN_RECORDS = ("numpy", "pyarrow", "numba", "scikit-learn", "torch", "transformers", "ctranslate2")

@@ -26,7 +26,7 @@ from seedcorn.pipelines.stage_files import (
     write_scores,
     write_utterances,
 )
-from seedcorn.runs import Run, StageFolder, digest_of_file
+from seedcorn.runs import Json, Run, StageFolder, digest_of_file
 from seedcorn.selection import Scores
 
 SETS = ("seed", "background", "dev", "test", "hidden")
@@ -47,7 +47,7 @@ def data(run: Run, settings: IntentDataSettings, *, intents: Sequence[str], rela
 
     files = data_files(settings, relative_to=relative_to)
     inputs = {name: digest_of_file(path) for name, path in files.items()}
-    chosen = {"data": settings.model_dump(mode="json"), "intents": list(intents)}
+    chosen: dict[str, Json] = {"data": settings.model_dump(mode="json"), "intents": list(intents)}
     return Done(record=run.stage("data", work, settings=chosen, inputs=inputs), folder=run.folder / "data")
 
 

@@ -1,0 +1,50 @@
+"""What every study and benchmark leaves behind: rows, a summary, and the signature of what they depend on."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedcorn.runs import Json, package_versions, write_text_whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The content of ``benchmarks/results/NAME.json``; fractions are fractions, not per cent."""
+
+    name: str
+    command: str
+    config_digest: str
+    data_digests: Mapping[str, str]
+    random_seeds: Sequence[int]
+    rows: Sequence[Mapping[str, Json]]
+    summary: Mapping[str, Json]
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the results with their signature and the machine they were made on."""
+        return {
+            "signature": {
+                "config": self.config_digest,
+                "data": dict(self.data_digests),
+                "versions": package_versions(),
+                "random_seeds": list(self.random_seeds),
+            },
+            "command": self.command,
+            "machine": machine(),
+            "summary": dict(self.summary),
+            "rows": [dict(row) for row in self.rows],
+        }
+
+
+def machine() -> str:
+    """Return the processor's architecture, the number of cores and the Python version."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def write_results(results: Results, folder: Path) -> Path:
+    """Write the results as JSON, whole or not at all, and return the path."""
+    path = folder / f"{results.name}.json"
+    write_text_whole(path, json.dumps(results.as_json(), ensure_ascii=False, indent=1) + "\n")
+    return path
