@@ -13,8 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.errors import DataError, at
-from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, looks_like_arpa, open_bytes, parse_lines
+from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, parse_lines
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel, advance
+from seedcorn.lm.text_buffers import looks_like_arpa, open_bytes
 from seedcorn.lm.trie import find_child, link_suffixes, sorting_order
 from seedcorn.lm.vocabulary import BEGIN, END, SPECIAL_WORDS, UNKNOWN, Vocabulary, WordTable
 
@@ -199,8 +200,8 @@ def _model_of(vocabulary: Vocabulary, sections: list[_Section], path: Path) -> N
         if order < len(sections):
             arrays.children[first] = end
             arrays.backoffs[first:end] = section.log10_backoffs[ranks] * LN10
-        link_suffixes(arrays.words, arrays.children, arrays.suffixes, parents[ranks], first)
-        _fill_missing(arrays, parents[ranks], first)
+        link_suffixes(arrays.words, arrays.children, arrays.suffixes, first_parent, first)
+        _fill_missing(arrays, first_parent, first)
     return NgramModel(vocabulary=vocabulary, arrays=arrays, order_begins=begins)
 
 
@@ -219,9 +220,10 @@ def _with_contexts(sections: list[_Section], order: int, missing: NDArray[np.boo
 
 
 @njit(cache=True, nogil=True)
-def _fill_missing(arrays: NgramArrays, parents: NDArray[np.int64], first: int) -> None:
-    """Give the added contexts among the nodes from ``first`` on the probability that backing off gives."""
-    for i in range(len(parents)):
-        if np.isnan(arrays.logps[first + i]):
-            backed_off, _ = advance(arrays, arrays.suffixes[parents[i]], arrays.words[first + i])
-            arrays.logps[first + i] = arrays.backoffs[parents[i]] + backed_off
+def _fill_missing(arrays: NgramArrays, first_parent: int, end_parent: int) -> None:
+    """Give the added contexts among the children of these parents the probability that backing off gives."""
+    for parent in range(first_parent, end_parent):
+        for node in range(arrays.children[parent], arrays.children[parent + 1]):
+            if np.isnan(arrays.logps[node]):
+                backed_off, _ = advance(arrays, arrays.suffixes[parent], arrays.words[node])
+                arrays.logps[node] = arrays.backoffs[parent] + backed_off

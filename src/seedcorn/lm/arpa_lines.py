@@ -1,8 +1,5 @@
 """The lines of an ARPA file: blocks of whole lines with their numbers, parsed by compiled code."""
 
-import gzip
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -10,11 +7,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.errors import DataError, at
-from seedcorn.lm.ngram_model import is_space
+from seedcorn.errors import at
+from seedcorn.lm.text_buffers import next_word, read_block, word_end
 from seedcorn.lm.vocabulary import WordTable, find_word
 
-GZIP_MAGIC = b"\x1f\x8b"
 _BYTES_PER_BLOCK = 1 << 24
 _LARGEST_LOG10 = 1e-4  # a little over 0, for rounding
 
@@ -27,24 +23,6 @@ PROBLEMS = {
     _NOT_IN_VOCABULARY: ("words that are among the 1-grams", "one that is not"),
     _ABOVE_ONE: ("a log10 probability of at most 0", "a greater one"),
 }
-
-
-@contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open ``path`` for reading, uncompressing it when it is gzip, whatever its name."""
-    with path.open("rb") as raw:
-        compressed = raw.read(2) == GZIP_MAGIC
-        raw.seek(0)
-        if compressed:
-            with gzip.open(raw, "rb") as stream:
-                yield stream  # type: ignore[misc]
-        else:
-            yield raw
-
-
-def looks_like_arpa(first_bytes: bytes) -> bool:
-    """Tell whether a file that starts with ``first_bytes`` is an ARPA file."""
-    return first_bytes.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"\\data\\")
 
 
 @njit(cache=True, nogil=True)
@@ -103,17 +81,13 @@ def parse_lines(
         line_end = at
         while text[line_end] != 10:
             line_end += 1
-        first = at
-        while first < line_end and is_space(text[first]):
-            first += 1
+        first = next_word(text, at, line_end)
         if first == line_end or text[first] == 92:
             break
         field = 0
         log10_backoffs[row] = 0.0
         while first < line_end:
-            last = first
-            while last < line_end and not is_space(text[last]):
-                last += 1
+            last = word_end(text, first, line_end)
             if field == 0:
                 log10_probabilities[row] = parse_number(text, first, last)
                 if np.isnan(log10_probabilities[row]):
@@ -134,9 +108,7 @@ def parse_lines(
             else:
                 return row, at, _TOO_MANY_FIELDS
             field += 1
-            first = last
-            while first < line_end and is_space(text[first]):
-                first += 1
+            first = next_word(text, last, line_end)
         if field <= order:
             return row, at, _TOO_FEW_WORDS
         row += 1
@@ -151,15 +123,13 @@ class LineStream:
         self.stream, self.path, self.rest, self.line = stream, path, b"", 1
 
     def where(self) -> str:
+        """Return the place of the next line, for error messages."""
         return at(self.path, self.line)
 
     def block(self) -> bytes:
         """Return unread whole lines, at least one; empty at the end of the file."""
         while b"\n" not in self.rest:
-            try:
-                more = self.stream.read(_BYTES_PER_BLOCK)
-            except (EOFError, gzip.BadGzipFile) as error:
-                raise DataError(wanted="a whole gzip file", found=str(error), where=self.where()) from error
+            more = read_block(self.stream, _BYTES_PER_BLOCK, self.where())
             if not more:
                 return self.rest + b"\n" if self.rest else b""
             self.rest += more

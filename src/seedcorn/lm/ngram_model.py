@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.lm.text_buffers import Texts, next_word, text_buffers, word_end
 from seedcorn.lm.trie import ROOT, Trie, find_child
 from seedcorn.lm.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary, WordTable, find_word
 
 MAX_ORDER = 6
-_SPACES = (0, 9, 10, 13, 32)  # what the reference estimator separates words by
 
 
 class NgramArrays(NamedTuple):
@@ -50,12 +48,6 @@ def advance(arrays: NgramArrays, state: int, word_id: int) -> tuple[float, int]:
 
 
 @njit(cache=True, nogil=True)
-def is_space(byte: int) -> bool:
-    """Tell whether ``byte`` separates words of prepared text."""
-    return byte == 32 or byte == 10 or byte == 9 or byte == 13 or byte == 0
-
-
-@njit(cache=True, nogil=True)
 def _score_rows(
     arrays: NgramArrays,
     table: WordTable,
@@ -70,46 +62,20 @@ def _score_rows(
     for row in range(len(offsets) - 1):
         state = begin_state
         at, end = offsets[row], offsets[row + 1]
-        while True:
-            while at < end and is_space(text[at]):
-                at += 1
-            if at == end:
-                break
-            start = at
-            while at < end and not is_space(text[at]):
-                at += 1
-            word = np.int64(find_word(table, text, start, at))
+        at = next_word(text, at, end)
+        while at < end:
+            stop = word_end(text, at, end)
+            word = np.int64(find_word(table, text, at, stop))
             if word <= END_ID:  # also "<s>" and "</s>" in the text: they are no words
                 word = UNKNOWN_ID
             logps[n_tokens], state = advance(arrays, state, word)
             word_ids[n_tokens] = word
             n_tokens += 1
+            at = next_word(text, stop, end)
         logps[n_tokens], state = advance(arrays, state, END_ID)
         word_ids[n_tokens] = END_ID
         n_tokens += 1
         sentence_ends[row + 1] = n_tokens
-
-
-class TextBuffers(NamedTuple):
-    """The UTF-8 bytes of a text column and where each row begins and ends in them, (n_rows + 1,)."""
-
-    text: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
-
-
-def text_buffers(texts: "pa.Array | pa.ChunkedArray | Sequence[str]") -> TextBuffers:
-    """Return the buffers of ``texts`` without copying the bytes; an Arrow null counts as an empty row."""
-    column = texts if isinstance(texts, pa.Array | pa.ChunkedArray) else pa.array(texts, pa.large_string())
-    column = column.cast(pa.large_string())
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if column.null_count:
-        column = pc.fill_null(column, "")
-    if len(column) == 0:
-        return TextBuffers(np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int64))
-    _, offset_buffer, byte_buffer = column.buffers()
-    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
-    text = np.frombuffer(byte_buffer or b"", dtype=np.uint8)
-    return TextBuffers(text, offsets)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +148,7 @@ class NgramModel:
         """Return the id of ``word``, that of ``<unk>`` when it is not in the vocabulary."""
         return self.vocabulary.id_of(word)
 
-    def word_scores(self, texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> WordScores:
+    def word_scores(self, texts: Texts) -> WordScores:
         """Score every word of ``texts``, rows of words separated by white space, each row one sentence."""
         buffers = text_buffers(texts)
         n_rows = len(buffers.offsets) - 1
@@ -207,7 +173,7 @@ class NgramModel:
             logps=scores.logps[:n_tokens], word_ids=scores.word_ids[:n_tokens], sentence_ends=scores.sentence_ends
         )
 
-    def score(self, texts: pa.Array | pa.ChunkedArray | Sequence[str]) -> SentenceScores:
+    def score(self, texts: Texts) -> SentenceScores:
         """Score every row of ``texts`` as a sentence of words separated by white space."""
         words = self.word_scores(texts)
         begins, unknown = words.sentence_ends[:-1], words.word_ids == UNKNOWN_ID

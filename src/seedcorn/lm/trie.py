@@ -72,17 +72,66 @@ def link_suffixes(
     words: NDArray[np.int32],
     children: NDArray[np.int32],
     suffixes: NDArray[np.int32],
-    parents: NDArray[np.int64],
-    first: int,
+    first_parent: int,
+    end_parent: int,
 ) -> None:
-    """Set the suffixes of the nodes from ``first`` on, whose contexts are ``parents``; lower orders have theirs."""
-    for i in range(len(parents)):
-        if parents[i] == ROOT:
-            suffixes[first + i] = ROOT
-            continue
-        state = suffixes[parents[i]]
-        child = find_child(words, children, state, words[first + i])
-        while child < 0:
-            state = suffixes[state]
-            child = find_child(words, children, state, words[first + i])
-        suffixes[first + i] = child
+    """Set the suffixes of the children of the given parents, whole orders at a time, from order 1 upwards."""
+    for parent in range(first_parent, end_parent):
+        for node in range(children[parent], children[parent + 1]):
+            state = parent
+            child = ROOT
+            while state != ROOT:
+                state = suffixes[state]
+                child = find_child(words, children, state, words[node])
+                if child >= 0:
+                    break
+            suffixes[node] = child
+
+
+def link_all_suffixes(trie: Trie) -> None:
+    """Set ``trie.suffixes``, the only part of it that needs not be there yet."""
+    trie.suffixes[ROOT] = ROOT
+    for first, end in zip(trie.order_begins[:-2].tolist(), trie.order_begins[1:-1].tolist(), strict=True):
+        link_suffixes(trie.words, trie.children, trie.suffixes, first, end)
+
+
+class KeptNodes(NamedTuple):
+    """A trie with some nodes taken out, and where those that are left were before, (n_nodes,)."""
+
+    trie: Trie
+    origins: NDArray[np.int64]
+
+
+def keep_nodes(trie: Trie, kept: NDArray[np.bool_]) -> KeptNodes:
+    """Return ``trie`` with the nodes ``kept`` only; words that lose their unigram lose their id, too.
+
+    A node that is kept needs its context kept. Suffixes that are gone are followed to the next that is left.
+    """
+    ranks = np.zeros(len(kept) + 1, dtype=np.int32)
+    np.cumsum(kept, out=ranks[1:])
+    origins = np.flatnonzero(kept)
+    n_inner = int(trie.order_begins[-2])
+    inner = origins[origins < n_inner]
+    order_begins = ranks[trie.order_begins].astype(np.int64)
+    n_words = int(trie.order_begins[2] - 1) if len(order_begins) > 2 else 0
+    words = trie.words[origins]
+    words[1:] = ranks[1 : 1 + n_words][words[1:]] - 1
+    children = np.append(ranks[trie.children[inner]], order_begins[-1]).astype(np.int32)
+    suffixes = np.empty(len(origins), dtype=np.int32)
+    _renumber_suffixes(trie.suffixes, kept, ranks, origins, suffixes)
+    return KeptNodes(Trie(words, children, suffixes, order_begins), origins)
+
+
+@njit(cache=True, nogil=True)
+def _renumber_suffixes(
+    old: NDArray[np.int32],
+    kept: NDArray[np.bool_],
+    ranks: NDArray[np.int32],
+    origins: NDArray[np.int64],
+    new: NDArray[np.int32],
+) -> None:
+    for i in range(len(origins)):
+        suffix = old[origins[i]]
+        while not kept[suffix]:
+            suffix = old[suffix]
+        new[i] = ranks[suffix]

@@ -105,6 +105,11 @@ class Vocabulary:
         ends = np.concatenate([[0], np.cumsum([len(word) for word in encoded])]).astype(np.int64)
         return Vocabulary.from_bytes(np.frombuffer(b"".join(encoded), dtype=np.uint8).copy(), ends)
 
+    def subset(self, word_ids: NDArray[np.int64]) -> "Vocabulary":
+        """Return the vocabulary of these words only, renumbered in the order given."""
+        words = self.words
+        return Vocabulary.from_words([words[word] for word in word_ids.tolist()])
+
     def __len__(self) -> int:
         return len(self.table.ends) - 1
 
