@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, nearest
+from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, bring_closer, nearest, rounded
 from seedcorn.diversity.objectives import Budget, Picks, affordable
 from seedcorn.progress import track
 from seedcorn.selection import Scores
@@ -28,14 +28,14 @@ def k_centre(
         positions.append(row)
         gains.append(float(np.sqrt(max(2 - 2 * closest[row], 0))))
         left -= int(budget.costs[row])
-        closest = np.maximum(closest, vectors @ vectors[row])
+        bring_closer(closest, vectors, vectors[row : row + 1], block_mb=block_mb)
         closest[row] = np.inf
     return Picks(np.array(positions, np.int64), np.array(gains))
 
 
 def _first_similarities(vectors: Vectors, seed: Vectors | None, block_mb: int) -> NDArray[np.float32]:
     if seed is None or not len(seed):
-        return -(vectors @ vectors.mean(axis=0))
+        return rounded(-(vectors @ vectors.mean(axis=0)))
     return nearest(vectors, seed, block_mb=block_mb).similarities
 
 

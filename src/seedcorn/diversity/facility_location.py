@@ -7,7 +7,7 @@ with the represented points; a sample of these makes large pools affordable.
 
 import numpy as np
 
-from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, blocks, nearest
+from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, blocks, nearest, rounded
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.selection import FloatArray, PositionArray
 
@@ -50,14 +50,14 @@ class FacilityLocation:
         """Return what each of ``rows`` alone would add now, shape (n,)."""
         gains = np.empty(len(rows))
         for block in blocks(len(rows), len(self._points), block_mb=self._block_mb):
-            nearer = self._points @ self._rows[rows[block]].T - self._nearest[:, None]
+            nearer = rounded(self._points @ self._rows[rows[block]].T) - self._nearest[:, None]
             np.maximum(nearer, 0, out=nearer)
             gains[block] = self._weights @ nearer
         return gains
 
     def add(self, row: int) -> None:
         """Count ``row`` as chosen."""
-        self._nearest = np.maximum(self._nearest, self._points @ self._rows[row])
+        self._nearest = np.maximum(self._nearest, rounded(self._points @ self._rows[row]))
 
 
 def _represented(n_rows: int, n_represented: int | None, rng: np.random.Generator | None) -> PositionArray:

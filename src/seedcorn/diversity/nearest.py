@@ -12,6 +12,8 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 DEFAULT_BLOCK_MB = 64
 NO_NEIGHBOUR = -1
+# Similarities are multiples of this: equal vectors tie exactly, whatever the blocks and threads of the products.
+RESOLUTION = np.float32(2.0**-14)
 
 
 class Nearest(NamedTuple):
@@ -35,13 +37,21 @@ def blocks(n_rows: int, n_columns: int, *, block_mb: int) -> Iterator[slice]:
     return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
 
 
+def rounded(products: Vectors) -> Vectors:
+    """Return ``products`` rounded to RESOLUTION, in place."""
+    products /= RESOLUTION
+    np.rint(products, out=products)
+    products *= RESOLUTION
+    return products
+
+
 def nearest(rows: Vectors, others: Vectors, *, block_mb: int = DEFAULT_BLOCK_MB) -> Nearest:
     """Return for each of ``rows`` (n, d) which of ``others`` (m, d) has the highest inner product, first of equals."""
     positions = np.full(len(rows), NO_NEIGHBOUR, np.int64)
     similarities = np.full(len(rows), -np.inf, np.float32)
     if len(others):
         for block in blocks(len(rows), len(others), block_mb=block_mb):
-            products = rows[block] @ others.T
+            products = rounded(rows[block] @ others.T)
             positions[block] = products.argmax(axis=1)
             similarities[block] = np.take_along_axis(products, positions[block, None], axis=1)[:, 0]
     return Nearest(positions, similarities)
@@ -52,7 +62,7 @@ def bring_closer(
 ) -> None:
     """Raise ``closest`` (n,), in place, to the highest inner product of ``rows`` (n, d) with ``others`` (m, d)."""
     for block in blocks(len(rows), len(others), block_mb=block_mb):
-        np.maximum(closest[block], (rows[block] @ others.T).max(axis=1), out=closest[block])
+        np.maximum(closest[block], rounded((rows[block] @ others.T).max(axis=1)), out=closest[block])
 
 
 def nearest_kept(
@@ -79,7 +89,7 @@ def _nearest_before(vectors: Vectors, block_mb: int) -> Nearest:
     positions = np.full(len(vectors), NO_NEIGHBOUR, np.int64)
     similarities = np.full(len(vectors), -np.inf, np.float32)
     for block in blocks(len(vectors), len(vectors), block_mb=block_mb):
-        products = vectors[block] @ vectors[: block.stop].T
+        products = rounded(vectors[block] @ vectors[: block.stop].T)
         products[np.arange(block.stop) >= np.arange(block.start, block.stop)[:, None]] = -np.inf
         best = products.argmax(axis=1)
         similarities[block] = np.take_along_axis(products, best[:, None], axis=1)[:, 0]

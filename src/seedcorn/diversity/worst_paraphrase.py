@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, bring_closer
+from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, bring_closer, rounded
 from seedcorn.diversity.objectives import Budget, affordable
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.progress import track
@@ -70,7 +70,7 @@ def _closest_to_seed(codes: Vectors, seed_codes: Vectors, block_mb: int) -> Vect
         closest = np.full(len(codes), -np.inf, np.float32)
         bring_closer(closest, codes, seed_codes, block_mb=block_mb)
         return closest
-    return -(codes @ codes.mean(axis=0))
+    return rounded(-(codes @ codes.mean(axis=0)))
 
 
 def _lowest(
