@@ -23,7 +23,7 @@ from seedcorn.speech.acoustic import (
     padded_length,
 )
 from seedcorn.speech.alphabet import WORD_BOUNDARY, Alphabet
-from seedcorn.speech.features import SAMPLES_PER_FRAME, babble, log_mel, mixed_at
+from seedcorn.speech.features import babble, log_mel, mixed_at
 from seedcorn.speech.synthesis import SAMPLES_PER_SECOND, Samples
 
 SnrRange = tuple[float, float]

@@ -24,8 +24,9 @@ def mel_of_hz(frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def mel_filters() -> torch.Tensor:
     """Return triangular filters equally wide in mel, float32 of shape (N_FFT // 2 + 1, N_MELS)."""
-    bin_mels = mel_of_hz(np.arange(N_FFT // 2 + 1) * (SAMPLES_PER_SECOND / N_FFT))
-    edges = np.linspace(*mel_of_hz(np.array([LOWEST_HZ, HIGHEST_HZ])), N_MELS + 2)
+    bin_mels = mel_of_hz(np.arange(N_FFT // 2 + 1, dtype=np.float64) * (SAMPLES_PER_SECOND / N_FFT))
+    lowest_mel, highest_mel = mel_of_hz(np.array([LOWEST_HZ, HIGHEST_HZ])).tolist()
+    edges = np.linspace(lowest_mel, highest_mel, N_MELS + 2)
     rising = (bin_mels[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bin_mels[:, None]) / (edges[2:] - edges[1:-1])
     return torch.from_numpy(np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32))

@@ -1,4 +1,4 @@
-"""The built-in test bed: a small recogniser of any language that espeak-ng speaks, and the posteriors of test speech."""
+"""The built-in test bed: a small recogniser of any language that espeak-ng speaks, and posteriors of test speech."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class TestBedSettings:
     training: TrainingSettings
 
 
-SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=20, bf16=True))
+SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=13, bf16=True))
 TINY_TEST_BED = TestBedSettings(
     n_sentences=500,
     shape=TINY,

@@ -1,0 +1,154 @@
+"""From CTC posteriors to words: beam search with a lexicon and language models, in threads, n-best.
+
+The score of a word sequence W is  log p_CTC(W) + lm_weight * log p_LM(W </s>) + word_bonus * |W|.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.errors import ConfigError, DataError
+from seedcorn.progress import track
+from seedcorn.speech.alphabet import Alphabet
+from seedcorn.speech.beam import MixedModels, SearchLimits, Workspace, new_workspace
+from seedcorn.speech.beam_search import Found, search
+from seedcorn.speech.fusion import WeightedModel, mixed_models
+from seedcorn.speech.lexicon import Lexicon
+
+LogPosteriors = NDArray[np.float16]
+
+_UTTERANCES_PER_TASK = 16
+_LEAST_LOGP = -1e4  # finite, so that a blank is always possible and no utterance loses all its hypotheses
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderSettings:
+    """Weights and limits of the search.
+
+    ``lm_weight`` (alpha) and ``word_bonus`` (beta) are of the score above. ``beam_size`` hypotheses survive each step,
+    if within ``beam_width_logp`` of the best; symbols less likely than ``min_symbol_logp`` are not tried.
+    """
+
+    lm_weight: float = 0.8
+    word_bonus: float = 0.5
+    beam_size: int = 100
+    beam_width_logp: float = 25.0
+    min_symbol_logp: float = -12.0
+    n_best: int = 1
+
+    def __post_init__(self) -> None:
+        for name, least in (("beam_size", 1), ("n_best", 1), ("lm_weight", 0), ("beam_width_logp", 0)):
+            if not getattr(self, name) >= least:
+                raise ConfigError(wanted=f"{name} of at least {least}", found=str(getattr(self, name)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypothesis:
+    """One reading of an utterance, with natural-log scores; ``lm_logp`` is not weighted and includes the sentence end.
+
+    ``first_steps`` and ``last_steps`` are the steps of the posteriors at which the first and the last symbol of each
+    word begin, on the likeliest alignment. ``complete`` is False when the last word had to be dropped.
+    """
+
+    words: tuple[str, ...]
+    score: float
+    acoustic_logp: float
+    lm_logp: float
+    first_steps: tuple[int, ...]
+    last_steps: tuple[int, ...]
+    complete: bool
+
+
+def decode(
+    posteriors: Sequence[LogPosteriors],
+    *,
+    lexicon: Lexicon,
+    models: Sequence[WeightedModel],
+    settings: DecoderSettings,
+    n_threads: int = 1,
+) -> list[tuple[Hypothesis, ...]]:
+    """Return the n-best hypotheses of each utterance, best first, in the order of ``posteriors``.
+
+    Each utterance is (steps, symbols) of natural logs, its columns those of the lexicon's alphabet. An utterance
+    without steps gives the empty hypothesis. The result does not depend on ``n_threads``.
+    Raises DataError when the columns disagree with the alphabet or hold NaN or positive numbers.
+    """
+    for row, logps in enumerate(posteriors):
+        _check(logps, lexicon.alphabet, row)
+    mixed = mixed_models(models, lexicon)
+    limits = _limits(settings, lexicon.alphabet)
+    tasks = [slice(start, start + _UTTERANCES_PER_TASK) for start in range(0, len(posteriors), _UTTERANCES_PER_TASK)]
+
+    def decode_some(task: slice) -> list[tuple[Hypothesis, ...]]:
+        return _decode_some(posteriors[task], lexicon, mixed, limits, settings.n_best)
+
+    with ThreadPoolExecutor(n_threads) as threads:
+        done = track(threads.map(decode_some, tasks), f"decoding {_UTTERANCES_PER_TASK} utterances", total=len(tasks))
+        return [hypotheses for part in done for hypotheses in part]
+
+
+def _decode_some(
+    posteriors: Sequence[LogPosteriors], lexicon: Lexicon, mixed: MixedModels, limits: SearchLimits, n_best: int
+) -> list[tuple[Hypothesis, ...]]:
+    longest = max(len(logps) for logps in posteriors)
+    work = _workspace_for(longest, lexicon, mixed, limits)
+    results = []
+    for logps in posteriors:
+        wide = np.maximum(np.ascontiguousarray(logps, dtype=np.float64), _LEAST_LOGP)
+        results.append(_hypotheses(search(wide, lexicon.trie, mixed, limits, n_best, work), lexicon))
+    return results
+
+
+def _workspace_for(n_steps: int, lexicon: Lexicon, mixed: MixedModels, limits: SearchLimits) -> Workspace:
+    trie = lexicon.trie
+    most_children = int(np.diff(trie.children).max())
+    most_words = int(np.diff(trie.word_begins).max())
+    n_first_symbols = 1 if limits.boundary >= 0 else int((trie.root_children >= 0).sum())
+    n_candidates = limits.beam_size * (1 + most_children + most_words * n_first_symbols)
+    return new_workspace(limits.beam_size, n_candidates, n_steps, len(mixed.arrays))
+
+
+def _hypotheses(found: Found, lexicon: Lexicon) -> tuple[Hypothesis, ...]:
+    return tuple(
+        Hypothesis(
+            words=tuple(lexicon.words[word] for word in found.words[rank, :n].tolist()),
+            score=float(found.scores[rank]),
+            acoustic_logp=float(found.acoustic_logps[rank]),
+            lm_logp=float(found.lm_logps[rank]),
+            first_steps=tuple(found.first_steps[rank, :n].tolist()),
+            last_steps=tuple(found.last_steps[rank, :n].tolist()),
+            complete=bool(found.complete),
+        )
+        for rank, n in enumerate(found.n_words.tolist())
+    )
+
+
+def _limits(settings: DecoderSettings, alphabet: Alphabet) -> SearchLimits:
+    return SearchLimits(
+        lm_weight=float(settings.lm_weight),
+        word_bonus=float(settings.word_bonus),
+        beam_size=settings.beam_size,
+        beam_width_logp=float(settings.beam_width_logp),
+        min_symbol_logp=float(settings.min_symbol_logp),
+        blank=alphabet.blank,
+        boundary=alphabet.boundary,
+    )
+
+
+def _check(logps: LogPosteriors, alphabet: Alphabet, row: int) -> None:
+    if logps.ndim != 2 or logps.shape[1] != len(alphabet):
+        raise DataError(
+            wanted=f"posteriors with {len(alphabet)} columns, one a symbol",
+            found=f"an array of shape {logps.shape}",
+            where=f"utterance {row}",
+        )
+    if np.isnan(logps).any() or (logps > 1e-3).any():
+        raise DataError(
+            wanted="natural-log probabilities (at most 0)",
+            found="NaN" if np.isnan(logps).any() else f"{float(logps.max()):.3f}",
+            where=f"utterance {row}",
+            fix="Apply log_softmax to the output of the network.",
+        )

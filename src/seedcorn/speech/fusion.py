@@ -1,0 +1,85 @@
+"""Language models in the decoder: a linear mixture over the words of the lexicon, and what unknown words get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.errors import ConfigError
+from seedcorn.lm.ngram_model import NgramArrays, NgramModel, advance
+from seedcorn.lm.trie import ROOT
+from seedcorn.speech.beam import MixedModels
+from seedcorn.speech.lexicon import Lexicon, SpellingTrie
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedModel:
+    """A language model and its share of a mixture; ``oov_logps`` spreads its unknown word over the words unknown to it.
+
+    See ``unigram_floor`` and ``spelling_logps`` for the two ways to spread.
+    """
+
+    model: NgramModel
+    weight: float = 1.0
+    oov_logps: NDArray[np.float64] | None = None
+
+
+def mixed_models(models: Sequence[WeightedModel], lexicon: Lexicon) -> MixedModels:
+    """Return the linear mixture of ``models`` over the words of ``lexicon``, with the look-ahead of its trie.
+
+    Raises ConfigError when there is no model or the weights are not positive numbers that sum to one.
+    """
+    weights = np.array([model.weight for model in models], dtype=np.float64)
+    if len(weights) == 0 or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-6:
+        raise ConfigError(wanted="positive mixture weights that sum to 1", found=str(weights.tolist()))
+    word_ids = np.array([[*map(m.model.word_id, lexicon.words), m.model.end_id] for m in models], dtype=np.int64)
+    extra = np.array([_extra_logps(m, ids) for m, ids in zip(models, word_ids, strict=True)])
+    arrays = tuple(_writeable(m.model.arrays) for m in models)
+    logps = np.array([[advance(a, ROOT, int(w))[0] for w in ids] for a, ids in zip(arrays, word_ids, strict=True)])
+    unigrams = np.logaddexp.reduce(logps + extra + np.log(weights)[:, None], axis=0)[:-1]
+    return MixedModels(
+        arrays=arrays,
+        log_weights=np.log(weights),
+        begin_states=np.array([m.model.begin_state for m in models], dtype=np.int64),
+        word_ids=word_ids,
+        extra_logps=extra,
+        lookahead=_lookahead(lexicon.trie, unigrams),
+    )
+
+
+def _extra_logps(weighted: WeightedModel, word_ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    extra = np.zeros(len(word_ids))
+    if weighted.oov_logps is not None:
+        extra[:-1] = np.where(word_ids[:-1] == weighted.model.unknown_id, weighted.oov_logps, 0.0)
+    return extra
+
+
+def _writeable(arrays: NgramArrays) -> NgramArrays:
+    """Return arrays of one compiled type, whether they come from a file or from the estimator."""
+    usable = {name: np.require(array, requirements=["C", "W", "A"]) for name, array in arrays._asdict().items()}
+    return arrays._replace(**usable)
+
+
+def _lookahead(trie: SpellingTrie, unigrams: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the best unigram at or below each node; at the root it is 0, as nothing of a word is spelt there."""
+    best = np.full(len(trie.symbols), -np.inf)
+    nodes = np.repeat(np.arange(len(best)), np.diff(trie.word_begins))
+    np.maximum.at(best, nodes, unigrams[trie.word_rows])
+    for node in range(len(best) - 1, -1, -1):  # children come after their parents
+        first, end = trie.children[node], trie.children[node + 1]
+        if end > first:
+            best[node] = max(best[node], best[first:end].max())
+    best[0] = 0.0
+    return best
+
+
+def unigram_floor(lexicon: Lexicon, model: NgramModel) -> NDArray[np.float64]:
+    """Return log(1 / number of words unknown to ``model``) for every word: all unknown words are equally likely."""
+    n_unknown = sum(model.word_id(word) == model.unknown_id for word in lexicon.words)
+    return np.full(len(lexicon.words), -np.log(max(n_unknown, 1)))
+
+
+def spelling_logps(lexicon: Lexicon, characters: NgramModel) -> NDArray[np.float64]:
+    """Return the log probability of each word's spelling under ``characters``, a model over characters as words."""
+    return characters.score([" ".join(word) for word in lexicon.words]).logps
