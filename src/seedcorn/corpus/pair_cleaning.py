@@ -1,0 +1,196 @@
+"""Which sentence pairs are fit to teach a translator, and why each of the others is not."""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+
+from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
+from seedcorn.errors import DataError
+from seedcorn.selection import PositionArray, Selection
+
+EMPTY, COPY, WRONG_SCRIPT = "empty side", "target copies source", "wrong script"
+LENGTH_RATIO, TOO_LONG, DUPLICATE = "length ratio", "too long", "duplicate"
+REASONS = (EMPTY, COPY, WRONG_SCRIPT, TOO_LONG, LENGTH_RATIO, DUPLICATE)
+
+# The script of each language as the first word of its characters' Unicode names; languages not here pass.
+SCRIPTS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "tr"), ("LATIN",)),
+    **dict.fromkeys(("hi", "mr", "ne", "sa"), ("DEVANAGARI",)),
+    **dict.fromkeys(("ru", "uk", "bg"), ("CYRILLIC",)),
+    **dict.fromkeys(("ar", "fa", "ur"), ("ARABIC",)),
+    "bn": ("BENGALI",),
+    "ta": ("TAMIL",),
+    "te": ("TELUGU",),
+    "kn": ("KANNADA",),
+    "ml": ("MALAYALAM",),
+    "gu": ("GUJARATI",),
+    "pa": ("GURMUKHI",),
+    "el": ("GREEK",),
+    "he": ("HEBREW",),
+    "th": ("THAI",),
+    "ko": ("HANGUL",),
+    "zh": ("CJK",),
+    "ja": ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"),
+}
+_WRONG_DIRECTION_FRACTION = 0.5
+_ROWS_TO_SEE_A_DIRECTION = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleaningSettings:
+    """What a pair must keep to: at most ``n_words_max`` words a side; sides whose word counts, each plus
+    ``n_words_slack``, differ at most ``length_ratio_max`` times; at least ``own_script_fraction`` of a side's letters in
+    the script of its language.
+    """
+
+    n_words_max: int = 80
+    length_ratio_max: float = 2.5
+    n_words_slack: int = 3
+    own_script_fraction: float = 0.5
+
+
+def clean_pairs(
+    pairs: PairCorpus, *, source_lang: str, target_lang: str, settings: CleaningSettings | None = None
+) -> Selection:
+    """Keep the pairs fit for training, in their order; each other row is rejected for the first of REASONS it meets.
+
+    Languages are codes such as "hi" or "hi-IN". Pairs are duplicates when both sides fold to the same words. Raises
+    DataError when most pairs are in the other direction.
+    """
+    settings = settings or CleaningSettings()
+    check_direction(pairs, source_lang=source_lang, target_lang=target_lang)
+    seen: set[bytes] = set()
+    codes = np.fromiter(
+        (
+            _fault(source, target, folded_source, folded_target, source_lang, target_lang, settings, seen)
+            for source, target, folded_source, folded_target in _rows(pairs)
+        ),
+        np.int16,
+    )
+    kept = np.flatnonzero(codes < 0)
+    return Selection(positions=kept, gains=np.ones(len(kept)), reject_codes=codes, reject_reasons=REASONS)
+
+
+def check_direction(pairs: PairCorpus, *, source_lang: str, target_lang: str) -> None:
+    """Raise DataError when the sides of the first pairs are mostly in each other's scripts."""
+    n_seen, n_swapped = 0, 0
+    if SCRIPTS.get(_primary(source_lang)) == SCRIPTS.get(_primary(target_lang)):
+        return
+    for source, target, _, _ in _rows(pairs):
+        n_seen += 1
+        n_swapped += (
+            own_script(source, target_lang) > _WRONG_DIRECTION_FRACTION
+            and own_script(target, source_lang) > _WRONG_DIRECTION_FRACTION
+            and own_script(source, source_lang) < _WRONG_DIRECTION_FRACTION
+        )
+        if n_seen == _ROWS_TO_SEE_A_DIRECTION:
+            break
+    if n_swapped > n_seen / 2:
+        raise DataError(
+            wanted=f"pairs from {source_lang} to {target_lang}",
+            found=f"the other direction in {n_swapped} of the first {n_seen} pairs",
+            fix="Swap the two sides, or the two languages.",
+        )
+
+
+def own_script(text: str, lang: str) -> float:
+    """Return the fraction of the letters of ``text`` in the script of ``lang``; 1 without letters or known script."""
+    scripts = SCRIPTS.get(_primary(lang))
+    letters = [_script(c) for c in text if c.isalpha()]
+    if scripts is None or not letters:
+        return 1.0
+    return sum(script in scripts for script in letters) / len(letters)
+
+
+def swapped(pairs: PairCorpus) -> PairCorpus:
+    """Return ``pairs`` in the other direction."""
+    exchange = {"source": "target", "target": "source", "source_lang": "target_lang", "target_lang": "source_lang"}
+
+    def open_batches() -> Iterator[pa.RecordBatch]:
+        for batch in pairs.batches():
+            columns = [batch.column(exchange.get(name, name)) for name in PAIR_SCHEMA.names]
+            yield pa.RecordBatch.from_arrays(columns, schema=PAIR_SCHEMA)
+
+    return PairCorpus(open_batches)
+
+
+def take_pairs(pairs: PairCorpus, positions: PositionArray) -> PairCorpus:
+    """Return the pairs in the rows ``positions``, in the order of the corpus, streamed."""
+    wanted = np.sort(positions)
+
+    def open_batches() -> Iterator[pa.RecordBatch]:
+        first = 0
+        for batch in pairs.batches():
+            inside = wanted[np.searchsorted(wanted, first) : np.searchsorted(wanted, first + batch.num_rows)]
+            if len(inside):
+                yield batch.take(pa.array(inside - first))
+            first += batch.num_rows
+
+    return PairCorpus(open_batches)
+
+
+def spoken_form(pairs: PairCorpus) -> PairCorpus:
+    """Return ``pairs`` as they are spoken: lower-cased words without punctuation, as transcripts are written."""
+
+    def open_batches() -> Iterator[pa.RecordBatch]:
+        for batch in pairs.batches():
+            columns = [
+                pa.array(fold_all(batch.column(name)), pa.string())
+                if name in ("source", "target")
+                else batch.column(name)
+                for name in PAIR_SCHEMA.names
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=PAIR_SCHEMA)
+
+    return PairCorpus(open_batches)
+
+
+def _rows(pairs: PairCorpus) -> Iterator[tuple[str, str, str, str]]:
+    for batch in pairs.batches():
+        source, target = batch.column("source"), batch.column("target")
+        yield from zip(source.to_pylist(), target.to_pylist(), fold_all(source), fold_all(target), strict=True)
+
+
+def _fault(
+    source: str,
+    target: str,
+    folded_source: str,
+    folded_target: str,
+    source_lang: str,
+    target_lang: str,
+    settings: CleaningSettings,
+    seen: set[bytes],
+) -> int:
+    """Return the index in REASONS of what is wrong with the pair, or -1; the pair is added to ``seen``."""
+    if not folded_source or not folded_target:
+        return REASONS.index(EMPTY)
+    if folded_source == folded_target:
+        return REASONS.index(COPY)
+    if min(own_script(source, source_lang), own_script(target, target_lang)) < settings.own_script_fraction:
+        return REASONS.index(WRONG_SCRIPT)
+    n_source, n_target = folded_source.count(" ") + 1, folded_target.count(" ") + 1
+    if max(n_source, n_target) > settings.n_words_max:
+        return REASONS.index(TOO_LONG)
+    longer, shorter = max(n_source, n_target), min(n_source, n_target)
+    if longer + settings.n_words_slack > settings.length_ratio_max * (shorter + settings.n_words_slack):
+        return REASONS.index(LENGTH_RATIO)
+    key = hashlib.blake2b(f"{folded_source}\t{folded_target}".encode(), digest_size=12).digest()
+    if key in seen:
+        return REASONS.index(DUPLICATE)
+    seen.add(key)
+    return -1
+
+
+def _primary(lang: str) -> str:
+    return lang.replace("_", "-").split("-")[0].lower()
+
+
+@cache
+def _script(character: str) -> str:
+    return unicodedata.name(character, "").split(" ")[0]

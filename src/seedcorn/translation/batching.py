@@ -1,0 +1,119 @@
+"""Training batches of a fixed number of tokens, made of pairs of like length so that little of a batch is padding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from seedcorn.corpus.pairs import PairCorpus
+
+IGNORED_LABEL = -100
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Token sequences end to end: sequence i is ``tokens[starts[i]:starts[i + 1]]``."""
+
+    tokens: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each sequence, shape (n,)."""
+        return np.diff(self.starts)
+
+    def __getitem__(self, position: int) -> NDArray[np.int32]:
+        return self.tokens[self.starts[position] : self.starts[position + 1]]
+
+
+@dataclass(frozen=True)
+class TokenisedPairs:
+    """Sentence pairs as token ids, the end of sentence included; too long ones are cut."""
+
+    source: Sentences
+    target: Sentences
+
+    def __len__(self) -> int:
+        return len(self.source.starts) - 1
+
+
+def tokenise(pairs: PairCorpus, tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> TokenisedPairs:
+    """Return ``pairs`` as token ids, each side at most ``max_length`` long."""
+    source: list[list[int]] = []
+    target: list[list[int]] = []
+    for batch in pairs.batches():
+        if batch.num_rows:
+            source += tokenizer(batch.column("source").to_pylist(), truncation=True, max_length=max_length).input_ids
+            sides = tokenizer(text_target=batch.column("target").to_pylist(), truncation=True, max_length=max_length)
+            target += sides.input_ids
+    return TokenisedPairs(_sentences(source), _sentences(target))
+
+
+def _sentences(sequences: Sequence[Sequence[int]]) -> Sentences:
+    starts = np.zeros(len(sequences) + 1, dtype=np.int64)
+    np.cumsum([len(s) for s in sequences], out=starts[1:])
+    return Sentences(np.fromiter((t for s in sequences for t in s), np.int32, count=int(starts[-1])), starts)
+
+
+def pack(pairs: TokenisedPairs, *, tokens_per_batch: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """Return the positions of each batch: pairs sorted by length, cut where source and target, padded, are full.
+
+    Pairs of equal lengths are in random order; every pair is in exactly one batch.
+    """
+    shuffled = rng.permutation(len(pairs))
+    source, target = pairs.source.lengths[shuffled], pairs.target.lengths[shuffled]
+    order = np.lexsort((source, target))
+    batches: list[NDArray[np.int64]] = []
+    start, longest_source = 0, 0
+    for end, (n_source, n_target) in enumerate(zip(source[order], target[order], strict=True)):
+        longest_source = max(longest_source, n_source)
+        if end > start and (end - start + 1) * (longest_source + n_target) > tokens_per_batch:
+            batches.append(shuffled[order[start:end]])
+            start, longest_source = end, n_source
+    if start < len(shuffled):
+        batches.append(shuffled[order[start:]])
+    return batches
+
+
+class PackedBatches(Dataset[dict[str, torch.Tensor]]):
+    """The packed batches as a dataset whose items are whole batches, so that a Trainer shuffles and resumes them."""
+
+    def __init__(
+        self, pairs: TokenisedPairs, batches: list[NDArray[np.int64]], *, padding_id: int, decoder_start_id: int
+    ) -> None:
+        self.pairs, self.batches = pairs, batches
+        self.padding_id, self.decoder_start_id = padding_id, decoder_start_id
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        positions = self.batches[index]
+        source = _padded([self.pairs.source[p] for p in positions], self.padding_id)
+        labels = _padded([self.pairs.target[p] for p in positions], IGNORED_LABEL)
+        shifted = np.roll(labels, 1, axis=1)
+        shifted[:, 0] = self.decoder_start_id
+        shifted[shifted == IGNORED_LABEL] = self.padding_id
+        return {
+            "input_ids": torch.from_numpy(source),
+            "attention_mask": torch.from_numpy((source != self.padding_id).astype(np.int64)),
+            "decoder_input_ids": torch.from_numpy(shifted),
+            "labels": torch.from_numpy(labels),
+        }
+
+
+def _padded(sequences: list[NDArray[np.int32]], padding: int) -> NDArray[np.int64]:
+    rows = np.full((len(sequences), max(len(s) for s in sequences)), padding, dtype=np.int64)
+    for row, sequence in zip(rows, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return rows
+
+
+def only_item(batches: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the one packed batch that a loader of batch size 1 collected."""
+    (batch,) = batches
+    return batch

@@ -1,0 +1,122 @@
+"""NBest: the hypotheses of one sentence with named natural-log features, and Moses n-best files."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seedcorn.corpus.text import words
+from seedcorn.errors import DataError, at
+from seedcorn.runs import writing_whole
+
+TRANSLATION_LOGP = "translation_logp"
+_SEPARATOR = " ||| "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypothesis:
+    """One translation: its text and its features, sums over the sentence in natural log."""
+
+    text: str
+    features: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def n_words(self) -> int:
+        """Words of the hypothesis, at least 1, so that per-word values exist for an empty one."""
+        return max(len(words(self.text)), 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NBest:
+    """The hypotheses of one source sentence, best first as the translator saw them; never empty."""
+
+    source: str
+    hypotheses: tuple[Hypothesis, ...]
+
+    def __post_init__(self) -> None:
+        if not self.hypotheses:
+            raise DataError(wanted="at least one hypothesis", found=f"none for '{self.source}'")
+
+    @property
+    def best(self) -> Hypothesis:
+        """The first hypothesis."""
+        return self.hypotheses[0]
+
+
+def read_moses(path: Path, sources: Iterable[str]) -> Iterator[NBest]:
+    """Yield the lists of a Moses n-best file: ``sentence ||| text ||| name= value ... ||| total``.
+
+    ``sources`` are the source sentences, in order; lists come in their order too. A feature with several values is
+    named ``name_0``, ``name_1``... Raises DataError, with the line, on what is not such a line, on sentence numbers that
+    go back, and when a sentence has no hypothesis.
+    """
+    remaining = iter(sources)
+    expected, hypotheses = 0, list[Hypothesis]()
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for n_line, line in enumerate(lines, start=1):
+            number, hypothesis = _parsed(line.rstrip("\r\n"), at(path, n_line))
+            if number != expected:
+                yield _finished(remaining, hypotheses, expected, path)
+                expected, hypotheses = expected + 1, []
+            if number != expected:
+                raise DataError(
+                    wanted=f"hypotheses of sentence {expected}", found=f"sentence {number}", where=at(path, n_line)
+                )
+            hypotheses.append(hypothesis)
+    if hypotheses:
+        yield _finished(remaining, hypotheses, expected, path)
+        expected += 1
+    n_left = sum(1 for _ in remaining)
+    if n_left:
+        raise DataError(
+            wanted=f"hypotheses for all {expected + n_left} sources", found=f"for the first {expected}", where=path
+        )
+
+
+def write_moses(nbests: Iterable[NBest], path: Path) -> int:
+    """Write ``nbests`` as a Moses n-best file and return the number of lists; the total is the sum of the features."""
+    n_lists = 0
+    with writing_whole(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as lines:
+        for nbest in nbests:
+            for hypothesis in nbest.hypotheses:
+                features = " ".join(f"{name}= {value:.6g}" for name, value in hypothesis.features.items())
+                fields = (str(n_lists), hypothesis.text, features, f"{sum(hypothesis.features.values()):.6g}")
+                lines.write(_SEPARATOR.join(fields) + "\n")
+            n_lists += 1
+    return n_lists
+
+
+def _finished(sources: Iterator[str], hypotheses: list[Hypothesis], number: int, path: Path) -> NBest:
+    if not hypotheses:
+        raise DataError(wanted=f"hypotheses of sentence {number}", found="none", where=path)
+    source = next(sources, None)
+    if source is None:
+        raise DataError(wanted=f"a source sentence for list {number}", found=f"only {number} sources", where=path)
+    return NBest(source=source, hypotheses=tuple(hypotheses))
+
+
+def _parsed(line: str, where: str) -> tuple[int, Hypothesis]:
+    fields = line.split(_SEPARATOR.rstrip())
+    if len(fields) < 3 or not fields[0].strip().isdigit():
+        raise DataError(
+            wanted="a line 'number ||| text ||| name= value ... ||| total'", found=f"'{line[:80]}'", where=where
+        )
+    return int(fields[0]), Hypothesis(text=fields[1].strip(), features=_features(fields[2], where))
+
+
+def _features(text: str, where: str) -> dict[str, float]:
+    values: dict[str, list[float]] = {}
+    name = ""
+    for item in text.split():
+        if item.endswith("="):
+            name = item[:-1]
+            values[name] = []
+            continue
+        try:
+            values[name].append(float(item))
+        except (KeyError, ValueError) as error:
+            raise DataError(wanted="features 'name= value ...'", found=f"'{text[:80]}'", where=where) from error
+    return {
+        name if len(numbers) == 1 else f"{name}_{i}": number
+        for name, numbers in values.items()
+        for i, number in enumerate(numbers)
+    }

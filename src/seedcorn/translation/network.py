@@ -1,0 +1,92 @@
+"""The translator's network: a small encoder-decoder transformer from scratch, or any pretrained checkpoint by name."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import (
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    MarianConfig,
+    MarianMTModel,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from seedcorn.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkShape:
+    """Size of a transformer from scratch (Vaswani et al. 2017): a deeper encoder than decoder, embeddings tied.
+
+    The default has 5 million parameters with 4,000 subwords: what a CPU can train.
+    """
+
+    width: int = 192
+    n_encoder_layers: int = 3
+    n_decoder_layers: int = 2
+    n_heads: int = 4
+    dropout: float = 0.1
+
+
+def new_network(tokenizer: PreTrainedTokenizerBase, shape: NetworkShape, *, random_seed: int) -> PreTrainedModel:
+    """Return an untrained network of the Marian architecture for the vocabulary of ``tokenizer``."""
+    config = MarianConfig(
+        vocab_size=len(tokenizer),
+        d_model=shape.width,
+        encoder_layers=shape.n_encoder_layers,
+        decoder_layers=shape.n_decoder_layers,
+        encoder_attention_heads=shape.n_heads,
+        decoder_attention_heads=shape.n_heads,
+        encoder_ffn_dim=4 * shape.width,
+        decoder_ffn_dim=4 * shape.width,
+        max_position_embeddings=256,
+        activation_function="relu",
+        dropout=shape.dropout,
+        scale_embedding=True,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        forced_eos_token_id=None,
+        decoder_start_token_id=tokenizer.pad_token_id,
+        init_std=shape.width**-0.5,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(random_seed)
+        return MarianMTModel(config)
+
+
+def pretrained(
+    name: str, *, source_lang: str = "", target_lang: str = ""
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Return the translation checkpoint ``name`` (a folder, or a name on the model hub) and its tokenizer.
+
+    The languages are needed by many-language checkpoints only, under the names that the checkpoint uses. Raises
+    DataError when the checkpoint, its tokenizer or one of the languages is missing.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, src_lang=source_lang or None, tgt_lang=target_lang or None)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            wanted="a translation checkpoint with its tokenizer",
+            found=f"no tokenizer ({_first_line(error)})",
+            where=name,
+            fix="Save the tokenizer into the checkpoint's folder: tokenizer.save_pretrained(folder).",
+        ) from error
+    try:
+        model = AutoModelForSeq2SeqLM.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            wanted="an encoder-decoder checkpoint that translates", found=_first_line(error), where=name
+        ) from error
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise DataError(
+            wanted=f"a tokenizer of at most {model.get_input_embeddings().num_embeddings} tokens, as the network has",
+            found=f"{len(tokenizer)}",
+            where=name,
+            fix="The tokenizer belongs to another checkpoint.",
+        )
+    return model, tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

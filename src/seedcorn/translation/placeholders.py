@@ -1,0 +1,92 @@
+"""Placeholders in training pairs, so that a translator learns to carry them from source to target."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus, SentencePair
+from seedcorn.corpus.text import fold, words
+from seedcorn.translation.subwords import placeholder
+
+Lexicon = Mapping[str, frozenset[str]]
+N_PLACEHOLDERS_A_PAIR = 2
+
+
+def lexicon_of(pairs: Iterable[SentencePair], *, n_source_words_max: int = 2) -> dict[str, frozenset[str]]:
+    """Return the folded translations of each short source of ``pairs``: dictionary entries, names, captions."""
+    translations: dict[str, set[str]] = {}
+    for pair in pairs:
+        source, target = fold(pair.source), fold(pair.target)
+        if source and target and source.count(" ") < n_source_words_max:
+            translations.setdefault(source, set()).add(target)
+    return {source: frozenset(targets) for source, targets in translations.items()}
+
+
+def frequent_words(pairs: PairCorpus, *, n_words: int = 150) -> frozenset[str]:
+    """Return the ``n_words`` commonest source words, mostly function words, which no slot value stands for."""
+    counts = Counter(
+        word for batch in pairs.batches() for text in batch.column("source").to_pylist() for word in words(text)
+    )
+    return frozenset(word for word, _ in counts.most_common(n_words))
+
+
+def with_placeholders(
+    pairs: PairCorpus, lexicon: Lexicon, *, pair_fraction: float, rng: np.random.Generator
+) -> PairCorpus:
+    """Return ``pairs`` in memory where ``pair_fraction`` of those that can have placeholders in both sides.
+
+    A word can be replaced when it occurs once in the source, and either it or exactly one of its translations in
+    ``lexicon`` occurs once in the target.
+    """
+    batches = [_replaced(batch, lexicon, pair_fraction, rng) for batch in pairs.batches()]
+    return PairCorpus.from_table(pa.Table.from_batches(batches, schema=PAIR_SCHEMA))
+
+
+def _replaced(
+    batch: pa.RecordBatch, lexicon: Lexicon, pair_fraction: float, rng: np.random.Generator
+) -> pa.RecordBatch:
+    chosen = rng.random(batch.num_rows) < pair_fraction
+    rows = [SentencePair(**row) for row in batch.to_pylist()]
+    return pa.RecordBatch.from_pylist(
+        [vars(_with_slots(row, lexicon, rng)) if use else vars(row) for row, use in zip(rows, chosen, strict=True)],
+        schema=PAIR_SCHEMA,
+    )
+
+
+def _with_slots(pair: SentencePair, lexicon: Lexicon, rng: np.random.Generator) -> SentencePair:
+    source, target = pair.source.split(" "), pair.target.split(" ")
+    candidates = list(_matches(source, target, lexicon))
+    rng.shuffle(candidates)
+    used_source, used_target = set[int](), set[int]()
+    chosen: list[tuple[int, range]] = []
+    for at, span in candidates:
+        if at not in used_source and not used_target.intersection(span) and len(chosen) < N_PLACEHOLDERS_A_PAIR:
+            used_source.add(at)
+            used_target.update(span)
+            chosen.append((at, span))
+    # A sentence that is nothing but placeholders teaches nothing.
+    if len(chosen) >= min(len(source), len(target)):
+        return pair
+    for number, (at, span) in enumerate(sorted(chosen, key=lambda match: match[0]), start=1):
+        source[at] = placeholder(number)
+        target[span.start : span.stop] = [placeholder(number)] + [""] * (len(span) - 1)
+    return replace(pair, source=" ".join(source), target=" ".join(filter(None, target)))
+
+
+def _matches(source: Sequence[str], target: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, range]]:
+    """Yield each source position that has one translation in the target, with the target words of it."""
+    for at, word in enumerate(source):
+        if source.count(word) > 1:
+            continue
+        found = [span for words in lexicon.get(word, frozenset()) | {word} for span in _occurrences(words, target)]
+        if len(found) == 1:
+            yield at, found[0]
+
+
+def _occurrences(words: str, target: Sequence[str]) -> list[range]:
+    wanted = words.split(" ")
+    starts = range(len(target) - len(wanted) + 1)
+    return [range(s, s + len(wanted)) for s in starts if list(target[s : s + len(wanted)]) == wanted]

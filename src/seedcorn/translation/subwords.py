@@ -1,0 +1,60 @@
+"""Subwords of a translator trained from scratch: one byte-pair vocabulary for both languages, with slot placeholders."""
+
+import re
+from collections.abc import Iterable
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from seedcorn.errors import DataError
+
+END, UNKNOWN, PADDING = "</s>", "<unk>", "<pad>"
+N_PLACEHOLDERS = 8
+PLACEHOLDER = re.compile(r"\s*(<slot[1-8]>)\s*")
+
+
+def placeholder(number: int) -> str:
+    """Return the placeholder of the slot ``number``, counted from 1; it stands for its value in a translation."""
+    if not 1 <= number <= N_PLACEHOLDERS:
+        raise DataError(wanted=f"at most {N_PLACEHOLDERS} slots in an utterance", found=f"slot {number}")
+    return f"<slot{number}>"
+
+
+def train_subwords(texts: Iterable[str], *, n_subwords: int) -> PreTrainedTokenizerFast:
+    """Return a byte-pair tokenizer (Sennrich et al. 2016) of at most ``n_subwords``, lower-casing, trained on ``texts``.
+
+    The placeholders are single tokens and padding has the last id, as Marian checkpoints have it. Raises DataError
+    when the texts are empty.
+    """
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=n_subwords - N_PLACEHOLDERS - 1,
+        special_tokens=[END, UNKNOWN],
+        show_progress=False,
+        min_frequency=2,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    if tokenizer.get_vocab_size() <= 2:
+        raise DataError(wanted="text to learn subwords from", found="none")
+    tokenizer.add_tokens([AddedToken(placeholder(n + 1), normalized=False) for n in range(N_PLACEHOLDERS)])
+    tokenizer.add_special_tokens([PADDING])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token=END,
+        unk_token=UNKNOWN,
+        pad_token=PADDING,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def text_of(tokenizer: PreTrainedTokenizerBase, tokens: list[str]) -> str:
+    """Return the text of subword ``tokens``, each placeholder as a word of its own."""
+    ids = tokenizer.convert_tokens_to_ids(tokens)
+    text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return PLACEHOLDER.sub(r" \1 ", text).strip()

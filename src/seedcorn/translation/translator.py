@@ -1,0 +1,155 @@
+"""Bulk translation: a trained translator converted for ctranslate2 (int8 on CPU), giving n-best lists with scores."""
+
+import contextlib
+import io
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ctranslate2
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from seedcorn.errors import DataError, SeedcornError
+from seedcorn.progress import track
+from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
+from seedcorn.translation.subwords import text_of
+
+CONVERTED = "ctranslate2"
+SENTENCES_PER_CALL = 1_024
+MAX_LENGTH = 128
+
+
+@dataclass(frozen=True)
+class Translator:
+    """A converted translator and its subwords."""
+
+    engine: ctranslate2.Translator
+    tokenizer: PreTrainedTokenizerBase
+    target_prefix: tuple[str, ...] = ()
+
+    def nbest(
+        self, texts: Sequence[str], *, n_best: int = 10, beam_size: int = 0, tokens_per_batch: int = 4_096
+    ) -> Iterator[NBest]:
+        """Yield the ``n_best`` likeliest translations of each text, in order; the beam is at least that wide.
+
+        Every hypothesis has the feature translation_logp, its log-probability; lists are in the order of that per
+        token. Memory is flat in the number of texts. Raises DataError on an empty text.
+        """
+        starts = range(0, len(texts), SENTENCES_PER_CALL)
+        for start in track(starts, f"translating, {SENTENCES_PER_CALL:,} sentences each", total=len(starts)):
+            part = texts[start : start + SENTENCES_PER_CALL]
+            yield from self._translated(part, n_best, max(beam_size, n_best), tokens_per_batch, first=start)
+
+    def best(self, texts: Sequence[str], *, beam_size: int = 4) -> list[str]:
+        """Return the likeliest translation of each text, in order."""
+        return [found.best.text for found in self.nbest(texts, n_best=1, beam_size=beam_size)]
+
+    def _translated(
+        self, texts: Sequence[str], n_best: int, beam_size: int, tokens_per_batch: int, *, first: int
+    ) -> Iterator[NBest]:
+        for row, text in enumerate(texts):
+            if not text.strip():
+                raise DataError(wanted="a sentence to translate", found=f"an empty one in row {first + row}")
+        tokens = [
+            self.tokenizer.convert_ids_to_tokens(ids)
+            for ids in self.tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH).input_ids
+        ]
+        try:
+            results = self.engine.translate_batch(
+                tokens,
+                target_prefix=[list(self.target_prefix)] * len(tokens) if self.target_prefix else None,
+                beam_size=beam_size,
+                num_hypotheses=n_best,
+                return_scores=True,
+                max_decoding_length=MAX_LENGTH,
+                max_batch_size=tokens_per_batch,
+                batch_type="tokens",
+            )
+        except RuntimeError as error:
+            raise _explained(error, tokens_per_batch) from error
+        for text, result in zip(texts, results, strict=True):
+            yield NBest(
+                source=text,
+                hypotheses=tuple(
+                    self._hypothesis(found, score)
+                    for found, score in zip(result.hypotheses, result.scores, strict=True)
+                ),
+            )
+
+    def _hypothesis(self, tokens: list[str], score: float) -> Hypothesis:
+        # Scores come divided by the length (length penalty 1), which counts the end of sentence.
+        logp = score * (len(tokens) + 1)
+        own = tokens[len(self.target_prefix) :]
+        return Hypothesis(text=text_of(self.tokenizer, own), features={TRANSLATION_LOGP: logp})
+
+
+def convert(folder: Path) -> Path:
+    """Convert the checkpoint in ``folder`` for ctranslate2 in int8 and return the folder of the result, inside it.
+
+    Raises DataError when the architecture has no conversion.
+    """
+    final = folder / CONVERTED
+    partial = folder / f".{CONVERTED}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        with _quiet():
+            ctranslate2.converters.TransformersConverter(str(folder)).convert(str(partial), quantization="int8")
+    except ValueError as error:
+        raise DataError(wanted="a translator that ctranslate2 can run", found=str(error), where=folder) from error
+    shutil.rmtree(final, ignore_errors=True)
+    partial.rename(final)
+    return final
+
+
+def load_translator(folder: Path, *, n_threads: int = 0, target_lang: str = "", source_lang: str = "") -> Translator:
+    """Return the translator saved in ``folder``, converted now unless it was before; ``n_threads`` 0 means all.
+
+    Many-language checkpoints need both languages, under the names they use. Raises DataError when there is no
+    translator in ``folder``.
+    """
+    if not (folder / "config.json").exists():
+        raise DataError(
+            wanted="the folder of a translator",
+            found="no config.json in it",
+            where=folder,
+            fix="Train one with: seedcorn translate train.",
+        )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, src_lang=source_lang or None, tgt_lang=target_lang or None)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(wanted="the tokenizer of the translator", found="none", where=folder) from error
+    converted = folder / CONVERTED
+    if not (converted / "model.bin").exists():
+        convert(folder)
+    engine = ctranslate2.Translator(
+        str(converted),
+        device="cuda" if ctranslate2.get_cuda_device_count() else "cpu",
+        compute_type="auto",
+        inter_threads=1,
+        intra_threads=n_threads,
+    )
+    return Translator(engine, tokenizer, (target_lang,) if target_lang in tokenizer.get_vocab() else ())
+
+
+def _explained(error: RuntimeError, tokens_per_batch: int) -> Exception:
+    """Return what to tell the user about an engine failure: out of memory is one, anything else stays as it is."""
+    if "memory" not in str(error).lower():
+        return error
+    return SeedcornError(
+        wanted=f"memory for batches of {tokens_per_batch:,} tokens",
+        found="not enough",
+        fix="Lower the tokens per batch or the number of hypotheses.",
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what other packages write about loading a checkpoint out of the user's terminal."""
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
