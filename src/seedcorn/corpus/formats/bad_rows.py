@@ -1,0 +1,62 @@
+"""What to do with a row that cannot be read: stop, or skip it into a rejects file and count it."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TextIO
+
+from seedcorn.errors import DataError, SeedcornWarning
+from seedcorn.runs import writing_whole
+
+
+class OnError(StrEnum):
+    """What a reader does with a bad row."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+STOP, SKIP = OnError.STOP, OnError.SKIP
+
+
+@dataclass
+class BadRows:
+    """The bad rows of one pass over a file; ``rejects`` receives each as a JSON line with its place and its reason."""
+
+    on_error: OnError = STOP
+    rejects: TextIO | None = None
+    n_skipped: int = field(default=0, init=False)
+    first_message: str = field(default="", init=False)
+
+    def report(self, error: DataError, row: str) -> None:
+        """Raise ``error``, or count the row and write it down when bad rows are skipped."""
+        if self.on_error is STOP:
+            raise error
+        self.n_skipped += 1
+        self.first_message = self.first_message or str(error)
+        if self.rejects is not None:
+            entry = {"where": error.where, "wanted": error.wanted, "found": error.found, "row": row}
+            self.rejects.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def handling_bad_rows(on_error: OnError, rejects: Path | None) -> Iterator[BadRows]:
+    """Yield the BadRows of one pass; the rejects file appears whole when the pass ends well.
+
+    Warns with SeedcornWarning when rows were skipped: how many, the first of them, and where they are.
+    """
+    if on_error is STOP or rejects is None:
+        bad_rows = BadRows(on_error)
+        yield bad_rows
+    else:
+        with writing_whole(rejects) as partial, partial.open("w", encoding="utf-8", newline="\n") as stream:
+            bad_rows = BadRows(on_error, stream)
+            yield bad_rows
+    if bad_rows.n_skipped:
+        place = f", all written to {rejects}" if rejects else ""
+        message = f"{bad_rows.n_skipped:,} bad rows skipped{place}; the first: {bad_rows.first_message}"
+        warnings.warn(message, SeedcornWarning, stacklevel=2)

@@ -1,0 +1,72 @@
+"""JSON lines: one utterance a line, with the names of the Utterance columns; other names become further columns."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
+from seedcorn.corpus.formats.normal_form import Chunk
+from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row
+from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.errors import DataError, at
+
+
+def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
+    """Yield the objects of ``path`` as rows; "text" is required, slots are [{"start", "end", "type"}, ...]."""
+    return chunks_of(_rows(path, bad_rows))
+
+
+def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
+    for line, row in json_objects(path, bad_rows):
+        try:
+            yield NumberedRow(line, core_row(row, where=at(path, line)))
+        except DataError as error:
+            bad_rows.report(error, json.dumps(row, ensure_ascii=False))
+
+
+def json_objects(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
+    """Yield the JSON object of each line that is not blank, as it is."""
+    for block in line_blocks(path, bad_rows):
+        for number, line in block:
+            if not line or line.isspace():
+                continue
+            try:
+                yield NumberedRow(number, json_object(line, where=at(path, number)))
+            except DataError as error:
+                bad_rows.report(error, line)
+
+
+def json_object(text: str, *, where: str) -> Row:
+    """Return the JSON object in ``text``; raises DataError when there is none or it holds half of a character."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(wanted="whole characters", found="half of a surrogate pair", where=where) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(wanted="a JSON object", found=f"{error} in '{text[:60]}'", where=where) from error
+    if not isinstance(value, dict):
+        raise DataError(wanted="a JSON object", found=f"'{text[:60]}'", where=where)
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name}, which is not JSON,")
+
+
+def write_jsonl(corpus: Corpus, path: Path) -> int:
+    """Write every row as a JSON object, empty Utterance columns left out, and return their number."""
+    n_rows = 0
+    with open_text_sink(path) as sink:
+        for batch in corpus.batches():
+            for row in batch.to_pylist():
+                sink.write(json.dumps(without_empty_columns(row), ensure_ascii=False, allow_nan=False) + "\n")
+            n_rows += batch.num_rows
+    return n_rows
+
+
+def without_empty_columns(row: Row) -> Row:
+    """Return ``row`` without the Utterance columns that are empty."""
+    return {name: value for name, value in row.items() if value not in ("", []) or name not in UTTERANCE_SCHEMA.names}

@@ -1,0 +1,193 @@
+"""Text files as blocks of lines at Arrow speed, compressed or not, and the streams that writers write to.
+
+A line ends at ``\\n``, ``\\r\\n`` or ``\\r`` and at nothing else: ``\\u2028`` and ``\\x85`` are characters of a line.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.errors import DataError, at
+
+BYTES_PER_BLOCK = 8 << 20
+BYTES_TO_SNIFF = 64 << 10
+_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_UTF8_BOM = b"\xef\xbb\xbf"
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+
+LineNumbers: TypeAlias = NDArray[np.int64]
+
+
+class ByteSource(Protocol):
+    """What can be read in blocks of bytes."""
+
+    def read(self, n_bytes: int, /) -> bytes:
+        """Return up to ``n_bytes`` bytes, none at the end."""
+
+
+@dataclass(frozen=True)
+class LineBlock:
+    """Consecutive lines of a file without their line ends, and the number of each, counted from 1."""
+
+    lines: pa.StringArray
+    numbers: LineNumbers
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return zip(self.numbers.tolist(), self.lines.to_pylist(), strict=True)
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[ByteSource]:
+    """Open ``path`` for reading, decompressed when its first bytes are those of gzip or zstd."""
+    with path.open("rb") as plain:
+        magic = plain.read(4)
+    compression = "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd" if magic == _ZSTD_MAGIC else None
+    with pa.input_stream(str(path), compression=compression) as stream:
+        yield stream
+
+
+def first_bytes(path: Path) -> bytes:
+    """Return the beginning of ``path``, decompressed and without a BOM."""
+    with open_bytes(path) as stream:
+        return _read(stream, BYTES_TO_SNIFF, path).removeprefix(_UTF8_BOM)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the whole of a file, decompressed and without a BOM."""
+    with open_bytes(path) as stream:
+        return b"".join(_blocks(stream, path))
+
+
+def read_text(path: Path) -> str:
+    """Return the whole of a text file; raises DataError when it is not UTF-8."""
+    data = read_bytes(path)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _not_utf8(data[error.start], at(path, line)) from error
+
+
+def line_blocks(path: Path, bad_rows: BadRows, *, block_bytes: int = BYTES_PER_BLOCK) -> Iterator[LineBlock]:
+    """Yield the lines of ``path`` in blocks of about ``block_bytes``.
+
+    A line that is not UTF-8 is reported to ``bad_rows``. Raises DataError for UTF-16 and for a cut compressed file.
+    """
+    with open_bytes(path) as stream:
+        first_number, rest = 1, b""
+        for block in _blocks(stream, path, block_bytes):
+            data = rest + block
+            cut = _end_of_last_line(data)
+            data, rest = data[:cut], data[cut:]
+            if data:
+                lines = _split(data)
+                yield _decoded(lines, first_number, path, bad_rows)
+                first_number += len(lines)
+        if rest:
+            yield _decoded(_split(rest + b"\n"), first_number, path, bad_rows)
+
+
+def _end_of_last_line(data: bytes) -> int:
+    # A "\r" at the very end may be half of a "\r\n", so it ends no line yet.
+    return max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
+
+
+def _blocks(stream: ByteSource, path: Path, block_bytes: int = BYTES_PER_BLOCK) -> Iterator[bytes]:
+    block = _read(stream, block_bytes, path)
+    if block.startswith(_UTF16_BOMS):
+        raise DataError(
+            wanted="UTF-8 text",
+            found="UTF-16",
+            where=path,
+            fix="Convert it: iconv -f UTF-16 -t UTF-8.",
+        )
+    block = block.removeprefix(_UTF8_BOM)
+    while block:
+        yield block
+        block = _read(stream, block_bytes, path)
+
+
+def _read(stream: ByteSource, n_bytes: int, path: Path) -> bytes:
+    try:
+        return stream.read(n_bytes)
+    except OSError as error:
+        if error.errno is not None:  # a failing disk, not a bad file
+            raise
+        raise DataError(
+            wanted="a whole compressed file",
+            found=f"one that is cut short or damaged ({error})",
+            where=path,
+            fix="Copy or download it again.",
+        ) from error
+
+
+def _split(data: bytes) -> pa.BinaryArray:
+    """Return the lines of ``data``, which ends with a line end; no Python object is made a line."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    characters = np.frombuffer(data, dtype=np.uint8)
+    is_end = characters == ord("\n")
+    ends = np.flatnonzero(is_end) - np.arange(np.count_nonzero(is_end))
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(characters[~is_end])]
+    return pa.Array.from_buffers(pa.binary(), len(ends), buffers)
+
+
+def _decoded(lines: pa.BinaryArray, first_number: int, path: Path, bad_rows: BadRows) -> LineBlock:
+    numbers = np.arange(first_number, first_number + len(lines), dtype=np.int64)
+    try:
+        return LineBlock(lines.cast(pa.string()), numbers)
+    except pa.ArrowInvalid:
+        is_good = np.ones(len(lines), dtype=np.bool_)
+        for row, line in enumerate(lines.to_pylist()):
+            is_good[row] = _is_utf8(line, at(path, first_number + row), bad_rows)
+        return LineBlock(lines.filter(pa.array(is_good)).cast(pa.string()), numbers[is_good])
+
+
+def _is_utf8(line: bytes, where: str, bad_rows: BadRows) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        bad_rows.report(_not_utf8(line[error.start], where), line.decode("utf-8", "backslashreplace"))
+        return False
+    return True
+
+
+def _not_utf8(byte: int, where: str) -> DataError:
+    return DataError(
+        wanted="UTF-8 text",
+        found=f"the byte 0x{byte:02x}",
+        where=where,
+        fix="If the file is Latin-1: iconv -f LATIN1 -t UTF-8.",
+    )
+
+
+class TextSink(Protocol):
+    """What text can be written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write ``text``."""
+
+
+class _EncodedSink:
+    def __init__(self, stream: pa.NativeFile) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        self._stream.write(text.encode("utf-8"))
+
+
+@contextmanager
+def open_text_sink(path: Path) -> Iterator[TextSink]:
+    """Open ``path`` for writing UTF-8, compressed when it ends in .gz or .zst; the same text gives the same bytes."""
+    compression = COMPRESSIONS.get(path.suffix.lower())
+    with pa.output_stream(str(path), compression=compression, buffer_size=1 << 20) as stream:
+        yield _EncodedSink(stream)

@@ -1,0 +1,53 @@
+"""Plain text: one utterance a line, blank lines ignored."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.formats.lines import LineBlock, first_bytes, line_blocks, open_text_sink
+from seedcorn.corpus.formats.normal_form import Chunk
+from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.errors import DataError
+
+
+def read_plain_text(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
+    """Yield the lines of ``path`` as unlabelled utterances; raises DataError for an ARPA language model."""
+    if b"\\data\\" in first_bytes(path).splitlines():
+        raise DataError(wanted="text, one utterance a line", found="an ARPA language model", where=path)
+    for block in line_blocks(path, bad_rows):
+        block = without_blank_lines(block)
+        yield Chunk(unlabelled(block.lines), block.numbers)
+
+
+def without_blank_lines(block: LineBlock) -> LineBlock:
+    """Return ``block`` without lines that hold nothing but white space."""
+    is_blank = pc.equal(pc.utf8_trim_whitespace(block.lines), "")
+    if not pc.any(is_blank).as_py():
+        return block
+    keep = pc.invert(is_blank)
+    return LineBlock(block.lines.filter(keep), block.numbers[keep.to_numpy(zero_copy_only=False)])
+
+
+def unlabelled(texts: pa.StringArray) -> pa.RecordBatch:
+    """Return ``texts`` as rows whose other Utterance columns are empty."""
+    n_rows = len(texts)
+    empty = pa.repeat("", n_rows)
+    no_slots = pa.ListArray.from_arrays(
+        pa.array(np.zeros(n_rows + 1, dtype=np.int32)), pa.array([], UTTERANCE_SCHEMA.field("slots").type.value_type)
+    )
+    columns = [texts if f.name == "text" else no_slots if f.name == "slots" else empty for f in UTTERANCE_SCHEMA]
+    return pa.RecordBatch.from_arrays(columns, schema=UTTERANCE_SCHEMA)
+
+
+def write_plain_text(corpus: Corpus, path: Path) -> int:
+    """Write the text of every row as a line and return their number."""
+    n_rows = 0
+    with open_text_sink(path) as sink:
+        for batch in corpus.batches():
+            sink.write("".join(f"{text}\n" for text in batch.column("text").to_pylist()))
+            n_rows += batch.num_rows
+    return n_rows

@@ -1,0 +1,157 @@
+"""Rasa NLU YAML: intents with examples, slots as ``[value](type)`` or ``[value]{"entity": "type"}``.
+
+Synonyms, lookup tables, regular expressions, stories and rules are no utterances and are passed over; so are an
+entity's role, group and synonym value.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import yaml
+
+from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.formats.lines import open_text_sink, read_text
+from seedcorn.corpus.formats.normal_form import Chunk
+from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row, slots_value
+from seedcorn.corpus.utterances import Corpus, Slot, Utterance, utterances_of
+from seedcorn.errors import DataError, at
+
+_ENTITY = re.compile(r"\[(?P<value>[^\[\]]*)\](?:\((?P<type>[^()]*)\)|(?P<object>\{[^{}]*\}))")
+_EXAMPLE = re.compile(r"\s*-\s+(.*\S)\s*")
+
+
+def read_rasa(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
+    """Yield the examples of the intents in a Rasa NLU file; raises DataError when it is not one."""
+    return chunks_of(_rows(path, bad_rows), others=())
+
+
+def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
+    for intent, line, example in _examples(path):
+        try:
+            row = utterance_row(example, where=at(path, line)) | {"intent": intent}
+            yield NumberedRow(line, core_row(row, where=at(path, line)))
+        except DataError as error:
+            bad_rows.report(error, example)
+
+
+def _examples(path: Path) -> Iterator[tuple[str, int, str]]:
+    """Yield the intent, the line and the text of each example, from YAML nodes because these know their lines."""
+    for item in _sequence(_entry(_root(path), "nlu"), path):
+        intent, examples = _entry(item, "intent"), _entry(item, "examples")
+        if intent is None or examples is None:
+            continue
+        name = intent.value if isinstance(intent, yaml.ScalarNode) else ""
+        if isinstance(examples, yaml.ScalarNode):
+            for line, example in _lines(examples, path):
+                yield name, line, example
+        else:
+            for example_item in _sequence(examples, path):
+                text = _entry(example_item, "text")
+                if not isinstance(text, yaml.ScalarNode):
+                    line = example_item.start_mark.line + 1
+                    raise DataError(wanted="an example with a text", found="none", where=at(path, line))
+                yield name, text.start_mark.line + 1, text.value
+
+
+def _root(path: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(read_text(path), Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = at(path, mark.line + 1) if mark else str(path)
+        raise DataError(wanted="YAML", found=str(error.problem), where=where) from error
+    except yaml.YAMLError as error:
+        raise DataError(wanted="YAML", found=str(error).splitlines()[0], where=path) from error
+
+
+def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _sequence(node: yaml.Node | None, path: Path) -> list[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    where = at(path, node.start_mark.line + 1) if node else str(path)
+    raise DataError(wanted="a list 'nlu' of intents with examples", found="none", where=where)
+
+
+def _lines(examples: yaml.ScalarNode, path: Path) -> Iterator[tuple[int, str]]:
+    # A literal block begins in the line after its "|".
+    first_line = examples.start_mark.line + (2 if examples.style == "|" else 1)
+    for line, example in enumerate(examples.value.split("\n"), start=first_line):
+        match = _EXAMPLE.fullmatch(example)
+        if match:
+            yield line, match[1]
+        elif example.strip():
+            raise DataError(wanted="an example as '- text'", found=f"'{example}'", where=at(path, line))
+
+
+def utterance_row(example: str, *, where: str) -> Row:
+    """Return text and slots of an example with its entities in brackets."""
+    text, slots, end = "", [], 0
+    for match in _ENTITY.finditer(example):
+        text += example[end : match.start()]
+        slots.append(Slot(len(text), len(text) + len(match["value"]), _type(match, where)))
+        text += match["value"]
+        end = match.end()
+    return {"text": text + example[end:], "slots": slots_value(slots)}
+
+
+def _type(match: re.Match[str], where: str) -> str:
+    if match["object"] is None:
+        return match["type"]
+    try:
+        return str(json.loads(match["object"])["entity"])
+    except (ValueError, KeyError) as error:
+        raise DataError(wanted='an entity as {"entity": "type"}', found=match["object"], where=where) from error
+
+
+class _Literal(str):
+    """A text that YAML writes as a block of lines."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes literal blocks; a class of its own because representers belong to classes."""
+
+
+_Dumper.add_representer(
+    _Literal, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|")
+)
+
+
+def write_rasa(corpus: Corpus, path: Path) -> int:
+    """Write every row, each run of one intent as a block, and return their number.
+
+    Raises DataError for a row without intent and for brackets in a text or a slot type.
+    """
+    utterances = (u for batch in corpus.batches() for u in utterances_of(batch))
+    n_rows = 0
+    with open_text_sink(path) as sink:
+        sink.write('version: "3.1"\nnlu:\n')
+        for intent, run in groupby(utterances, key=lambda u: u.intent):
+            lines = [_example(u, where=f"row {n_rows + i}") for i, u in enumerate(run)]
+            n_rows += len(lines)
+            block = [{"intent": intent, "examples": _Literal("".join(lines))}]
+            sink.write(yaml.dump(block, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=2**31))
+    return n_rows
+
+
+def _example(utterance: Utterance, *, where: str) -> str:
+    types = [slot.type for slot in utterance.slots]
+    if not utterance.intent or re.search(r"[\[\]]", utterance.text) or any(re.search(r"[()\n\r]", t) for t in types):
+        raise DataError(
+            wanted="an intent, a text without [ or ], and slot types without ( or )",
+            found=f"intent '{utterance.intent}', text '{utterance.text}', slots {types}",
+            where=where,
+            fix="Write another format, for example jsonl.",
+        )
+    example, end = "", 0
+    for slot in utterance.slots:
+        example += f"{utterance.text[end : slot.start]}[{utterance.value(slot)}]({slot.type})"
+        end = slot.end
+    return f"- {example}{utterance.text[end:]}\n"

@@ -1,0 +1,139 @@
+"""Which formats there are, which one a file has, and the two calls that read and write any of them."""
+
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seedcorn.corpus.formats.bad_rows import STOP, BadRows, OnError, handling_bad_rows
+from seedcorn.corpus.formats.comma_separated import read_csv, write_csv
+from seedcorn.corpus.formats.conll import read_conll, write_conll
+from seedcorn.corpus.formats.detection import detect_format, format_by_name
+from seedcorn.corpus.formats.jsonl import read_jsonl, write_jsonl
+from seedcorn.corpus.formats.massive import read_massive, write_massive
+from seedcorn.corpus.formats.normal_form import Chunk, in_normal_form
+from seedcorn.corpus.formats.parquet import read_parquet, write_parquet
+from seedcorn.corpus.formats.plain_text import read_plain_text, write_plain_text
+from seedcorn.corpus.formats.rasa import read_rasa, write_rasa
+from seedcorn.corpus.formats.slot_folder import read_slot_folder, write_slot_folder
+from seedcorn.corpus.formats.snips import read_snips, write_snips
+from seedcorn.corpus.formats.tab_separated import read_tsv, write_tsv
+from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.errors import DataError, SeedcornWarning, nearest
+from seedcorn.runs import writing_whole
+
+Reader: TypeAlias = Callable[[Path, BadRows], Iterator[Chunk]]
+Writer: TypeAlias = Callable[[Corpus, Path], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """A file format: its two functions, and the columns it has a place for (None: all)."""
+
+    read: Reader
+    write: Writer
+    columns: frozenset[str] | None = None
+    is_folder: bool = False
+
+
+_UTTERANCE_COLUMNS = frozenset(UTTERANCE_SCHEMA.names)
+_LABELS = frozenset({"text", "intent", "slots"})
+FORMATS: dict[str, Format] = {
+    "jsonl": Format(read=read_jsonl, write=write_jsonl),
+    "massive": Format(read=read_massive, write=write_massive),
+    "parquet": Format(read=read_parquet, write=write_parquet),
+    "tsv": Format(read=read_tsv, write=write_tsv),
+    "csv": Format(read=read_csv, write=write_csv),
+    "text": Format(read=read_plain_text, write=write_plain_text, columns=frozenset({"text"})),
+    "conll": Format(read=read_conll, write=write_conll, columns=_UTTERANCE_COLUMNS),
+    "snips": Format(read=read_snips, write=write_snips, columns=_UTTERANCE_COLUMNS),
+    "rasa": Format(read=read_rasa, write=write_rasa, columns=_LABELS),
+    "slot-folder": Format(read=read_slot_folder, write=write_slot_folder, columns=_LABELS, is_folder=True),
+}
+
+
+def read_corpus(
+    path: Path, *, format: str | None = None, on_error: OnError = STOP, rejects: Path | None = None, lang: str = ""
+) -> Corpus:
+    """Return the utterances of ``path``, read anew on each pass, so that memory does not grow with the file.
+
+    ``format`` is a name in FORMATS, by default told from content and name. Rows that name no language get ``lang``. Bad
+    rows raise DataError with file and line, or with ``on_error`` "skip" are written to ``rejects`` and counted in a
+    SeedcornWarning at the end of each pass. Raises DataError for a file that is missing, empty or of no known format.
+    """
+    reader = _known(format or detect_format(path)).read
+    first = next(_batches(reader, path, BadRows(on_error), lang), None)
+
+    def open_batches() -> Iterator[pa.RecordBatch]:
+        with handling_bad_rows(on_error, rejects) as bad_rows:
+            yield from _batches(reader, path, bad_rows, lang)
+
+    return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
+
+
+def _batches(reader: Reader, path: Path, bad_rows: BadRows, lang: str) -> Iterator[pa.RecordBatch]:
+    for chunk in reader(path, bad_rows):
+        yield _with_language(in_normal_form(chunk, path, bad_rows), lang)
+
+
+def _with_language(rows: pa.RecordBatch, lang: str) -> pa.RecordBatch:
+    if not lang:
+        return rows
+    place = rows.schema.get_field_index("lang")
+    given = rows.column(place)
+    return rows.set_column(place, "lang", pc.if_else(pc.equal(given, ""), lang, given))
+
+
+def write_corpus(corpus: Corpus, path: Path, *, format: str | None = None) -> int:
+    """Write ``corpus`` to ``path``, which appears whole or not at all, and return the number of rows.
+
+    ``format`` is a name in FORMATS, by default the one that goes by the name of the file (.gz and .zst compress text).
+    Warns with SeedcornWarning naming the columns that hold something but have no place in the format. Raises DataError
+    for a row that the format cannot express.
+    """
+    chosen = _known(format or format_by_name(path))
+    lost: set[str] = set()
+    watched = replace(corpus, open_batches=lambda: _watched(corpus, chosen.columns, lost))
+    if path.is_dir():
+        raise DataError(wanted="a new file or folder to write", found="a folder that is there already", where=path)
+    with (_writing_whole_folder if chosen.is_folder else writing_whole)(path) as partial:
+        n_rows = chosen.write(watched, partial)
+    if lost:
+        message = f"{path}: this format has no place for {', '.join(sorted(lost))}: left out"
+        warnings.warn(message, SeedcornWarning, stacklevel=2)
+    return n_rows
+
+
+@contextmanager
+def _writing_whole_folder(path: Path) -> Iterator[Path]:
+    """Yield the path of a folder to make, which becomes ``path`` when the block ends well, and vanishes otherwise."""
+    partial = path.with_name(f".partial.{path.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _watched(corpus: Corpus, columns: frozenset[str] | None, lost: set[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the batches, noting in ``lost`` the columns outside ``columns`` that are not empty."""
+    for batch in corpus.batches():
+        if columns is not None:
+            for name in batch.schema.names:
+                if name not in columns and any(batch.column(name).to_pylist()):
+                    lost.add(name)
+        yield batch
+
+
+def _known(name: str) -> Format:
+    if name not in FORMATS:
+        raise DataError(wanted="a known format", found=f"'{name}'", fix=nearest(name, list(FORMATS)))
+    return FORMATS[name]

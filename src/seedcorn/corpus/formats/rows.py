@@ -1,0 +1,123 @@
+"""Rows as Python dictionaries on their way to Arrow: the Utterance columns, then whatever else a file holds."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from seedcorn.corpus.formats.normal_form import Chunk
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, UTTERANCE_SCHEMA, Slot
+from seedcorn.errors import DataError
+
+Value: TypeAlias = "None | bool | int | float | str | Sequence[Value] | Mapping[str, Value]"
+Row: TypeAlias = dict[str, Value]
+
+UTTERANCE_NAMES = tuple(UTTERANCE_SCHEMA.names)
+
+
+class NumberedRow(NamedTuple):
+    """A row and the line it begins at."""
+
+    line: int
+    row: Row
+
+
+def slots_value(slots: Iterable[Slot]) -> list[dict[str, Value]]:
+    """Return ``slots`` as a row holds them."""
+    return [{"start": slot.start, "end": slot.end, "type": slot.type} for slot in slots]
+
+
+def core_row(row: Mapping[str, Value], *, where: str) -> Row:
+    """Return ``row`` with valid Utterance columns, absent ones empty, other columns as they are.
+
+    Raises DataError for a value that cannot be what its column is.
+    """
+    core: Row = {name: _string(row.get(name), name, where) for name in UTTERANCE_NAMES if name != "slots"}
+    core["text"] = core["text"] if row.get("text") is not None else None
+    core["slots"] = _slots(row.get("slots"), where)
+    return core | {name: value for name, value in row.items() if name not in core}
+
+
+def _string(value: Value, name: str, where: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise DataError(wanted=f"a string as '{name}'", found=_shown(value), where=where)
+
+
+def _slots(value: Value, where: str) -> list[Value]:
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list):
+        raise DataError(wanted="a list of slots", found=_shown(value), where=where)
+    return [_slot(slot, where) for slot in value]
+
+
+def _slot(slot: Value, where: str) -> Value:
+    if isinstance(slot, dict):
+        start, end, slot_type = slot.get("start"), slot.get("end"), slot.get("type")
+        if type(start) is int and type(end) is int and isinstance(slot_type, str) and max(abs(start), abs(end)) < 2**31:
+            return {"start": start, "end": end, "type": slot_type}
+    raise DataError(wanted='a slot as {"start": 3, "end": 7, "type": "time"}', found=_shown(slot), where=where)
+
+
+def _shown(value: Value) -> str:
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def chunks_of(rows: Iterable[NumberedRow], *, others: Sequence[str] | None = None) -> Iterator[Chunk]:
+    """Yield the rows in chunks of ROWS_PER_BATCH.
+
+    ``others`` are the columns beside the Utterance ones; by default those of the first chunk, with the types that
+    their values have there. Raises DataError for a column or a type that appears only later.
+    """
+    schema: pa.Schema | None = None
+    remaining = iter(rows)
+    while numbered := list(islice(remaining, ROWS_PER_BATCH)):
+        if schema is None:
+            schema = _schema(numbered, others)
+        yield _chunk(numbered, schema)
+
+
+def _schema(numbered: list[NumberedRow], others: Sequence[str] | None) -> pa.Schema:
+    if others is None:
+        others = [name for name in dict.fromkeys(n for _, row in numbered for n in row) if name not in UTTERANCE_NAMES]
+    return pa.schema([*UTTERANCE_SCHEMA, *(pa.field(name, _type_of(numbered, name)) for name in others)])
+
+
+def _type_of(numbered: list[NumberedRow], name: str) -> pa.DataType:
+    try:
+        found = pa.infer_type([row.get(name) for _, row in numbered])
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(wanted=f"values of one type in column '{name}'", found=str(error)) from error
+    return pa.string() if pa.types.is_null(found) else found
+
+
+def _chunk(numbered: list[NumberedRow], schema: pa.Schema) -> Chunk:
+    known = set(schema.names)
+    for line, row in numbered:
+        if not row.keys() <= known:
+            name = next(iter(row.keys() - known))
+            raise DataError(
+                wanted=f"the columns of the first rows ({', '.join(schema.names)})",
+                found=f"a new column '{name}' in line {line}",
+                fix="Give the column in the first row already, as null if need be.",
+            )
+    columns = {field.name: _column(numbered, field) for field in schema}
+    lines = np.fromiter((line for line, _ in numbered), dtype=np.int64, count=len(numbered))
+    return Chunk(pa.RecordBatch.from_pydict(columns, schema=schema), lines)
+
+
+def _column(numbered: list[NumberedRow], field: pa.Field) -> pa.Array:
+    try:
+        return pa.array([row.get(field.name) for _, row in numbered], type=field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        lines = f"lines {numbered[0].line} to {numbered[-1].line}"
+        raise DataError(wanted=f"{field.type} in column '{field.name}'", found=f"{error} in {lines}") from error

@@ -1,0 +1,132 @@
+"""TSV: one utterance a line, a header with the column names, slots as JSON in theirs; read at Arrow speed.
+
+There is no quoting: a field holds neither a tab nor a line end, and a quotation mark is a character like any other.
+Without a header the columns are text and origin.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.formats.lines import LineBlock, line_blocks, open_text_sink
+from seedcorn.corpus.formats.normal_form import Chunk
+from seedcorn.corpus.formats.plain_text import unlabelled, without_blank_lines
+from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, Value, core_row
+from seedcorn.corpus.utterances import SLOT_TYPE, UTTERANCE_SCHEMA, Corpus
+from seedcorn.errors import DataError, at
+
+_NAMES_WITHOUT_HEADER = ("text", "origin")
+
+
+def read_tsv(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
+    """Yield the rows of a TSV file; a line with another number of fields than the first is bad."""
+    blocks = (block for block in map(without_blank_lines, line_blocks(path, bad_rows)) if len(block.lines))
+    first = next(blocks, None)
+    if first is None:
+        return
+    first_line: list[str] = first.lines[0].as_py().split("\t")
+    names = column_names(first_line, where=at(path, int(first.numbers[0])))
+    if "text" in first_line:
+        first = LineBlock(first.lines.slice(1), first.numbers[1:])
+    for block in chain([first], blocks):
+        yield _chunk(block, names, path, bad_rows)
+
+
+def column_names(first_line: Sequence[str], *, where: str) -> list[str]:
+    """Return the header's names, or those of a table without header; raises DataError when neither can be meant."""
+    if "text" not in first_line and len(first_line) <= len(_NAMES_WITHOUT_HEADER):
+        return list(_NAMES_WITHOUT_HEADER[: len(first_line)])
+    if "text" in first_line and len(set(first_line)) == len(first_line):
+        return list(first_line)
+    raise DataError(
+        wanted="a first line with column names that differ, one of them 'text'",
+        found=f"{len(first_line)} fields: {', '.join(first_line)[:60]}",
+        where=where,
+    )
+
+
+def _chunk(block: LineBlock, names: list[str], path: Path, bad_rows: BadRows) -> Chunk:
+    fields = pc.split_pattern(block.lines, "\t")
+    complete = pc.equal(pc.list_value_length(fields), len(names))
+    if not pc.all(complete).as_py():
+        for line, row in block:
+            _report_wrong_length(row, names, at(path, line), bad_rows)
+        block = LineBlock(block.lines.filter(complete), block.numbers[complete.to_numpy(zero_copy_only=False)])
+        fields = fields.filter(complete)
+    flat, starts = pc.list_flatten(fields), np.arange(len(fields)) * len(names)
+    columns = {name: flat.take(pa.array(starts + place)) for place, name in enumerate(names)}
+    return _with_slots(columns, block, path, bad_rows)
+
+
+def _report_wrong_length(row: str, names: list[str], where: str, bad_rows: BadRows) -> None:
+    n_fields = row.count("\t") + 1
+    if n_fields != len(names):
+        wanted = f"{len(names)} fields between tabs ({', '.join(names)})"
+        bad_rows.report(DataError(wanted=wanted, found=f"{n_fields} in '{row[:60]}'", where=where), row)
+
+
+def _with_slots(columns: dict[str, pa.Array], block: LineBlock, path: Path, bad_rows: BadRows) -> Chunk:
+    rows = dict(zip(UTTERANCE_NAMES, unlabelled(columns["text"]).columns, strict=True))
+    is_good = np.ones(len(block.lines), dtype=np.bool_)
+    if "slots" in columns:
+        slots: list[Value] = [[]] * len(is_good)
+        for row, text in enumerate(columns["slots"].to_pylist()):
+            try:
+                slots[row] = slots_in(text, where=at(path, int(block.numbers[row])))
+            except DataError as error:
+                bad_rows.report(error, block.lines[row].as_py())
+                is_good[row] = False
+        columns = columns | {"slots": pa.array(slots, pa.list_(SLOT_TYPE))}
+    others = [pa.field(name, pa.string()) for name in columns if name not in rows]
+    table = pa.RecordBatch.from_pydict(rows | columns, schema=pa.schema([*UTTERANCE_SCHEMA, *others]))
+    return Chunk(table.filter(pa.array(is_good)), block.numbers[is_good])
+
+
+def slots_in(field: str, *, where: str) -> Value:
+    """Return the slots in a table's field, none when it is empty; raises DataError when it is not a list of slots."""
+    try:
+        slots: Value = json.loads(field) if field else []
+    except ValueError as error:
+        raise DataError(wanted="slots as a JSON list", found=f"'{field[:60]}'", where=where) from error
+    return core_row({"text": "", "slots": slots}, where=where)["slots"]
+
+
+def field_of(value: Value) -> str:
+    """Return a value as the text of a table's field: strings as they are, null and no slots as nothing, else JSON."""
+    if value is None or value == []:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def write_tsv(corpus: Corpus, path: Path) -> int:
+    """Write a header and every row, and return the number of rows.
+
+    Raises DataError for a tab or a line end inside a field, which TSV cannot hold.
+    """
+    n_rows = 0
+    with open_text_sink(path) as sink:
+        sink.write("\t".join(corpus.schema.names) + "\n")
+        for batch in corpus.batches():
+            for row in batch.to_pylist():
+                sink.write(_tsv_line(row, n_rows))
+                n_rows += 1
+    return n_rows
+
+
+def _tsv_line(row: Row, position: int) -> str:
+    fields = [field_of(value) for value in row.values()]
+    broken = next((field for field in fields if any(end in field for end in "\t\n\r")), None)
+    if broken is not None:
+        raise DataError(
+            wanted="fields without tabs and line ends",
+            found=repr(broken[:60]),
+            where=f"row {position}",
+            fix="Write another format, for example csv.",
+        )
+    return "\t".join(fields) + "\n"
