@@ -1,0 +1,233 @@
+"""Studies of the intent pipeline: systems x functionalities x seed sizes x random seeds.
+
+A cell is one functionality with one seed size and one random seed. It is one stage of a run, so that a study goes on
+where it stopped, and cells can be made by several processes with the same result. In a cell all systems share seed,
+background, pool and relevance scores; they differ in which unlabelled utterances are used, and how many.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from seedcorn.config import Settings
+from seedcorn.corpus.contamination import screen_pool
+from seedcorn.corpus.text import fold
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_functionality
+from seedcorn.nlu.model import NluModel
+from seedcorn.pipelines.diversity_stage import DiversityChoice, DiversityMethod, choose_diverse
+from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
+from seedcorn.pipelines.intent_stages import ContaminationSettings
+from seedcorn.pipelines.relevance_stage import RelevanceSettings, find_relevant
+from seedcorn.pipelines.stage_files import Done, read_json, write_json
+from seedcorn.pipelines.teaching import TeachingSettings, teach, train
+from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_json
+from seedcorn.selection import PositionArray, Scores
+
+
+class Source(StrEnum):
+    """Which utterances a system adds to the seed and the background."""
+
+    NONE = "none"  # seed only
+    POOL = "pool"  # drawn at random from the whole pool, as many as are relevant
+    RELEVANT = "relevant"  # the relevant part of the pool, or what ``diversity`` chooses of it
+    TRUE_LABELS = "true_labels"  # everything hidden in the pool, with its true labels: the ceiling
+
+
+class System(Settings):
+    """One system of a study: where its added utterances come from, and how they are thinned out."""
+
+    source: Source
+    diversity: DiversityChoice = DiversityChoice(method=DiversityMethod.ALL)
+
+
+class IntentStudyConfig(Settings):
+    """The configuration file of an intent study; configs/study-intent-massive.yaml explains every setting."""
+
+    study: Literal["intent"]
+    name: str = Field(min_length=1)
+    random_seeds: tuple[int, ...] = Field((1, 2, 3, 4, 5), min_length=1)
+    seed_sizes: tuple[int, ...] = Field((50,), min_length=1)
+    functionalities: Mapping[str, tuple[str, ...]] = Field(min_length=1)
+    data: IntentDataSettings
+    contamination: ContaminationSettings = ContaminationSettings()
+    relevance: RelevanceSettings = RelevanceSettings()
+    teaching: TeachingSettings = TeachingSettings()
+    baseline: str = "seed_only"
+    systems: Mapping[str, System] = Field(min_length=2)
+
+
+class Cell(NamedTuple):
+    """One functionality with one seed size and one random seed."""
+
+    functionality: str
+    n_seed: int
+    random_seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of the cell's stage."""
+        return f"{self.functionality}-{self.n_seed}-{self.random_seed}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellData:
+    """What all systems of a cell share: the data without contamination, and the relevant part of the pool."""
+
+    data: IntentData
+    pool: Sequence[str]
+    relevant: PositionArray
+    scores: Scores
+
+
+def cells_of(config: IntentStudyConfig) -> list[Cell]:
+    """Return all cells in the order in which they are made: every functionality once before the next random seed."""
+    return [
+        Cell(functionality, n_seed, random_seed)
+        for n_seed in config.seed_sizes
+        for random_seed in config.random_seeds
+        for functionality in config.functionalities
+    ]
+
+
+def run_cell(config: IntentStudyConfig, cell: Cell, *, folder: Path, relative_to: Path) -> Done:
+    """Run all systems of ``cell`` unless that is done, and return its stage: rows.json and outcomes.npz."""
+    run = Run(folder=folder, random_seed=cell.random_seed)
+    inputs = {name: digest_of_file(path) for name, path in data_files(config.data, relative_to=relative_to).items()}
+    settings: dict[str, Json] = {
+        "cell": list(cell),
+        **config.model_dump(mode="json", exclude={"name", "random_seeds", "seed_sizes"}),
+        "functionalities": list(config.functionalities[cell.functionality]),
+    }
+
+    def work(folders: StageFolder) -> dict[str, int]:
+        shared = cell_data(config, cell, relative_to=relative_to)
+        rows: list[dict[str, Json]] = []
+        arrays: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+        for name, system in config.systems.items():
+            model, n_added = _trained(system, shared, config, cell.random_seed)
+            tested = tested_outcomes(model, shared.data.test, shared.data.intents)
+            rows.append({**cell._asdict(), "system": name, "n_added": n_added, **measures(tested)})
+            arrays |= {f"{name}/{key}": values for key, values in bootstrap_arrays(tested).items()}
+        write_json(rows, folders.output / "rows.json")
+        np.savez_compressed(folders.output / "outcomes.npz", allow_pickle=False, **arrays)
+        return {"n_systems": len(rows), "n_pool": len(shared.pool), "n_relevant": len(shared.relevant)}
+
+    return Done(record=run.stage(cell.name, work, settings=settings, inputs=inputs), folder=folder / cell.name)
+
+
+def cell_data(config: IntentStudyConfig, cell: Cell, *, relative_to: Path) -> CellData:
+    """Return the data of a cell: pool without contamination, scored, with its relevant part."""
+    annotated = config.data.annotated
+    settings = config.data
+    if annotated is not None:
+        sized = annotated.model_copy(update={"n_seed": cell.n_seed})
+        settings = settings.model_copy(update={"annotated": sized})
+    intents = config.functionalities[cell.functionality]
+    data = load_intent_data(settings, intents=intents, relative_to=relative_to, random_seed=cell.random_seed)
+    texts = pa.concat_arrays(list(data.pool.texts()))
+    evaluation = [u.text for u in (*data.dev, *data.test)]
+    screened = screen_pool([texts], evaluation, threshold=config.contamination.similarity)
+    pool = texts.take(pa.array(screened.selection.positions))
+    found = find_relevant(
+        lambda: iter([pool]),
+        seed=[u.text for u in data.seed],
+        background=[u.text for u in data.background],
+        settings=config.relevance,
+        random_seed=cell.random_seed,
+    )
+    return CellData(data=data, pool=pool, relevant=found.selection.positions, scores=found.scores)
+
+
+def _trained(system: System, shared: CellData, config: IntentStudyConfig, random_seed: int) -> tuple[NluModel, int]:
+    """Return the model of ``system``, and how many utterances were offered to it beyond seed and background."""
+    data = shared.data
+    labelled = [*data.seed, *data.background]
+    settings, intents = config.teaching, data.intents
+    if system.source is Source.NONE:
+        return train(labelled, intents=intents, settings=settings, random_seed=random_seed), 0
+    if system.source is Source.TRUE_LABELS:
+        evaluation = {fold(u.text) for u in (*data.dev, *data.test)}
+        hidden = [u for u in data.hidden if fold(u.text) not in evaluation]
+        return train([*labelled, *hidden], intents=intents, settings=settings, random_seed=random_seed), len(hidden)
+    texts = _added_texts(system, shared, random_seed)
+    taught = teach(
+        seed=data.seed,
+        background=data.background,
+        texts=texts,
+        dev=data.dev,
+        intents=intents,
+        settings=settings,
+        random_seed=random_seed,
+    )
+    return taught.model, len(texts)
+
+
+def _added_texts(system: System, shared: CellData, random_seed: int) -> list[str]:
+    if system.source is Source.POOL:
+        rng = np.random.default_rng(random_seed)
+        rows = np.sort(rng.choice(len(shared.pool), min(len(shared.relevant), len(shared.pool)), replace=False))
+    else:
+        relevant = [str(shared.pool[int(i)]) for i in shared.relevant]
+        by_rank = Scores(values=-np.arange(len(relevant), dtype=np.float64), name="relevance rank")
+        chosen = choose_diverse(
+            relevant,
+            by_rank,
+            seed=shared.data.seed,
+            background=shared.data.background,
+            choice=system.diversity,
+            random_seed=random_seed,
+        )
+        rows = shared.relevant[np.sort(chosen.positions)]
+    return [str(shared.pool[int(i)]) for i in rows]
+
+
+def tested_outcomes(model: NluModel, test: Sequence[Utterance], intents: Sequence[str]) -> FunctionalityOutcomes:
+    """Return what the model gets right of the official test."""
+    predictions = model.predict([u.text for u in test])
+    return outcomes_of_functionality(outcomes(test, predictions), intents)
+
+
+def measures(tested: FunctionalityOutcomes) -> dict[str, Json]:
+    """Return the reported numbers of one system in one cell, all fractions."""
+    return {
+        "semantic_error": tested.semantic_error_rate,
+        "intent_error": tested.intent_error,
+        "slot_f1": tested.slot_f1,
+        "false_alarm_rate": tested.false_alarm_rate,
+    }
+
+
+def bootstrap_arrays(tested: FunctionalityOutcomes) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Return the additive statistics of every test utterance, own ones first: what the paired bootstrap resamples."""
+    right = tested.own.intent_correct.astype(np.int64)
+    own_found = np.isin(tested.own.found_intents, sorted(tested.intents)).astype(np.int64)
+    nothing = np.zeros(len(tested.others), np.int64)
+    alarms = tested.false_alarms.astype(np.int64)
+    return {
+        "semantic_errors": tested.own.semantic_errors.astype(np.int64),
+        "true_positives": np.concatenate([right, nothing]),
+        "false_positives": np.concatenate([own_found - right, alarms]),
+        "false_negatives": np.concatenate([1 - right, nothing]),
+    }
+
+
+def read_rows(cells: Sequence[Done]) -> list[Mapping[str, Json]]:
+    """Return the rows of all cells, in order."""
+    rows: list[Mapping[str, Json]] = []
+    for cell in cells:
+        found = read_json(cell.folder / "rows.json")
+        if isinstance(found, list):
+            rows.extend(found)
+    return rows
+
+
+def digest_of_config(config: IntentStudyConfig) -> str:
+    """Return the digest that the signature of the study's results shows."""
+    return digest_of_json(config.model_dump(mode="json"))
