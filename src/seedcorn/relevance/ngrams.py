@@ -104,6 +104,11 @@ def ngram_sums_of_batches(
     return map_in_order(lambda texts: ngram_sums(texts, weights, features=features), batches, n_threads=n_threads)
 
 
+def count_words(texts: Texts) -> NDArray[np.int64]:
+    """Return the number of words of each text, shape (n,)."""
+    return np.diff(ngram_rows(texts, features=NgramFeatures(order=1))[0])
+
+
 def ngrams_of(text: str, *, features: NgramFeatures = NgramFeatures()) -> list[str]:
     """Return the n-grams of ``text`` as strings, in the order of its buckets in ``ngram_rows``."""
     split = words(text)

@@ -1,5 +1,6 @@
 """Why an example was kept: its strongest n-grams and its nearest seed utterance."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
 from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.utterances import Utterance
 from seedcorn.relevance.linear import RelevanceModel
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngrams_of
 from seedcorn.selection import FloatArray, PositionArray
@@ -60,6 +62,23 @@ def nearest_seed(texts: Texts, seed: Texts, *, features: NgramFeatures = NgramFe
         result.positions[here] = np.where(similarity > 0, best, -1)
         result.similarities[here] = similarity
     return result
+
+
+def nearest_intents(texts: Texts, seed: Sequence[Utterance]) -> NDArray[np.str_]:
+    """Return the intent of each text's nearest seed utterance, "" where it shares no n-gram with any, shape (n,)."""
+    nearest = nearest_seed(texts, [utterance.text for utterance in seed])
+    return np.array([*(utterance.intent for utterance in seed), ""])[nearest.positions]
+
+
+def explain_ngrams(texts: Texts, model: RelevanceModel) -> list[str]:
+    """Return the strongest n-grams of each text for people to read: "set an alarm +2.31, alarm +1.90"."""
+    strongest = strongest_ngrams(texts, model)
+    return [", ".join(f"{ngram} {weight:+.2f}" for ngram, weight in ngrams) for ngrams in strongest]
+
+
+def explain_nearest(texts: Texts, seed: Sequence[str]) -> list[str]:
+    """Return the text of the nearest seed utterance of each text, "" where it shares no n-gram with any."""
+    return [seed[i] if i >= 0 else "" for i in nearest_seed(texts, seed).positions]
 
 
 def _unit_rows(counts: csr_matrix) -> csr_matrix:
