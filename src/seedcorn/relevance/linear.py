@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -113,5 +114,5 @@ def load_relevance_model(path: Path) -> RelevanceModel:
         return RelevanceModel(
             features=features, weights=weights, intercept=float(about["intercept"]), calibration=calibration
         )
-    except (ValueError, KeyError, TypeError, IndexError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile) as error:
         raise DataError(wanted="a relevance model", found=f"something else ({error})", where=path) from error
