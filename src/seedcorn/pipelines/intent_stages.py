@@ -11,7 +11,6 @@ from pydantic import Field
 from seedcorn.config import Settings
 from seedcorn.corpus.contamination import Screening, screen_pool
 from seedcorn.corpus.utterances import Corpus, Utterance
-from seedcorn.errors import DataError
 from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
 from seedcorn.pipelines.relevance_stage import RelevanceSettings, Relevant, find_relevant
@@ -117,7 +116,6 @@ def relevance(run: Run, data: Done, pool: Done, settings: RelevanceSettings) -> 
         found = find_relevant(
             corpus.texts, seed=seed, background=background, settings=settings, random_seed=run.random_seed
         )
-        _check_some_relevant(found, settings)
         kept = rows_at(pool.folder / "pool.parquet", found.selection.positions)
         pq.write_table(_with_reasons(kept, found, seed), folders.output / "relevant.parquet")
         write_scores(found.scores, folders.output / "scores.npz")
@@ -129,22 +127,13 @@ def relevance(run: Run, data: Done, pool: Done, settings: RelevanceSettings) -> 
     return Done(record=record, folder=run.folder / "relevance")
 
 
-def _check_some_relevant(found: Relevant, settings: RelevanceSettings) -> None:
-    if not len(found.selection.positions):
-        raise DataError(
-            wanted="at least one relevant utterance in the pool",
-            found=f"none of {len(found.scores):,} passes {settings.cutoff.model_dump(exclude_none=True)}",
-            fix="Lower 'relevance.cutoff', or use a pool nearer to the functionality.",
-        )
-
-
 def _with_reasons(kept: pa.Table, found: Relevant, seed: Sequence[str]) -> pa.Table:
     """Return the kept rows with their score, their strongest n-grams and their nearest seed utterance."""
     from seedcorn.relevance.reasons import nearest_seed, strongest_ngrams
 
     texts = kept.column("text").to_pylist()
     nearest = nearest_seed(texts, list(seed))
-    strongest = strongest_ngrams(texts, found.model) if found.model else [()] * len(texts)
+    strongest = strongest_ngrams(texts, found.fitted.model) if found.fitted.model else [()] * len(texts)
     columns = {
         "relevance": pa.array(found.selection.gains),
         "strongest_ngrams": pa.array([", ".join(f"{n.ngram} {n.weight:+.2f}" for n in row) for row in strongest]),
@@ -160,7 +149,7 @@ def _write_relevance_curves(found: Relevant, path: Path) -> None:
     """Write the sorted scores at 200 ranks, and the precision curve where there is one."""
     ranked = found.scores.values[found.scores.best_first()]
     ranks = np.unique(np.geomspace(1, len(ranked), 200).astype(np.int64)) if len(ranked) else np.zeros(0, np.int64)
-    curve = found.curve
+    curve = found.fitted.curve
     precision = (
         []
         if curve is None
