@@ -60,14 +60,14 @@ def train_linear(
     slot_intents: Collection[str] | None = None,
     inverse_regularisation: float = 20.0,
     crf_l2: float = 0.3,
-    max_iterations: int = 60,
+    n_crf_iterations: int = 60,
     random_seed: int = 0,
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
 
     With ``slot_intents``, the slot model is trained for the slot types of these intents only, on all utterances that
-    have one, which is much faster when few intents matter. Training is deterministic: ``random_seed`` is there because
-    all trainers have one. Raises DataError when there is no utterance, or one without intent.
+    have one, which is much faster when few intents matter. ``inverse_regularisation`` is that of the intents, ``crf_l2``
+    the penalty of the slots. Raises DataError when there is no utterance, or one without intent.
     """
     _check(utterances)
     maxent = train_maxent(
@@ -75,7 +75,7 @@ def train_linear(
         [u.intent for u in utterances],
         weights=weights,
         inverse_regularisation=inverse_regularisation,
-        max_iterations=max_iterations,
+        random_seed=random_seed,
     )
     rows, slots = _slot_rows(utterances, slot_intents)
     crf = train_crf(
@@ -83,7 +83,7 @@ def train_linear(
         slots,
         n_copies=None if weights is None else _copies([weights[i] for i in rows]),
         l2=crf_l2,
-        max_iterations=max_iterations,
+        max_iterations=n_crf_iterations,
     )
     return LinearNlu(maxent=maxent, crf=crf, slot_intents=None if slot_intents is None else tuple(sorted(slot_intents)))
 

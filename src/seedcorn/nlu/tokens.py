@@ -82,7 +82,7 @@ def labels_of(tokens: Sequence[Token], slots: Sequence[Slot]) -> list[str]:
 
 
 def spans_of(labels: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Return the spans (first token, last token + 1, type) of BIO ``labels``; an I that continues nothing begins one."""
+    """Return the spans (first token, last token + 1, type) of BIO ``labels``; a stray I begins one."""
     spans: list[tuple[int, int, str]] = []
     for i, label in enumerate(labels):
         if label == OUTSIDE:
