@@ -103,10 +103,11 @@ def cross_validated_predictions(
     folds = _folds([u.intent for u in utterances], min(n_folds, len(utterances)), random_seed)
     predictions: dict[int, Prediction] = {}
     for fold in track(range(folds.max() + 1), "cross-validation folds"):
-        held_out = np.flatnonzero(folds == fold)
-        model = train([utterances[i] for i in np.flatnonzero(folds != fold)], weights=None, random_seed=random_seed)
+        held_out = np.flatnonzero(folds == fold).tolist()
+        others = [u for u, its_fold in zip(utterances, folds, strict=True) if its_fold != fold]
+        model = train(others, random_seed=random_seed)
         answers = model.predict([utterances[i].text for i in held_out])
-        predictions.update(zip(held_out.tolist(), answers, strict=True))
+        predictions.update(zip(held_out, answers, strict=True))
     return [predictions[i] for i in range(len(utterances))]
 
 

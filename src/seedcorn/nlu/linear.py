@@ -57,6 +57,7 @@ def train_linear(
     utterances: Sequence[Utterance],
     *,
     weights: Sequence[float] | None = None,
+    slot_weights: Sequence[float] | None = None,
     slot_intents: Collection[str] | None = None,
     inverse_regularisation: float = 20.0,
     crf_l2: float = 0.3,
@@ -65,9 +66,10 @@ def train_linear(
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
 
-    With ``slot_intents``, the slot model is trained for the slot types of these intents only, on all utterances that
-    have one, which is much faster when few intents matter. ``inverse_regularisation`` is that of the intents, ``crf_l2``
-    the penalty of the slots. Raises DataError when there is no utterance, or one without intent.
+    ``slot_weights`` are those of the slot model where they differ: 0 keeps an utterance for its intent alone. With
+    ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one, which is
+    much faster when few intents matter. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the penalty of
+    the slots. Raises DataError when there is no utterance, or one without intent.
     """
     _check(utterances)
     maxent = train_maxent(
@@ -77,11 +79,12 @@ def train_linear(
         inverse_regularisation=inverse_regularisation,
         random_seed=random_seed,
     )
+    slot_weights = weights if slot_weights is None else slot_weights
     rows, slots = _slot_rows(utterances, slot_intents)
     crf = train_crf(
         [utterances[i].text for i in rows],
         slots,
-        n_copies=None if weights is None else _copies([weights[i] for i in rows]),
+        n_copies=None if slot_weights is None else _copies([slot_weights[i] for i in rows]),
         l2=crf_l2,
         max_iterations=n_crf_iterations,
     )

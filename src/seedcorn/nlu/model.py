@@ -36,10 +36,15 @@ class NluModel(Protocol):
 
 
 class NluTrainer(Protocol):
-    """Trains a model on utterances that count ``weights`` each (all 1 when None)."""
+    """Trains a model; how much each utterance counts may differ between intents and slots."""
 
     def __call__(
-        self, utterances: Sequence[Utterance], *, weights: Sequence[float] | None, random_seed: int
+        self,
+        utterances: Sequence[Utterance],
+        *,
+        weights: Sequence[float] | None = None,
+        slot_weights: Sequence[float] | None = None,
+        random_seed: int = 0,
     ) -> NluModel:
-        """Return the trained model."""
+        """Return the model; ``weights`` are 1 when None, ``slot_weights`` are ``weights`` when None."""
         ...
