@@ -2,13 +2,17 @@
 
 import sys
 import warnings
+from typing import cast
 
-import click
 import typer
 
 from seedcorn import __version__
 from seedcorn.cli.options import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED
 from seedcorn.errors import SeedcornError, SeedcornWarning
+
+# The root of all usage errors. It belongs to click, of which newer typers carry a copy of their own: so it is found
+# through a class that every typer exports.
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 
 app = typer.Typer(
     name="seedcorn",
@@ -35,12 +39,12 @@ def run(arguments: list[str] | None = None) -> int:
         app(args=arguments, standalone_mode=False)
     except SeedcornError as error:
         return _failed(str(error), EXIT_BAD_INPUT)
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         return EXIT_BAD_INPUT
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _failed("interrupted; the same command goes on where it stopped", EXIT_INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
