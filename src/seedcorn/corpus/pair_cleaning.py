@@ -44,9 +44,10 @@ _ROWS_TO_SEE_A_DIRECTION = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class CleaningSettings:
-    """What a pair must keep to: at most ``n_words_max`` words a side; sides whose word counts, each plus
-    ``n_words_slack``, differ at most ``length_ratio_max`` times; at least ``own_script_fraction`` of a side's letters in
-    the script of its language.
+    """What a pair must keep to.
+
+    At most ``n_words_max`` words a side; word counts, each plus ``n_words_slack``, that differ at most
+    ``length_ratio_max`` times; at least ``own_script_fraction`` of a side's letters in the script of its language.
     """
 
     n_words_max: int = 80

@@ -46,8 +46,8 @@ def read_moses(path: Path, sources: Iterable[str]) -> Iterator[NBest]:
     """Yield the lists of a Moses n-best file: ``sentence ||| text ||| name= value ... ||| total``.
 
     ``sources`` are the source sentences, in order; lists come in their order too. A feature with several values is
-    named ``name_0``, ``name_1``... Raises DataError, with the line, on what is not such a line, on sentence numbers that
-    go back, and when a sentence has no hypothesis.
+    named ``name_0``, ``name_1``... Raises DataError, with the line, on what is not such a line, on sentence numbers
+    that go back, and when a sentence has no hypothesis.
     """
     remaining = iter(sources)
     expected, hypotheses = 0, list[Hypothesis]()

@@ -1,4 +1,4 @@
-"""Subwords of a translator trained from scratch: one byte-pair vocabulary for both languages, with slot placeholders."""
+"""Subwords of a translator from scratch: one byte-pair vocabulary for both languages, with slot placeholders."""
 
 import re
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ def placeholder(number: int) -> str:
 
 
 def train_subwords(texts: Iterable[str], *, n_subwords: int) -> PreTrainedTokenizerFast:
-    """Return a byte-pair tokenizer (Sennrich et al. 2016) of at most ``n_subwords``, lower-casing, trained on ``texts``.
+    """Return a lower-casing byte-pair tokenizer (Sennrich et al. 2016) of at most ``n_subwords``, trained on ``texts``.
 
     The placeholders are single tokens and padding has the last id, as Marian checkpoints have it. Raises DataError
     when the texts are empty.

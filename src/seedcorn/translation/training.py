@@ -1,4 +1,4 @@
-"""Training a translator: transformers' Trainer on packed batches, early stopping on dev chrF, checkpoints and resume."""
+"""Training a translator: transformers' Trainer on packed batches, early stopping on dev chrF, resumable."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,9 +155,10 @@ class TranslationTrainer(Seq2SeqTrainer):
         folder = Path(self.args.output_dir) / "evaluated"
         self.save_model(str(folder))
         convert(folder)
-        metrics = {"eval_chrf": dev_chrf(load_translator(folder), self.eval_dataset)}
+        translator = load_translator(folder, n_threads=torch.get_num_threads())
+        metrics = {"eval_chrf": dev_chrf(translator, self.eval_dataset)}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
 
@@ -252,7 +253,7 @@ def dev_chrf(translator: Translator, dev: Sequence[SentencePair]) -> float:
     return chrf(translator.best([pair.source for pair in dev], beam_size=1), [pair.target for pair in dev]).score
 
 
-def _both_sides(pairs: PairCorpus) -> Iterator[list[str]]:
+def _both_sides(pairs: PairCorpus) -> Iterator[str]:
     for batch in pairs.batches():
-        yield batch.column("source").to_pylist()
-        yield batch.column("target").to_pylist()
+        yield from batch.column("source").to_pylist()
+        yield from batch.column("target").to_pylist()

@@ -103,11 +103,10 @@ def convert(folder: Path) -> Path:
     return final
 
 
-def load_translator(folder: Path, *, n_threads: int = 0, target_lang: str = "", source_lang: str = "") -> Translator:
+def load_translator(folder: Path, *, n_threads: int = 0) -> Translator:
     """Return the translator saved in ``folder``, converted now unless it was before; ``n_threads`` 0 means all.
 
-    Many-language checkpoints need both languages, under the names they use. Raises DataError when there is no
-    translator in ``folder``.
+    Raises DataError when there is no translator in ``folder``, or none that ctranslate2 can run.
     """
     if not (folder / "config.json").exists():
         raise DataError(
@@ -117,9 +116,14 @@ def load_translator(folder: Path, *, n_threads: int = 0, target_lang: str = "", 
             fix="Train one with: seedcorn translate train.",
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, src_lang=source_lang or None, tgt_lang=target_lang or None)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(wanted="the tokenizer of the translator", found="none", where=folder) from error
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            wanted="a translator with its tokenizer",
+            found="no tokenizer",
+            where=folder,
+            fix="Save the tokenizer into the folder: tokenizer.save_pretrained(folder).",
+        ) from error
     converted = folder / CONVERTED
     if not (converted / "model.bin").exists():
         convert(folder)
@@ -130,7 +134,15 @@ def load_translator(folder: Path, *, n_threads: int = 0, target_lang: str = "", 
         inter_threads=1,
         intra_threads=n_threads,
     )
-    return Translator(engine, tokenizer, (target_lang,) if target_lang in tokenizer.get_vocab() else ())
+    return Translator(engine, tokenizer, _target_prefix(tokenizer))
+
+
+def _target_prefix(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
+    """Return the token that tells a many-language checkpoint its target language; others need none."""
+    lang = getattr(tokenizer, "tgt_lang", None)
+    if not lang:
+        return ()
+    return (tokenizer.get_lang_token(lang) if hasattr(tokenizer, "get_lang_token") else str(lang),)
 
 
 def _explained(error: RuntimeError, tokens_per_batch: int) -> Exception:

@@ -1,0 +1,122 @@
+"""Rescoring n-best lists with a language model of the in-domain target text; weights tuned on dev.
+
+The score of a hypothesis is log p(translation) / words + lm * log p(text) / words + length * words: a log-linear model
+(Och and Ney 2002) over per-word values, so that long sentences are not preferred or punished by their length alone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.corpus.folding import fold_all
+from seedcorn.errors import DataError
+from seedcorn.progress import track
+from seedcorn.selection import FloatArray
+from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
+from seedcorn.translation.quality import chrf
+
+LM_LOGP = "lm_logp"
+LM_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0)
+LENGTH_WEIGHTS = (-0.2, -0.1, 0.0, 0.1, 0.2)
+_LISTS_PER_BATCH = 1_024
+
+
+class SentenceLm(Protocol):
+    """Anything that gives sentences their log-probability: an n-gram model, a neural one."""
+
+    def sentence_logps(self, texts: Sequence[str]) -> FloatArray:
+        """Return natural log p of each text (folded words between spaces), its end included, shape (n,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RescoringWeights:
+    """What each feature counts beside the translation's own log-probability per word."""
+
+    lm: float = 0.5
+    length: float = 0.0
+
+
+NO_RESCORING = RescoringWeights(lm=0.0, length=0.0)
+
+
+def with_lm(nbests: Iterable[NBest], lm: SentenceLm) -> Iterator[NBest]:
+    """Yield ``nbests`` with the feature lm_logp, in batches, in order."""
+    batch: list[NBest] = []
+    for nbest in nbests:
+        batch.append(nbest)
+        if len(batch) == _LISTS_PER_BATCH:
+            yield from _with_lm(batch, lm)
+            batch = []
+    yield from _with_lm(batch, lm)
+
+
+def rank(nbest: NBest, weights: RescoringWeights) -> NDArray[np.int64]:
+    """Return the positions of the hypotheses, best first; ties keep their order.
+
+    Raises DataError when a hypothesis has no translation_logp, or no lm_logp while that weighs something.
+    """
+    return np.argsort(-_values(nbest, weights), kind="stable")
+
+
+def rescored(nbests: Iterable[NBest], weights: RescoringWeights) -> Iterator[NBest]:
+    """Yield ``nbests`` with their hypotheses in the order of ``rank``."""
+    for nbest in nbests:
+        yield replace(nbest, hypotheses=tuple(nbest.hypotheses[i] for i in rank(nbest, weights)))
+
+
+def tune_weights(nbests: Sequence[NBest], loss: Callable[[Sequence[str]], float]) -> RescoringWeights:
+    """Return the weights whose best hypotheses have the lowest ``loss``, by search over a grid; ties keep the smaller.
+
+    ``nbests`` are those of the dev set, with lm_logp. ``loss`` is chrf_loss where references exist; else for example
+    the perplexity of dev text under a language model of the hypotheses chosen.
+    """
+    if not nbests:
+        raise DataError(wanted="n-best lists of dev sentences to tune weights on", found="none")
+    grid = [RescoringWeights(lm=lm, length=length) for lm, length in product(LM_WEIGHTS, LENGTH_WEIGHTS)]
+    # No rescoring comes first: it must be beaten, not equalled.
+    grid.sort(key=lambda weights: (abs(weights.lm) + abs(weights.length), weights.length))
+    losses: dict[tuple[str, ...], float] = {}
+    best, lowest = NO_RESCORING, np.inf
+    for weights in track(grid, "tuning rescoring weights", total=len(grid)):
+        texts = tuple(nbest.hypotheses[rank(nbest, weights)[0]].text for nbest in nbests)
+        if texts not in losses:
+            losses[texts] = loss(texts)
+        if losses[texts] < lowest:
+            best, lowest = weights, losses[texts]
+    return best
+
+
+def chrf_loss(references: Sequence[str]) -> Callable[[Sequence[str]], float]:
+    """Return the loss that is the negative chrF against ``references``."""
+    return lambda texts: -chrf(texts, references).score
+
+
+def _values(nbest: NBest, weights: RescoringWeights) -> FloatArray:
+    n_words = np.array([hypothesis.n_words for hypothesis in nbest.hypotheses], dtype=np.float64)
+    values = _feature(nbest, TRANSLATION_LOGP) / n_words + weights.length * n_words
+    if weights.lm:
+        # The end of the sentence is a word to the language model.
+        values += weights.lm * _feature(nbest, LM_LOGP) / (n_words + 1)
+    return values
+
+
+def _feature(nbest: NBest, name: str) -> FloatArray:
+    try:
+        return np.array([hypothesis.features[name] for hypothesis in nbest.hypotheses], dtype=np.float64)
+    except KeyError as error:
+        known = ", ".join(nbest.hypotheses[0].features) or "none"
+        raise DataError(wanted=f"the feature '{name}' in every hypothesis", found=f"features {known}") from error
+
+
+def _with_lm(batch: Sequence[NBest], lm: SentenceLm) -> Iterator[NBest]:
+    texts = fold_all([hypothesis.text for nbest in batch for hypothesis in nbest.hypotheses])
+    logps = iter(lm.sentence_logps(texts).tolist() if texts else ())
+    for nbest in batch:
+        yield replace(
+            nbest,
+            hypotheses=tuple(replace(h, features={**h.features, LM_LOGP: next(logps)}) for h in nbest.hypotheses),
+        )
