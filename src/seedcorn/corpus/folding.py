@@ -1,5 +1,6 @@
 """``corpus.text.fold`` compiled: whole Arrow arrays of texts at memory speed, without a Python object a row."""
 
+import functools
 import itertools
 import unicodedata
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ SPACE = np.uint32(0x20)  # between the words of a folded text; never inside one
 _SPACE, _PUNCTUATION, _JOINER = int(CharacterClass.SPACE), int(CharacterClass.PUNCTUATION), int(CharacterClass.JOINER)
 _WORD, _MARK, _DROPPED = int(CharacterClass.WORD), int(CharacterClass.MARK), int(CharacterClass.DROPPED)
 _PREFIX, _SYLLABLE, _STACKER = int(CharacterClass.PREFIX), int(CharacterClass.SYLLABLE), int(CharacterClass.STACKER)
+ASCII_JOINER = np.uint8(1)
 # Characters below U+0300 are NFC whatever stands beside them; U+0300 is the first whose UTF-8 starts with 0xCC.
 _FIRST_LEAD_BYTE_TO_NORMALISE = 0xCC
 
@@ -46,11 +48,21 @@ class CharacterTables(NamedTuple):
 
     classes: NDArray[np.uint8]
     lowered: NDArray[np.int32]
+    ascii_letters: NDArray[np.uint8]
 
 
+@functools.cache
 def character_tables() -> CharacterTables:
-    """Return the character classes and lower case that folding uses."""
-    return CharacterTables(character_classes(), lower_case())
+    """Return the tables that folding uses.
+
+    ``ascii_letters`` (256,) is a shorter way through plain ASCII: the lower case of what extends a word, ASCII_JOINER
+    for a joiner, 0 for what ends a word.
+    """
+    classes, lowered = character_classes(), lower_case()
+    ascii_letters = np.zeros(256, np.uint8)
+    ascii_letters[:128] = np.where(classes[:128] == _WORD, lowered[:128], 0)
+    ascii_letters[:128][classes[:128] == _JOINER] = ASCII_JOINER
+    return CharacterTables(classes, lowered, ascii_letters)
 
 
 def text_buffers(texts: Texts) -> TextBuffers:

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from seedcorn.corpus.folding import SPACE, Texts, character_tables, fold_text, text_buffers
+from seedcorn.corpus.folding import ASCII_JOINER, SPACE, Texts, character_tables, fold_text, text_buffers
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.corpus.text import words
 from seedcorn.errors import ConfigError
@@ -25,6 +25,14 @@ _FNV_START = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME = np.uint64(0x100000001B3)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
+_FIRST_NOT_ASCII = np.uint8(0x80)
+
+
+class _Scratch(NamedTuple):
+    """Room for one text: its folded characters and the hashes of its words."""
+
+    folded: NDArray[np.uint32]
+    words: NDArray[np.uint64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +76,9 @@ def ngram_rows(
     n_words_at_most = (len(buffers.utf8) + buffers.n_texts) // 2 + 1
     buckets = np.empty(n_words_at_most * features.order, np.int32)
     indptr = np.zeros(buffers.n_texts + 1, np.int64)
-    folded = np.empty(buffers.longest + 1, np.uint32)
+    scratch = _Scratch(np.empty(buffers.longest + 1, np.uint32), np.empty(buffers.longest // 2 + 2, np.uint64))
     _fill_rows(
-        buffers.utf8, buffers.offsets, character_tables(), folded, features.order, features.n_bits, indptr, buckets
+        buffers.utf8, buffers.offsets, character_tables(), scratch, features.order, features.n_bits, indptr, buckets
     )
     return indptr, buckets[: indptr[-1]].copy()
 
@@ -88,8 +96,10 @@ def ngram_sums(texts: Texts, weights: NDArray[np.float32], *, features: NgramFea
     """Return the sum of ``weights`` (n_buckets,) over the n-grams of each text; nothing is materialised."""
     buffers = text_buffers(texts)
     result = NgramSums(np.empty(buffers.n_texts), *np.empty((2, buffers.n_texts), np.int64))
-    folded = np.empty(buffers.longest + 1, np.uint32)
-    _add_up(buffers.utf8, buffers.offsets, character_tables(), folded, features.order, features.n_bits, weights, result)
+    scratch = _Scratch(np.empty(buffers.longest + 1, np.uint32), np.empty(buffers.longest // 2 + 2, np.uint64))
+    _add_up(
+        buffers.utf8, buffers.offsets, character_tables(), scratch, features.order, features.n_bits, weights, result
+    )
     return result
 
 
@@ -120,63 +130,81 @@ def ngrams_of(text: str, *, features: NgramFeatures = NgramFeatures()) -> list[s
 
 
 @njit(nogil=True, cache=True)
-def _mixed(value):  # type: ignore[no-untyped-def]
-    value = (value ^ (value >> _HALF)) * _MIX
-    return value ^ (value >> _HALF)
-
-
-@njit(nogil=True, cache=True)
-def _next_word(folded, position, end):  # type: ignore[no-untyped-def]
-    """Return the hash (FNV-1a, mixed) of the word at ``position`` of a folded text, and where the next word starts."""
-    word = _FNV_START
-    while position < end and folded[position] != SPACE:
-        word = (word ^ np.uint64(folded[position])) * _FNV_PRIME
-        position += 1
-    return _mixed(word), position + 1
-
-
-@njit(nogil=True, cache=True)
-def _fill_rows(utf8, offsets, tables, folded, order, n_bits, indptr, buckets):  # type: ignore[no-untyped-def]
+def _fill_rows(utf8, offsets, tables, scratch, order, n_bits, indptr, buckets):  # type: ignore[no-untyped-def]
     shift = np.uint64(64 - n_bits)
-    history = np.empty(order, np.uint64)  # the hashes of the last words, newest first
+    words = scratch.words
     n_ngrams = 0
     for i in range(len(offsets) - 1):
-        end = fold_text(utf8, offsets[i], offsets[i + 1], tables, folded)
-        position, n_known = 0, 0
-        while position < end:
-            word, position = _next_word(folded, position, end)
-            n_known = _remember(history, word, n_known)
+        for last in range(_hash_words(utf8, offsets[i], offsets[i + 1], tables, scratch)):
             ngram = np.uint64(0)
-            for n in range(n_known):
-                ngram = _mixed((ngram + history[n]) * _MIX)
+            for first in range(last, max(last - order, -1), -1):
+                ngram = _mixed(ngram + words[first])
                 buckets[n_ngrams] = np.int32(ngram >> shift)
                 n_ngrams += 1
         indptr[i + 1] = n_ngrams
 
 
 @njit(nogil=True, cache=True)
-def _add_up(utf8, offsets, tables, folded, order, n_bits, weights, result):  # type: ignore[no-untyped-def]
+def _add_up(utf8, offsets, tables, scratch, order, n_bits, weights, result):  # type: ignore[no-untyped-def]
     shift = np.uint64(64 - n_bits)
-    history = np.empty(order, np.uint64)
+    words = scratch.words
     for i in range(len(offsets) - 1):
-        end = fold_text(utf8, offsets[i], offsets[i + 1], tables, folded)
-        position, n_known, n_words, n_ngrams, total = 0, 0, 0, 0, 0.0
-        while position < end:
-            word, position = _next_word(folded, position, end)
-            n_known = _remember(history, word, n_known)
+        n_words = _hash_words(utf8, offsets[i], offsets[i + 1], tables, scratch)
+        total, n_ngrams = 0.0, 0
+        for last in range(n_words):
             ngram = np.uint64(0)
-            for n in range(n_known):
-                ngram = _mixed((ngram + history[n]) * _MIX)
+            for first in range(last, max(last - order, -1), -1):
+                ngram = _mixed(ngram + words[first])
                 total += weights[np.int64(ngram >> shift)]
-            n_words += 1
-            n_ngrams += n_known
+                n_ngrams += 1
         result.sums[i], result.n_ngrams[i], result.n_words[i] = total, n_ngrams, n_words
 
 
 @njit(nogil=True, cache=True)
-def _remember(history, word, n_known):  # type: ignore[no-untyped-def]
-    """Put ``word`` first in ``history`` and return how many words that now holds."""
-    for n in range(len(history) - 1, 0, -1):
-        history[n] = history[n - 1]
-    history[0] = word
-    return min(n_known + 1, len(history))
+def _hash_words(utf8, start, end, tables, scratch):  # type: ignore[no-untyped-def]
+    """Write the hashes of the words of ``utf8[start:end]`` into ``scratch.words`` and return how many they are."""
+    bits = np.uint8(0)
+    for position in range(start, end):
+        bits |= utf8[position]
+    if bits < _FIRST_NOT_ASCII:
+        return _hash_ascii_words(utf8, start, end, tables.ascii_letters, scratch.words)
+    n_folded = fold_text(utf8, start, end, tables, scratch.folded)
+    return _hash_folded_words(scratch.folded, n_folded, scratch.words)
+
+
+@njit(nogil=True, cache=True)
+def _hash_folded_words(folded, n_folded, words):  # type: ignore[no-untyped-def]
+    n_words, word = 0, _FNV_START
+    for i in range(n_folded):
+        if folded[i] == SPACE:
+            words[n_words] = _mixed(word)
+            n_words, word = n_words + 1, _FNV_START
+        else:
+            word = (word ^ np.uint64(folded[i])) * _FNV_PRIME
+    words[n_words] = _mixed(word)
+    return n_words + (n_folded > 0)
+
+
+@njit(nogil=True, cache=True)
+def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-untyped-def]
+    """Hash without folding first: in ASCII there are only letters, what ends a word, and joiners between letters."""
+    n_words, n_letters, word = 0, 0, _FNV_START
+    for position in range(start, end):
+        letter = letters[utf8[position]]
+        joins = letter == ASCII_JOINER and position + 1 < end and letters[utf8[position + 1]] > ASCII_JOINER
+        if letter > ASCII_JOINER or (joins and n_letters > 0):
+            word = (word ^ np.uint64(utf8[position] if joins else letter)) * _FNV_PRIME
+            n_letters += 1
+        elif n_letters > 0:
+            words[n_words] = _mixed(word)
+            n_words, n_letters, word = n_words + 1, 0, _FNV_START
+    if n_letters > 0:
+        words[n_words] = _mixed(word)
+        n_words += 1
+    return n_words
+
+
+@njit(nogil=True, cache=True)
+def _mixed(value):  # type: ignore[no-untyped-def]
+    value *= _MIX
+    return (value ^ (value >> _HALF)) * _MIX
