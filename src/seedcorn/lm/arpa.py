@@ -16,7 +16,7 @@ from seedcorn.errors import DataError, at
 from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, parse_lines
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel, advance
 from seedcorn.lm.text_buffers import looks_like_arpa, open_bytes
-from seedcorn.lm.trie import find_child, link_suffixes, sorting_order
+from seedcorn.lm.trie import ROOT, trie_of_rows
 from seedcorn.lm.vocabulary import BEGIN, END, SPECIAL_WORDS, UNKNOWN, Vocabulary, WordTable
 
 LN10 = math.log(10.0)
@@ -159,70 +159,35 @@ def _advance_or_fail(
         raise DataError(wanted=f"{n_rows:,} {order}-grams, as \\data\\ says", found=f"{row:,}", where=lines.where())
 
 
-@njit(cache=True, nogil=True)
-def _nodes_of(words: NDArray[np.int32], children: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the node of each row of words, -1 where there is none."""
-    nodes = np.empty(len(rows), dtype=np.int64)
-    for i in range(len(rows)):
-        node = 0
-        for j in range(rows.shape[1]):
-            node = find_child(words, children, node, rows[i, j])
-            if node < 0:
-                break
-        nodes[i] = node
-    return nodes
-
-
 def _model_of(vocabulary: Vocabulary, sections: list[_Section], path: Path) -> NgramModel:
-    """Sort ``sections`` into a trie."""
-    begins = np.concatenate([[0, 1], 1 + np.cumsum([len(section.words) for section in sections])]).astype(np.int64)
-    n_nodes, n_inner = int(begins[-1]), int(begins[-2])
+    trie, nodes = trie_of_rows(len(vocabulary), [section.words for section in sections[1:]])
+    nodes = [1 + sections[0].words[:, 0].astype(np.int64), *nodes]
+    n_inner = int(trie.order_begins[-2])
+    logps, backoffs = np.full(len(trie.words), np.nan), np.zeros(n_inner)
+    logps[ROOT] = 0.0
+    for section, of_section in zip(sections, nodes, strict=True):
+        _refuse_repeated(of_section, section, path)
+        logps[of_section] = section.log10_probabilities * LN10
+        if section is not sections[-1]:
+            backoffs[of_section] = section.log10_backoffs * LN10
     arrays = NgramArrays(
-        words=np.empty(n_nodes, dtype=np.int32),
-        children=np.full(n_inner + 1, n_nodes, dtype=np.int32),
-        suffixes=np.zeros(n_nodes, dtype=np.int32),
-        logps=np.zeros(n_nodes, dtype=np.float32),
-        backoffs=np.zeros(n_inner, dtype=np.float32),
+        trie.words, trie.children, trie.suffixes, logps.astype(np.float32), backoffs.astype(np.float32)
     )
-    arrays.words[0], arrays.children[0] = -1, 1
-    for order, section in enumerate(sections, 1):
-        first, end, first_parent = int(begins[order]), int(begins[order + 1]), int(begins[order - 1])
-        parents = _nodes_of(arrays.words, arrays.children, section.words[:, :-1])
-        if (parents < 0).any():
-            return _model_of(vocabulary, _with_contexts(sections, order, parents < 0), path)
-        keys = (parents - first_parent) * len(vocabulary) + section.words[:, -1]
-        ranks = sorting_order(keys)
-        _refuse_repeated(keys[ranks], ranks, section, path)
-        arrays.words[first:end] = section.words[ranks, -1]
-        arrays.logps[first:end] = section.log10_probabilities[ranks] * LN10
-        n_children = np.bincount(parents - first_parent, minlength=first - first_parent)
-        arrays.children[first_parent:first] = first + np.cumsum(n_children) - n_children
-        if order < len(sections):
-            arrays.children[first] = end
-            arrays.backoffs[first:end] = section.log10_backoffs[ranks] * LN10
-        link_suffixes(arrays.words, arrays.children, arrays.suffixes, first_parent, first)
-        _fill_missing(arrays, first_parent, first)
-    return NgramModel(vocabulary=vocabulary, arrays=arrays, order_begins=begins)
+    _fill_missing(arrays)
+    return NgramModel(vocabulary=vocabulary, arrays=arrays, order_begins=trie.order_begins)
 
 
-def _refuse_repeated(keys: NDArray[np.int64], ranks: NDArray[np.int64], section: _Section, path: Path) -> None:
-    repeated = np.flatnonzero(keys[1:] == keys[:-1])
-    if len(repeated):
-        line = section.first_line + int(ranks[repeated[0] + 1])
-        raise DataError(wanted="each n-gram once", found="one again", where=at(path, line))
-
-
-def _with_contexts(sections: list[_Section], order: int, missing: NDArray[np.bool_]) -> list[_Section]:
-    """Return ``sections`` with the contexts of the n-grams ``missing`` theirs added, their probability still NaN."""
-    contexts = np.unique(sections[order - 1].words[missing, :-1], axis=0)
-    added = _Section(contexts, np.full(len(contexts), np.nan), np.zeros(len(contexts)), 0)
-    return [*sections[: order - 2], _joined(sections[order - 2], added), *sections[order - 1 :]]
+def _refuse_repeated(nodes: NDArray[np.int64], section: _Section, path: Path) -> None:
+    first_rows = np.unique(nodes, return_index=True)[1] if len(nodes) else nodes
+    if len(first_rows) < len(nodes):
+        row = int(np.setdiff1d(np.arange(len(nodes)), first_rows)[0])
+        raise DataError(wanted="each n-gram once", found="the same again", where=at(path, section.first_line + row))
 
 
 @njit(cache=True, nogil=True)
-def _fill_missing(arrays: NgramArrays, first_parent: int, end_parent: int) -> None:
-    """Give the added contexts among the children of these parents the probability that backing off gives."""
-    for parent in range(first_parent, end_parent):
+def _fill_missing(arrays: NgramArrays) -> None:
+    """Give contexts that were added the probability that backing off gives."""
+    for parent in range(len(arrays.backoffs)):
         for node in range(arrays.children[parent], arrays.children[parent + 1]):
             if np.isnan(arrays.logps[node]):
                 backed_off, _ = advance(arrays, arrays.suffixes[parent], arrays.words[node])

@@ -5,7 +5,7 @@ order come out as integers, in trie order: node of the context and word. Merging
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -206,15 +206,17 @@ def merge_counts(a: CountTrie, b: CountTrie, *, new_array: NewArray = np.empty) 
     )
 
 
-def count_ngrams(texts: Iterable[Texts], *, order: int, n_memory_bytes: int, folder: Path) -> NgramCounts:
-    """Count the n-grams of ``texts`` up to ``order``, each row a sentence.
+def count_ngrams(
+    texts: Iterable[Texts], *, order: int, n_memory_bytes: int, folder: Path, words: Sequence[str] = ()
+) -> NgramCounts:
+    """Count the n-grams of ``texts`` up to ``order``, each row a sentence; ``words`` are in the vocabulary anyway.
 
     Text that needs more than about ``n_memory_bytes`` is counted in chunks; the sorted counts of each are spilled to
     ``folder`` and merged there. Only the vocabulary stays in memory whatever its size. Raises DataError when there is
     no sentence at all.
     """
     new_array = functools.partial(array_on_disk, folder=folder)
-    builder, runs = VocabularyBuilder(), []
+    builder, runs = VocabularyBuilder(words), []
     n_tokens = max(n_memory_bytes // (_BYTES_PER_TOKEN + _BYTES_PER_NGRAM * (order - 1)), MIN_TOKENS_PER_CHUNK)
     for tokens in token_chunks(texts, builder, n_tokens_per_chunk=min(n_tokens, _POSITION_MASK >> 1)):
         if len(runs) == 1:

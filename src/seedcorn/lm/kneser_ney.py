@@ -35,7 +35,7 @@ def estimate(
     *,
     order: int = 3,
     prune: Sequence[int] = (0,),
-    vocabulary: Iterable[str] | None = None,
+    vocabulary: Sequence[str] | None = None,
     max_words: int | None = None,
     fallback_discounts: Discounts = FALLBACK_DISCOUNTS,
     n_memory_bytes: int = DEFAULT_MEMORY_BYTES,
@@ -44,14 +44,14 @@ def estimate(
     """Estimate a model from ``texts``, batches of sentences as words separated by white space.
 
     ``prune[k - 1]`` drops n-grams of order k seen so often or less (the last number counts for the higher orders, too).
-    Words outside ``vocabulary``, or beyond the ``max_words`` most frequent ones (ties: first met), are unknown.
+    With ``vocabulary`` the model knows exactly these words, seen or not. Other words, or those beyond the ``max_words`` most frequent ones (ties: first met), are unknown.
     Where discounts cannot be estimated ``fallback_discounts`` are taken, with a SeedcornWarning that names the order.
     Beyond ``n_memory_bytes`` arrays lie in files in ``folder`` (default: the system's). The order of the sentences does
     not matter, but for the word ids. Raises ConfigError on impossible settings and DataError on text without sentences.
     """
     thresholds = _thresholds(prune, order)
     place = folder or Path(tempfile.gettempdir())
-    counts = count_ngrams(texts, order=order, n_memory_bytes=n_memory_bytes, folder=place)
+    counts = count_ngrams(texts, order=order, n_memory_bytes=n_memory_bytes, folder=place, words=vocabulary or ())
     allowed = _allowed_words(counts, vocabulary, max_words)
     n_bytes = len(counts.trie.words) * _BYTES_PER_NODE
     new_array = new_array_within(n_bytes, n_memory_bytes=n_memory_bytes, folder=place)
@@ -71,7 +71,7 @@ def _thresholds(prune: Sequence[int], order: int) -> list[int]:
     return thresholds
 
 
-def _allowed_words(counts: NgramCounts, vocabulary: Iterable[str] | None, max_words: int | None) -> NDArray[np.bool_]:
+def _allowed_words(counts: NgramCounts, vocabulary: Sequence[str] | None, max_words: int | None) -> NDArray[np.bool_]:
     """Return for each word id whether the model may know it; the special words always."""
     n_words = len(counts.vocabulary)
     allowed = np.ones(n_words, dtype=np.bool_)

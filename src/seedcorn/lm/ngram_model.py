@@ -13,11 +13,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.lm.text_buffers import Texts, next_word, text_buffers, word_end
+from seedcorn.lm.text_buffers import Texts, is_space, next_word, text_buffers
 from seedcorn.lm.trie import ROOT, Trie, find_child
-from seedcorn.lm.vocabulary import BEGIN_ID, END_ID, UNKNOWN_ID, Vocabulary, WordTable, find_word
+from seedcorn.lm.vocabulary import (
+    BEGIN_ID,
+    END_ID,
+    FNV_OFFSET,
+    FNV_PRIME,
+    UNKNOWN_ID,
+    Vocabulary,
+    WordTable,
+    mixed,
+    slot_of,
+)
 
 MAX_ORDER = 6
+_N_LANES = 16
 
 
 class NgramArrays(NamedTuple):
@@ -48,34 +59,68 @@ def advance(arrays: NgramArrays, state: int, word_id: int) -> tuple[float, int]:
 
 
 @njit(cache=True, nogil=True)
-def _score_rows(
-    arrays: NgramArrays,
+def _find_words(
     table: WordTable,
-    begin_state: int,
     text: NDArray[np.uint8],
     offsets: NDArray[np.int64],
-    logps: NDArray[np.float64],
     word_ids: NDArray[np.int32],
     sentence_ends: NDArray[np.int64],
 ) -> None:
+    """Set the word ids of all rows, each closed by ``</s>``, and where each row ends among them."""
     n_tokens = 0
     for row in range(len(offsets) - 1):
-        state = begin_state
-        at, end = offsets[row], offsets[row + 1]
-        at = next_word(text, at, end)
+        end = offsets[row + 1]
+        at = next_word(text, offsets[row], end)
         while at < end:
-            stop = word_end(text, at, end)
-            word = np.int64(find_word(table, text, at, stop))
-            if word <= END_ID:  # also "<s>" and "</s>" in the text: they are no words
-                word = UNKNOWN_ID
-            logps[n_tokens], state = advance(arrays, state, word)
-            word_ids[n_tokens] = word
+            stop, value = at, np.uint64(FNV_OFFSET)
+            while stop < end and not is_space(text[stop]):
+                value = (value ^ np.uint64(text[stop])) * np.uint64(FNV_PRIME)
+                stop += 1
+            word = table.slots[slot_of(table, text, at, stop, mixed(value))]
+            # Also "<s>" and "</s>" in the text: they are no words.
+            word_ids[n_tokens] = word if word > END_ID else UNKNOWN_ID
             n_tokens += 1
             at = next_word(text, stop, end)
-        logps[n_tokens], state = advance(arrays, state, END_ID)
         word_ids[n_tokens] = END_ID
         n_tokens += 1
         sentence_ends[row + 1] = n_tokens
+
+
+@njit(cache=True, nogil=True)
+def _score_words(
+    arrays: NgramArrays,
+    begin_state: int,
+    word_ids: NDArray[np.int32],
+    sentence_ends: NDArray[np.int64],
+    logps: NDArray[np.float64],
+) -> int:
+    """Set the log probability of every word, several sentences side by side.
+
+    A model does not fit in the processor's caches, and one sentence would wait for memory at every word. So the arrays
+    are first touched for all lanes, which overlaps the waits; what is returned only keeps that from being left out.
+    """
+    n_rows = len(sentence_ends) - 1
+    n_lanes, next_row, touched = min(_N_LANES, n_rows), 0, 0
+    states, at, ends = np.empty(n_lanes, np.int64), np.zeros(n_lanes, np.int64), np.zeros(n_lanes, np.int64)
+    while True:
+        lane = 0
+        while lane < n_lanes:
+            if at[lane] < ends[lane]:
+                lane += 1
+            elif next_row < n_rows:
+                states[lane], at[lane], ends[lane] = begin_state, sentence_ends[next_row], sentence_ends[next_row + 1]
+                next_row += 1
+            else:
+                n_lanes -= 1
+                states[lane], at[lane], ends[lane] = states[n_lanes], at[n_lanes], ends[n_lanes]
+        if n_lanes == 0:
+            return touched
+        for lane in range(n_lanes):
+            first = arrays.children[states[lane]]
+            touched += arrays.words[first if first < len(arrays.words) else 0]
+        for lane in range(n_lanes):
+            logps[at[lane]], states[lane] = advance(arrays, states[lane], word_ids[at[lane]])
+            at[lane] += 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,40 +198,31 @@ class NgramModel:
         buffers = text_buffers(texts)
         n_rows = len(buffers.offsets) - 1
         most_tokens = int(buffers.offsets[-1] - buffers.offsets[0] + n_rows + 1) // 2 + n_rows
-        scores = WordScores(
-            logps=np.empty(most_tokens, dtype=np.float64),
-            word_ids=np.empty(most_tokens, dtype=np.int32),
-            sentence_ends=np.zeros(n_rows + 1, dtype=np.int64),
-        )
-        _score_rows(
-            self.arrays,
-            self.vocabulary.table,
-            self.begin_state,
-            buffers.text,
-            buffers.offsets,
-            scores.logps,
-            scores.word_ids,
-            scores.sentence_ends,
-        )
-        n_tokens = int(scores.sentence_ends[-1])
-        return WordScores(
-            logps=scores.logps[:n_tokens], word_ids=scores.word_ids[:n_tokens], sentence_ends=scores.sentence_ends
-        )
+        word_ids, sentence_ends = np.empty(most_tokens, dtype=np.int32), np.zeros(n_rows + 1, dtype=np.int64)
+        _find_words(self.vocabulary.table, buffers.text, buffers.offsets, word_ids, sentence_ends)
+        word_ids = word_ids[: sentence_ends[-1]]
+        logps = np.empty(len(word_ids), dtype=np.float64)
+        _score_words(self.arrays, self.begin_state, word_ids, sentence_ends, logps)
+        return WordScores(logps=logps, word_ids=word_ids, sentence_ends=sentence_ends)
 
     def score(self, texts: Texts) -> SentenceScores:
         """Score every row of ``texts`` as a sentence of words separated by white space."""
-        words = self.word_scores(texts)
-        begins, unknown = words.sentence_ends[:-1], words.word_ids == UNKNOWN_ID
-        if not len(begins):
-            empty = np.zeros(0, dtype=np.int64)
-            return SentenceScores(logps=np.zeros(0), n_words=empty, n_oov=empty, oov_logps=np.zeros(0))
-        return SentenceScores(
-            logps=np.add.reduceat(words.logps, begins),
-            n_words=np.diff(words.sentence_ends) - 1,
-            n_oov=np.add.reduceat(unknown.astype(np.int64), begins),
-            oov_logps=np.add.reduceat(np.where(unknown, words.logps, 0.0), begins),
-        )
+        return sentence_scores(self.word_scores(texts))
 
     def sentence_logps(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the natural log probability of each of ``texts``, sentence end included."""
         return self.score(texts).logps
+
+
+def sentence_scores(words: WordScores) -> SentenceScores:
+    """Return the sums of ``words`` over each row."""
+    begins, unknown = words.sentence_ends[:-1], words.word_ids == UNKNOWN_ID
+    if not len(begins):
+        empty = np.zeros(0, dtype=np.int64)
+        return SentenceScores(logps=np.zeros(0), n_words=empty, n_oov=empty, oov_logps=np.zeros(0))
+    return SentenceScores(
+        logps=np.add.reduceat(words.logps, begins),
+        n_words=np.diff(words.sentence_ends) - 1,
+        n_oov=np.add.reduceat(unknown.astype(np.int64), begins),
+        oov_logps=np.add.reduceat(np.where(unknown, words.logps, 0.0), begins),
+    )

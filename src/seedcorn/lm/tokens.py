@@ -1,6 +1,6 @@
 """Text to word ids, sentence by sentence, straight from UTF-8 buffers; the vocabulary grows on the way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numba import njit
@@ -15,6 +15,7 @@ from seedcorn.lm.vocabulary import (
     SPECIAL_WORDS,
     Vocabulary,
     WordTable,
+    hash_bytes,
     n_slots_for,
     slot_of,
 )
@@ -25,9 +26,9 @@ _ALL_DONE, _VOCABULARY_FULL, _TOKENS_FULL, _SPECIAL_WORD = range(4)
 class VocabularyBuilder:
     """A vocabulary that grows: the arrays of a WordTable with room to spare."""
 
-    def __init__(self) -> None:
-        table = Vocabulary.from_words([]).table
-        self.table, self.n_words = table, len(SPECIAL_WORDS)
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        vocabulary = Vocabulary.from_words(words)
+        self.table, self.n_words = vocabulary.table, len(vocabulary)
 
     def reserve(self, n_new_words: int, n_new_bytes: int) -> None:
         """Make room for so many more words and bytes, at least doubling what is full."""
@@ -59,7 +60,8 @@ def _enlarged(array: NDArray[np.generic], size: int) -> NDArray[np.generic]:
 @njit(cache=True, nogil=True)
 def _enter_all(table: WordTable, n_words: int) -> None:
     for word in range(n_words):
-        table.slots[slot_of(table, table.text, table.ends[word], table.ends[word + 1])] = word
+        start, end = table.ends[word], table.ends[word + 1]
+        table.slots[slot_of(table, table.text, start, end, hash_bytes(table.text, start, end))] = word
 
 
 @njit(cache=True, nogil=True)
@@ -90,7 +92,7 @@ def _tokenise(
         at = next_word(text, at, end)
         while at < end:
             stop = word_end(text, at, end)
-            slot = slot_of(table, text, at, stop)
+            slot = slot_of(table, text, at, stop, hash_bytes(text, at, stop))
             word = table.slots[slot]
             if word < 0:
                 word = n_words

@@ -95,6 +95,78 @@ def link_all_suffixes(trie: Trie) -> None:
         link_suffixes(trie.words, trie.children, trie.suffixes, first, end)
 
 
+class BuiltTrie(NamedTuple):
+    """A trie made from rows of words, and for each order from 2 on the node of every row."""
+
+    trie: Trie
+    nodes: list[NDArray[np.int64]]
+
+
+def trie_of_rows(n_words: int, rows: list[NDArray[np.int32]]) -> BuiltTrie:
+    """Return the trie of n-grams given as word ids: ``rows[k - 2]`` is (n, k), in any order, repetitions allowed.
+
+    Contexts that are not among the rows are added.
+    """
+    sizes = [1, n_words, *(len(of_order) for of_order in rows)]
+    words, children = np.empty(sum(sizes), dtype=np.int32), np.empty(sum(sizes[:-1]) + 1, dtype=np.int32)
+    words[0], words[1 : 1 + n_words] = -1, np.arange(n_words)
+    children[0], children[1] = 1, 1 + n_words
+    order_begins, nodes = [0, 1, 1 + n_words], []
+    for k, of_order in enumerate(rows, 2):
+        parents = find_nodes(words, children, of_order[:, :-1])
+        if (parents < 0).any():
+            contexts = np.unique(of_order[parents < 0, :-1], axis=0)
+            built = trie_of_rows(n_words, [*rows[: k - 3], np.concatenate([rows[k - 3], contexts]), *rows[k - 2 :]])
+            return BuiltTrie(built.trie, [n[: len(r)] for n, r in zip(built.nodes, rows, strict=True)])
+        first_parent, first = order_begins[-2:]
+        keys = (parents - first_parent) * n_words + of_order[:, -1]
+        ranks = sorting_order(keys)
+        is_new = np.ones(len(keys), dtype=np.bool_)
+        is_new[1:] = keys[ranks[1:]] != keys[ranks[:-1]]
+        nodes.append(np.empty(len(keys), dtype=np.int64))
+        nodes[-1][ranks] = first + np.cumsum(is_new) - 1
+        unique = ranks[is_new]
+        n_children = np.bincount(parents[unique] - first_parent, minlength=first - first_parent)
+        children[first_parent:first] = first + np.cumsum(n_children) - n_children
+        children[first] = first + len(unique)
+        words[first : first + len(unique)] = of_order[unique, -1]
+        order_begins.append(first + len(unique))
+    n_inner, n_nodes = order_begins[-2:]
+    trie = Trie(words[:n_nodes], children[: n_inner + 1], np.empty(n_nodes, np.int32), np.array(order_begins))
+    link_all_suffixes(trie)
+    return BuiltTrie(trie, nodes)
+
+
+@njit(cache=True, nogil=True)
+def find_nodes(words: NDArray[np.int32], children: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the node of each row of word ids, -1 where there is none."""
+    nodes = np.empty(len(rows), dtype=np.int64)
+    for i in range(len(rows)):
+        node = ROOT
+        for j in range(rows.shape[1]):
+            node = find_child(words, children, node, rows[i, j])
+            if node < 0:
+                break
+        nodes[i] = node
+    return nodes
+
+
+@njit(cache=True, nogil=True)
+def ngram_rows(trie: Trie, k: int) -> NDArray[np.int32]:
+    """Return the words of all n-grams of order ``k``, (n, k), in trie order."""
+    first, end = trie.order_begins[k], trie.order_begins[k + 1]
+    rows = np.empty((end - first, k), dtype=np.int32)
+    path = trie.order_begins[: k + 1].copy()
+    for node in range(first, end):
+        path[k] = node
+        for j in range(k - 1, 0, -1):
+            while trie.children[path[j] + 1] <= path[j + 1]:
+                path[j] += 1
+        for j in range(k):
+            rows[node - first, j] = trie.words[path[j + 1]]
+    return rows
+
+
 class KeptNodes(NamedTuple):
     """A trie with some nodes taken out, and where those that are left were before, (n_nodes,)."""
 

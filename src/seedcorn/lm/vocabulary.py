@@ -15,6 +15,7 @@ UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 UNKNOWN_ID, BEGIN_ID, END_ID = 0, 1, 2
 SPECIAL_WORDS = (UNKNOWN, BEGIN, END)
 EMPTY_SLOT = -1
+FNV_OFFSET, FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
 _MIN_SLOTS = 64
 
 
@@ -30,20 +31,27 @@ class WordTable(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def hash_bytes(text: NDArray[np.uint8], start: int, end: int) -> int:
-    """Return a 63-bit hash of ``text[start:end]`` (FNV-1a, then mixed so that the low bits depend on all of it)."""
-    value = np.uint64(0xCBF29CE484222325)
-    for i in range(start, end):
-        value = (value ^ np.uint64(text[i])) * np.uint64(0x100000001B3)
+def mixed(hashed: int) -> int:
+    """Return ``hashed`` with its low bits depending on all of it, and never negative."""
+    value = np.uint64(hashed)
     value = (value ^ (value >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
     return np.int64((value ^ (value >> np.uint64(29))) >> np.uint64(1))
 
 
 @njit(cache=True, nogil=True)
-def slot_of(table: WordTable, text: NDArray[np.uint8], start: int, end: int) -> int:
+def hash_bytes(text: NDArray[np.uint8], start: int, end: int) -> int:
+    """Return a 63-bit hash of ``text[start:end]`` (FNV-1a, mixed)."""
+    value = np.uint64(FNV_OFFSET)
+    for i in range(start, end):
+        value = (value ^ np.uint64(text[i])) * np.uint64(FNV_PRIME)
+    return mixed(value)
+
+
+@njit(cache=True, nogil=True)
+def slot_of(table: WordTable, text: NDArray[np.uint8], start: int, end: int, hashed: int) -> int:
     """Return the slot that holds the word ``text[start:end]``, or the empty one where it would go."""
     mask = len(table.slots) - 1
-    slot = hash_bytes(text, start, end) & mask
+    slot = hashed & mask
     length = end - start
     while True:
         word = table.slots[slot]
@@ -62,14 +70,15 @@ def slot_of(table: WordTable, text: NDArray[np.uint8], start: int, end: int) -> 
 @njit(cache=True, nogil=True)
 def find_word(table: WordTable, text: NDArray[np.uint8], start: int, end: int) -> int:
     """Return the id of the word ``text[start:end]``, or -1."""
-    return table.slots[slot_of(table, text, start, end)]
+    return table.slots[slot_of(table, text, start, end, hash_bytes(text, start, end))]
 
 
 @njit(cache=True, nogil=True)
 def _fill_slots(table: WordTable) -> int:
     """Enter every word into the empty table; return the first id whose word was entered before, or -1."""
     for word in range(len(table.ends) - 1):
-        slot = slot_of(table, table.text, table.ends[word], table.ends[word + 1])
+        start, end = table.ends[word], table.ends[word + 1]
+        slot = slot_of(table, table.text, start, end, hash_bytes(table.text, start, end))
         if table.slots[slot] >= 0:
             return word
         table.slots[slot] = word
