@@ -1,4 +1,4 @@
-"""Intents by maximum entropy: logistic regressions, one intent against the rest, on hashed word and character n-grams."""
+"""Intents by maximum entropy: logistic regression, an intent against the rest, on hashed word and character n-grams."""
 
 import functools
 import warnings

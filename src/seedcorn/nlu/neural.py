@@ -1,0 +1,263 @@
+"""The neural NLU model: one transformer encoder under an intent classifier and a BIO tagger, trained together.
+
+Joint intent and slots after Chen, Zhuo & Wang 2019 (arXiv 1902.10909); slots are decoded by Viterbi over well-formed
+BIO. The encoder is a small one from scratch, or any pretrained checkpoint of transformers.
+"""
+
+import copy
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.errors import DataError
+from seedcorn.nlu.bio_decoding import best_bio_labels, bio_labels
+from seedcorn.nlu.encoders import (
+    EncoderInput,
+    SmallEncoder,
+    TokenEncoder,
+    described_encoder,
+    description_of,
+    encoder_tokens,
+    pretrained_encoder,
+)
+from seedcorn.nlu.model import Prediction
+from seedcorn.nlu.tokens import labels_of, slot_at, spans_of
+from seedcorn.progress import say
+from seedcorn.runs import writing_whole
+from seedcorn.selection import FloatArray
+
+_TEXTS_PER_BATCH = 256
+_PADDED = -100  # the target that torch's cross entropy leaves out
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuralSettings:
+    """The size of a small encoder (ignored with a pretrained one) and how to train."""
+
+    n_dimensions: int = 128
+    n_layers: int = 2
+    n_heads: int = 4
+    dropout: float = 0.2
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    batch_size: int = 32
+    most_epochs: int = 30
+    n_epochs_without_gain: int = 4
+    held_out_fraction: float = 0.1
+
+
+class JointNetwork(nn.Module):
+    """Intent logits from the mean token vector, BIO logits from each token vector."""
+
+    def __init__(self, encoder: TokenEncoder, *, n_intents: int, n_labels: int, dropout: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.intent = nn.Linear(encoder.n_dimensions, n_intents)
+        self.label = nn.Linear(encoder.n_dimensions, n_labels)
+
+    def forward(self, batch: EncoderInput) -> tuple[Tensor, Tensor]:
+        """Return intent logits (texts, intents) and label logits (texts, tokens, labels)."""
+        vectors = self.dropout(self.encoder(batch))
+        real = batch.mask.unsqueeze(-1)
+        mean = (vectors * real).sum(dim=1) / real.sum(dim=1)
+        return self.intent(mean), self.label(vectors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuralNlu:
+    """A trained network with the names of its outputs."""
+
+    network: JointNetwork
+    intents: tuple[str, ...]
+    labels: tuple[str, ...]
+    settings: NeuralSettings
+
+    def intent_probabilities(self, texts: Sequence[str]) -> FloatArray:
+        """Return P(intent | text), shape (texts, intents)."""
+        if not texts:
+            return np.zeros((0, len(self.intents)))
+        return np.concatenate([intents for _, intents, _ in self._outputs(texts)])
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return the most probable intent and the slots of the best BIO sequence of every text."""
+        return [
+            self._prediction(text, intents[i], label_logps[i])
+            for batch, intents, label_logps in self._outputs(texts)
+            for i, text in enumerate(batch)
+        ]
+
+    @torch.inference_mode()
+    def _outputs(self, texts: Sequence[str]) -> Iterator[tuple[Sequence[str], FloatArray, FloatArray]]:
+        self.network.eval()
+        for start in range(0, len(texts), _TEXTS_PER_BATCH):
+            batch = texts[start : start + _TEXTS_PER_BATCH]
+            intents, labels = self.network(self.network.encoder.prepare(batch))
+            yield batch, intents.double().softmax(-1).numpy(), labels.double().log_softmax(-1).numpy()
+
+    def _prediction(self, text: str, intents: FloatArray, label_logps: FloatArray) -> Prediction:
+        tokens = encoder_tokens(text)
+        label_logps = label_logps[: len(tokens)]
+        best = best_bio_labels(label_logps, self.labels)
+        spans = [span for span in spans_of(best) if tokens[0].end]  # the stand-in for no tokens has no width
+        chosen = np.exp([logps[self.labels.index(label)] for logps, label in zip(label_logps, best, strict=True)])
+        slots: list[Slot] = [slot_at(tokens, span) for span in spans]
+        return Prediction(
+            intent=self.intents[int(intents.argmax())],
+            intent_probability=float(intents.max()),
+            slots=tuple(slots),
+            # As with the CRF: the least sure token of the span and of its right neighbour.
+            slot_probabilities=tuple(float(chosen[first : end + 1].min()) for first, end, _ in spans),
+        )
+
+
+@dataclass(frozen=True)
+class _Example:
+    utterance: Utterance
+    weight: float
+    slot_weight: float
+
+
+def train_neural(
+    utterances: Sequence[Utterance],
+    *,
+    weights: Sequence[float] | None = None,
+    slot_weights: Sequence[float] | None = None,
+    pretrained: str = "",
+    settings: NeuralSettings = NeuralSettings(),
+    random_seed: int = 0,
+) -> NeuralNlu:
+    """Return the network trained with AdamW until its loss on held-out utterances stops falling, at its best epoch.
+
+    ``slot_weights`` are ``weights`` when None. ``pretrained`` names a checkpoint to start from (give it a learning rate
+    near 5e-5). One random seed gives the same weights on one machine and thread count. Raises DataError when there is
+    no utterance, or one without intent.
+    """
+    if not utterances or not all(u.intent for u in utterances):
+        raise DataError(wanted="utterances with intents to train on", found="none, or one without")
+    weights = weights or [1.0] * len(utterances)
+    examples = [_Example(*row) for row in zip(utterances, weights, slot_weights or weights, strict=True)]
+    intents = tuple(sorted({u.intent for u in utterances}))
+    labels = bio_labels([s.type for u in utterances for s in u.slots])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(random_seed)
+        network = JointNetwork(
+            _encoder(pretrained, settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
+        )
+        model = NeuralNlu(network=network, intents=intents, labels=labels, settings=settings)
+        _fit(model, examples, np.random.default_rng(random_seed))
+    return model
+
+
+def _encoder(pretrained: str, settings: NeuralSettings) -> TokenEncoder:
+    if pretrained:
+        return pretrained_encoder(pretrained)
+    return SmallEncoder(
+        n_dimensions=settings.n_dimensions,
+        n_layers=settings.n_layers,
+        n_heads=settings.n_heads,
+        dropout=settings.dropout,
+    )
+
+
+def _fit(model: NeuralNlu, examples: Sequence[_Example], rng: np.random.Generator) -> None:
+    """Train in place; with fewer than 20 examples nothing is held out and all epochs run."""
+    order = rng.permutation(len(examples))
+    n_held_out = round(model.settings.held_out_fraction * len(examples)) if len(examples) >= 20 else 0
+    held_out = [examples[i] for i in order[:n_held_out]]
+    kept = [examples[i] for i in order[n_held_out:]]
+    optimiser = torch.optim.AdamW(
+        model.network.parameters(), lr=model.settings.learning_rate, weight_decay=model.settings.weight_decay
+    )
+    best_loss, best_epoch, best_state = float("inf"), 0, model.network.state_dict()
+    for epoch in range(1, model.settings.most_epochs + 1):
+        _train_epoch(model, kept, optimiser, rng)
+        if not held_out:
+            continue
+        loss = _mean_loss(model, held_out)
+        say(f"epoch {epoch}: held-out loss {loss:.3f}")
+        if loss < best_loss:
+            best_loss, best_epoch, best_state = loss, epoch, copy.deepcopy(model.network.state_dict())
+        elif epoch - best_epoch >= model.settings.n_epochs_without_gain:
+            break
+    model.network.load_state_dict(best_state)
+    model.network.eval()
+
+
+def _train_epoch(
+    model: NeuralNlu, examples: Sequence[_Example], optimiser: torch.optim.Optimizer, rng: np.random.Generator
+) -> None:
+    model.network.train()
+    for rows in _batches(rng.permutation(len(examples)), model.settings.batch_size):
+        optimiser.zero_grad()
+        _loss(model, [examples[i] for i in rows]).backward()
+        nn.utils.clip_grad_norm_(model.network.parameters(), 1.0)
+        optimiser.step()
+
+
+@torch.inference_mode()
+def _mean_loss(model: NeuralNlu, examples: Sequence[_Example]) -> float:
+    model.network.eval()
+    batches = list(_batches(np.arange(len(examples)), _TEXTS_PER_BATCH))
+    losses = [float(_loss(model, [examples[i] for i in rows])) * len(rows) for rows in batches]
+    return sum(losses) / len(examples)
+
+
+def _batches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def _loss(model: NeuralNlu, examples: Sequence[_Example]) -> Tensor:
+    """Return the mean over examples of intent loss x weight + mean token loss x slot weight."""
+    batch = model.network.encoder.prepare([e.utterance.text for e in examples])
+    intent_logits, label_logits = model.network(batch)
+    intents = torch.tensor([model.intents.index(e.utterance.intent) for e in examples])
+    intent_losses = nn.functional.cross_entropy(intent_logits, intents, reduction="none")
+    labels = torch.full(batch.mask.shape, _PADDED)
+    for i, e in enumerate(examples):
+        wanted = labels_of(encoder_tokens(e.utterance.text), e.utterance.slots)
+        labels[i, : len(wanted)] = torch.tensor([model.labels.index(label) for label in wanted])
+    label_losses = nn.functional.cross_entropy(label_logits.transpose(1, 2), labels, reduction="none").sum(dim=1)
+    weights = torch.tensor([[e.weight, e.slot_weight] for e in examples], dtype=torch.float32)
+    return (weights[:, 0] * intent_losses + weights[:, 1] * label_losses / batch.mask.sum(dim=1)).mean()
+
+
+def save_neural(model: NeuralNlu, path: Path) -> None:
+    """Write ``model`` to one safetensors file with its description as JSON metadata; it appears whole or not at all."""
+    from safetensors.torch import save_file
+
+    description = {
+        "intents": model.intents,
+        "labels": model.labels,
+        "settings": asdict(model.settings),
+        "encoder": description_of(model.network.encoder),
+    }
+    tensors = {name: tensor.contiguous() for name, tensor in model.network.state_dict().items()}
+    with writing_whole(path) as partial:
+        save_file(tensors, partial, metadata={"seedcorn_nlu": json.dumps(description, ensure_ascii=False)})
+
+
+def load_neural(path: Path) -> NeuralNlu:
+    """Return the model that ``save_neural`` wrote to ``path``; raises DataError when it is something else."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as saved:
+            description = json.loads((saved.metadata() or {})["seedcorn_nlu"])
+            tensors = {name: saved.get_tensor(name) for name in saved.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise DataError(wanted="a neural NLU model", found=str(error), where=path) from error
+    settings = NeuralSettings(**description["settings"])
+    encoder = described_encoder(description["encoder"]) if description["encoder"] else _encoder("", settings)
+    intents, labels = tuple(description["intents"]), tuple(description["labels"])
+    network = JointNetwork(encoder, n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout)
+    network.load_state_dict(tensors)
+    return NeuralNlu(network=network, intents=intents, labels=labels, settings=settings)
