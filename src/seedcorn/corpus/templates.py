@@ -57,6 +57,11 @@ def slot_types_of(template: str) -> tuple[str, ...]:
     return tuple(m[1] for m in _SLOT_OR_BRACKET.finditer(template) if m[1])
 
 
+def literal_of(template: str) -> str:
+    """Return the text of ``template`` outside its slots, each slot leaving a space."""
+    return _SLOT_OR_BRACKET.sub(lambda match: " " if match[1] else "[", template)
+
+
 def values_of(utterance: Utterance) -> dict[str, tuple[str, ...]]:
     """Return the values of each slot type of ``utterance``, from left to right."""
     values: defaultdict[str, list[str]] = defaultdict(list)

@@ -13,7 +13,7 @@ Vectors: TypeAlias = NDArray[np.float32]
 DEFAULT_BLOCK_MB = 64
 NO_NEIGHBOUR = -1
 # Similarities are multiples of this: equal vectors tie exactly, whatever the blocks and threads of the products.
-RESOLUTION = np.float32(2.0**-14)
+RESOLUTION = np.float32(2.0**-18)
 
 
 class Nearest(NamedTuple):

@@ -1,6 +1,6 @@
 """Drawing two utterances at random that share a signature, a template, values, a word, or some of these."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -11,9 +11,9 @@ from seedcorn.corpus.templates import (
     Signature,
     SlotValues,
     fill,
+    literal_of,
     signature_of,
     template_of,
-    value_catalogue,
     values_of,
 )
 from seedcorn.corpus.text import words
@@ -25,6 +25,7 @@ Rng: TypeAlias = np.random.Generator
 
 SWAPPED_VALUE_FRACTION = 0.5
 SHARED_VALUE_FRACTION = 0.5
+TRIES_FOR_OTHER_VALUE = 20
 
 
 class DrawnPair(NamedTuple):
@@ -61,7 +62,8 @@ class PairMaterial:
     """Annotated utterances, taken apart into what pairs are drawn from.
 
     ``rephrasable`` signatures have slots, none of a type twice (another order of these could mean something else), and
-    two templates or more; ``slotless`` ones have two templates or more and no slots.
+    two templates or more; ``slotless`` ones have two templates or more and no slots. ``values`` holds every value of a
+    slot type, as often as it occurs.
     """
 
     requests: dict[Signature, list[Utterance]]
@@ -70,19 +72,26 @@ class PairMaterial:
     with_slots: SignatureChoice
     rephrasable: SignatureChoice
     slotless: SignatureChoice
-    catalogue: dict[str, tuple[str, ...]]
+    values: dict[str, list[str]]
     with_slot_type: dict[str, list[Signature]]
     with_word: dict[str, list[Utterance]]
 
     @staticmethod
     def of(utterances: Sequence[Utterance]) -> "PairMaterial":
-        """Return what pairs can be drawn from ``utterances``; their order does not matter."""
+        """Return what pairs can be drawn from ``utterances``; their order does not matter.
+
+        Templates with a word that no other template has are left out: such a word is content that has no slot, and what
+        it says could be in one half of a pair of paraphrases only.
+        """
         requests: defaultdict[Signature, list[Utterance]] = defaultdict(list)
         with_slot_type: defaultdict[str, set[Signature]] = defaultdict(set)
         with_word: defaultdict[str, list[Utterance]] = defaultdict(list)
-        for utterance in sorted(utterances, key=lambda u: (u.text, signature_of(u), u.slots)):
+        values: defaultdict[str, list[str]] = defaultdict(list)
+        for utterance in _of_common_words(sorted(utterances, key=lambda u: (u.text, signature_of(u), u.slots))):
             signature = signature_of(utterance)
             requests[signature].append(utterance)
+            for slot in utterance.slots:
+                values[slot.type].append(utterance.value(slot))
             for slot_type in signature.slot_types:
                 with_slot_type[slot_type].add(signature)
             for word in set(words(utterance.text)):
@@ -96,10 +105,18 @@ class PairMaterial:
             with_slots=SignatureChoice.among((s for s in templates if s.slot_types), templates),
             rephrasable=SignatureChoice.among((s for s in several if _each_type_once(s)), templates),
             slotless=SignatureChoice.among((s for s in several if not s.slot_types), templates),
-            catalogue=value_catalogue(utterances),
+            values=dict(values),
             with_slot_type={slot_type: sorted(found) for slot_type, found in with_slot_type.items()},
             with_word=dict(with_word),
         )
+
+
+def _of_common_words(utterances: Sequence[Utterance]) -> list[Utterance]:
+    own_words = [frozenset(words(literal_of(template_of(u)))) for u in utterances]
+    n_templates = Counter(
+        word for _, split in set(zip(map(template_of, utterances), own_words, strict=True)) for word in split
+    )
+    return [u for u, split in zip(utterances, own_words, strict=True) if all(n_templates[word] > 1 for word in split)]
 
 
 def _each_type_once(signature: Signature) -> bool:
@@ -179,7 +196,7 @@ def _drawn_values(signature: Signature, material: PairMaterial, rng: Rng) -> Slo
     values = values_of(_one_of(material.requests[signature], rng))
     return {
         slot_type: tuple(
-            _one_of(material.catalogue[slot_type], rng) if rng.random() < SWAPPED_VALUE_FRACTION else value
+            _one_of(material.values[slot_type], rng) if rng.random() < SWAPPED_VALUE_FRACTION else value
             for value in own
         )
         for slot_type, own in values.items()
@@ -187,7 +204,7 @@ def _drawn_values(signature: Signature, material: PairMaterial, rng: Rng) -> Slo
 
 
 def _changed(values: SlotValues, material: PairMaterial, rng: Rng) -> SlotValues:
-    """Return ``values`` with at least one of them drawn anew."""
+    """Return ``values`` with at least one of them changed to one that says something else, where there is one."""
     n_values = sum(map(len, values.values()))
     changed = set(rng.permutation(n_values)[: rng.integers(1, n_values + 1)].tolist())
     place = 0
@@ -196,10 +213,21 @@ def _changed(values: SlotValues, material: PairMaterial, rng: Rng) -> SlotValues
         places = range(place, place + len(own))
         place += len(own)
         result[slot_type] = tuple(
-            _one_of(material.catalogue[slot_type], rng) if p in changed else value
+            _other_value(value, material.values[slot_type], rng) if p in changed else value
             for p, value in zip(places, own, strict=True)
         )
     return result
+
+
+def _other_value(value: str, known: Sequence[str], rng: Rng) -> str:
+    """Return one of the ``known`` values that neither holds all words of ``value`` nor is held by it."""
+    own = set(words(value))
+    for _ in range(TRIES_FOR_OTHER_VALUE):
+        other = _one_of(known, rng)
+        split = set(words(other))
+        if not own <= split and not split <= own:
+            return other
+    return value
 
 
 def _one_of(items: Sequence[Item], rng: Rng) -> Item:

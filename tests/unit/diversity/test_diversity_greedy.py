@@ -112,7 +112,8 @@ def test_greedy_is_near_the_best_set_of_all() -> None:
     rows = counts(12, 10, 12)
     picks = lazy_greedy(FeatureCoverage(rows), Budget.utterances(4, n_rows=12))
     best = max(
-        np.sqrt(np.asarray(rows[list(chosen)].sum(axis=0), np.float64)).sum() for chosen in itertools.combinations(range(12), 4)
+        np.sqrt(np.asarray(rows[list(chosen)].sum(axis=0), np.float64)).sum()
+        for chosen in itertools.combinations(range(12), 4)
     )
     assert (1 - 1 / np.e) * best <= picks.gains.sum() <= best + 1e-9
 

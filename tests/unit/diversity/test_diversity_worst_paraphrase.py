@@ -29,9 +29,7 @@ def rounds_by_definition(pool: np.ndarray, seed: np.ndarray, sizes: list[int]) -
 @pytest.mark.parametrize("block_mb", [1, 64])
 def test_rounds_follow_the_definition(block_mb: int) -> None:
     pool, seed = codes(500, 1), codes(20, 2)
-    result = worst_paraphrases(
-        pool, Budget.utterances(50, n_rows=500), seed_codes=seed, n_rounds=4, block_mb=block_mb
-    )
+    result = worst_paraphrases(pool, Budget.utterances(50, n_rows=500), seed_codes=seed, n_rounds=4, block_mb=block_mb)
     batches = rounds_by_definition(pool, seed, [12, 13, 12, 13])
     assert result.positions.tolist() == [row for batch in batches for row in batch]
     assert np.bincount(result.rounds).tolist() == [0, 12, 13, 12, 13]
