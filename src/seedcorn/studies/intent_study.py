@@ -23,12 +23,13 @@ from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_fu
 from seedcorn.nlu.model import NluModel
 from seedcorn.pipelines.diversity_stage import DiversityChoice, DiversityMethod, choose_diverse
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
+from seedcorn.pipelines.intent_measures import bootstrap_statistics, rates
 from seedcorn.pipelines.intent_stages import ContaminationSettings
 from seedcorn.pipelines.relevance_stage import RelevanceSettings, find_relevant
 from seedcorn.pipelines.stage_files import Done, read_json, write_json
 from seedcorn.pipelines.teaching import TeachingSettings, teach, train
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_json
-from seedcorn.selection import PositionArray, Scores
+from seedcorn.selection import FloatArray, PositionArray, Scores
 
 
 class Source(StrEnum):
@@ -109,14 +110,14 @@ def run_cell(config: IntentStudyConfig, cell: Cell, *, folder: Path, relative_to
     def work(folders: StageFolder) -> dict[str, int]:
         shared = cell_data(config, cell, relative_to=relative_to)
         rows: list[dict[str, Json]] = []
-        arrays: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+        arrays: dict[str, FloatArray] = {}
         for name, system in config.systems.items():
             model, n_added = _trained(system, shared, config, cell.random_seed)
             tested = tested_outcomes(model, shared.data.test, shared.data.intents)
-            rows.append({**cell._asdict(), "system": name, "n_added": n_added, **measures(tested)})
-            arrays |= {f"{name}/{key}": values for key, values in bootstrap_arrays(tested).items()}
+            rows.append({**cell._asdict(), "system": name, "n_added": n_added, **rates(tested)})
+            arrays |= {f"{name}/{key}": values for key, values in bootstrap_statistics(tested).items()}
         write_json(rows, folders.output / "rows.json")
-        np.savez_compressed(folders.output / "outcomes.npz", allow_pickle=False, **arrays)
+        np.savez_compressed(folders.output / "outcomes.npz", **arrays)  # type: ignore[arg-type]  # allow_pickle is no array
         return {"n_systems": len(rows), "n_pool": len(shared.pool), "n_relevant": len(shared.relevant)}
 
     return Done(record=run.stage(cell.name, work, settings=settings, inputs=inputs), folder=folder / cell.name)
@@ -192,30 +193,6 @@ def tested_outcomes(model: NluModel, test: Sequence[Utterance], intents: Sequenc
     """Return what the model gets right of the official test."""
     predictions = model.predict([u.text for u in test])
     return outcomes_of_functionality(outcomes(test, predictions), intents)
-
-
-def measures(tested: FunctionalityOutcomes) -> dict[str, Json]:
-    """Return the reported numbers of one system in one cell, all fractions."""
-    return {
-        "semantic_error": tested.semantic_error_rate,
-        "intent_error": tested.intent_error,
-        "slot_f1": tested.slot_f1,
-        "false_alarm_rate": tested.false_alarm_rate,
-    }
-
-
-def bootstrap_arrays(tested: FunctionalityOutcomes) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Return the additive statistics of every test utterance, own ones first: what the paired bootstrap resamples."""
-    right = tested.own.intent_correct.astype(np.int64)
-    own_found = np.isin(tested.own.found_intents, sorted(tested.intents)).astype(np.int64)
-    nothing = np.zeros(len(tested.others), np.int64)
-    alarms = tested.false_alarms.astype(np.int64)
-    return {
-        "semantic_errors": tested.own.semantic_errors.astype(np.int64),
-        "true_positives": np.concatenate([right, nothing]),
-        "false_positives": np.concatenate([own_found - right, alarms]),
-        "false_negatives": np.concatenate([1 - right, nothing]),
-    }
 
 
 def read_rows(cells: Sequence[Done]) -> list[Mapping[str, Json]]:

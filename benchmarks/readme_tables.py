@@ -1,0 +1,132 @@
+"""Write the result tables of the README from the committed results; ``--check`` only says whether they agree.
+
+Command: python benchmarks/readme_tables.py
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+REPOSITORY = Path(__file__).parents[1]
+RESULTS = REPOSITORY / "benchmarks" / "results"
+README = REPOSITORY / "README.md"
+
+
+class Line(NamedTuple):
+    """One line of a table: which summary key of which results, in which words and format."""
+
+    results: str
+    key: str
+    text: str
+    form: str
+
+
+TABLES: dict[str, tuple[Line, ...]] = {
+    "quality": (
+        Line(
+            "intent-massive",
+            "semantic_error_reduction",
+            "New intents on MASSIVE, 50 seed utterances: less semantic error",
+            "{:.1%}",
+        ),
+        Line("intent-massive", "intent_error_reduction", "… less intent error (1 - F1)", "{:.1%}"),
+        Line("intent-massive", "false_alarm_change", "… change of the false alarm rate", "{:+.2%}"),
+        Line(
+            "intent-massive",
+            "ceiling_semantic_error_reduction",
+            "… less semantic error with true labels (ceiling)",
+            "{:.1%}",
+        ),
+        Line(
+            "intent-snips",
+            "semantic_error_reduction",
+            "New intents on SNIPS, 50 seed utterances: less semantic error",
+            "{:.1%}",
+        ),
+        Line("intent-snips", "intent_error_reduction", "… less intent error (1 - F1)", "{:.1%}"),
+        Line(
+            "diversity-massive",
+            "gain_kept_at_50_percent",
+            "Share of that gain kept with half of the selected data",
+            "{:.0%}",
+        ),
+        Line("diversity-massive", "gain_kept_at_25_percent", "… with a quarter", "{:.0%}"),
+        Line("diversity-massive", "random_gain_kept_at_50_percent", "… with a random half", "{:.0%}"),
+        Line("paraphrase", "auc", "Paraphrase network on unseen domains: AUC", "{:.3f}"),
+        Line("paraphrase", "auc_jaccard", "… word Jaccard", "{:.3f}"),
+        Line("paraphrase", "auc_tfidf", "… TF-IDF cosine", "{:.3f}"),
+        Line(
+            "translation-hi",
+            "chrf_selected",
+            "English-Hindi translator on the selected pairs: in-domain chrF",
+            "{:.1f}",
+        ),
+        Line("translation-hi", "chrf_all_pairs", "… on all pairs, same number of training tokens", "{:.1f}"),
+        Line(
+            "language-hi",
+            "wer_reduction_576",
+            "Hindi word error rate, 576 transcripts: reduction by the full system",
+            "{:.1%}",
+        ),
+        Line("language-hi", "wer_reduction_1151", "… 1,151 transcripts", "{:.1%}"),
+        Line("language-hi", "wer_reduction_11514", "… 11,514 transcripts", "{:.1%}"),
+    ),
+    "speed": (
+        Line("bench-relevance", "vs_sklearn", "Relevance scoring against scikit-learn, one thread", "{:.1f}x"),
+        Line("bench-relevance", "vs_fasttext", "… against fastText", "{:.1f}x"),
+        Line("bench-relevance", "two_thread_speedup", "… two threads against one", "{:.2f}x"),
+        Line("bench-relevance", "peak_memory_gb_20m", "… peak memory for 20 million utterances", "{:.2f} GB"),
+        Line(
+            "bench-submodular",
+            "seconds_1m_50k",
+            "Exact lazy greedy, 50,000 of a million utterances, one thread",
+            "{:.0f} s",
+        ),
+        Line("bench-submodular", "vs_apricot", "… against apricot (1,000 of 20,000)", "{:.0f}x"),
+        Line("bench-lm", "estimate_time_vs_lmplz", "Language model estimation: time against lmplz", "{:.2f}x"),
+        Line("bench-lm", "estimate_memory_vs_lmplz", "… memory against lmplz", "{:.2f}x"),
+        Line(
+            "bench-lm", "score_speed_vs_kenlm", "Language model scoring: speed against KenLM's Python module", "{:.1f}x"
+        ),
+        Line("bench-lm", "load_speed_vs_kenlm", "Language model loading: speed against KenLM and ARPA", "{:.0f}x"),
+        Line("bench-translate", "speed_vs_generate", "Bulk translation against transformers' generate", "{:.1f}x"),
+        Line("bench-decode", "speed_vs_flashlight", "Beam search against flashlight-text", "{:.2f}x"),
+    ),
+}
+
+
+def table(name: str) -> str:
+    """Return the table as Markdown, with the lines whose results are committed."""
+    lines = ["| what | result | measured by |", "|---|---|---|"]
+    for line in TABLES[name]:
+        path = RESULTS / f"{line.results}.json"
+        summary = json.loads(path.read_text("utf-8"))["summary"] if path.exists() else {}
+        if line.key in summary:
+            shown = line.form.format(summary[line.key])
+            lines.append(f"| {line.text} | {shown} | [{line.results}](benchmarks/results/{line.results}.json) |")
+    return "\n".join(lines)
+
+
+def with_tables(readme: str) -> str:
+    """Return the README with every table between its markers made anew."""
+    for name in TABLES:
+        pattern = rf"(<!-- results: {name} -->\n).*?(<!-- end -->)"
+        made = f"\\g<1>{table(name)}\n\\g<2>"
+        readme = re.sub(pattern, made, readme, flags=re.DOTALL)
+    return readme
+
+
+def main() -> int:
+    """Write the tables, or with ``--check`` return 1 when they differ from the results."""
+    before = README.read_text("utf-8")
+    after = with_tables(before)
+    if "--check" in sys.argv:
+        return int(before != after)
+    README.write_text(after, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,27 @@
+"""The tables of the README are those of the committed results, and every result says where it comes from."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+RESULTS = sorted((REPOSITORY / "benchmarks" / "results").glob("*.json"))
+
+
+def test_the_tables_of_the_readme_are_made_from_the_results() -> None:
+    command = [sys.executable, str(REPOSITORY / "benchmarks" / "readme_tables.py"), "--check"]
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
+def test_every_result_has_signature_command_machine_rows_and_summary(path: Path) -> None:
+    result = json.loads(path.read_text("utf-8"))
+    assert {"signature", "command", "machine", "rows", "summary"} <= set(result)
+    assert result["rows"]
+    assert result["summary"]
+    script = result["command"].split()[1]
+    if script.endswith(".py"):
+        assert (REPOSITORY / script).exists()
