@@ -39,6 +39,9 @@ class OnErrorChoice(StrEnum):
 Format: TypeAlias = Annotated[str | None, typer.Option("--format", help="Format of the input; told from it if absent.")]
 Language: TypeAlias = Annotated[str, typer.Option("--lang", help="Language of the rows that name none.")]
 OnBadRow: TypeAlias = Annotated[OnErrorChoice, typer.Option("--on-error", help="What to do with a bad row.")]
+Only: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--only", help="Rows with this value, as partition=test; repeatable.")
+]
 Rejects: TypeAlias = Annotated[Path | None, typer.Option("--rejects", help="Write skipped rows here, as JSON lines.")]
 
 
@@ -51,6 +54,7 @@ def convert(
     lang: Language = "",
     on_error: OnBadRow = OnErrorChoice.STOP,
     rejects: Rejects = None,
+    only: Only = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +62,7 @@ def convert(
     from seedcorn.corpus.formats import write_corpus
 
     with progress(quiet):
-        corpus = _read(source, format, lang, on_error, rejects)
+        corpus = _chosen(_read(source, format, lang, on_error, rejects), only)
         n_rows = write_corpus(_tracked(corpus, "converting rows (batches)"), output, format=to)
     show({"n_rows": n_rows, "output": str(output)}, as_json=as_json)
 
@@ -70,6 +74,7 @@ def check(
     lang: Language = "",
     on_error: OnBadRow = OnErrorChoice.STOP,
     rejects: Rejects = None,
+    only: Only = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +82,7 @@ def check(
     from seedcorn.corpus.summary import summarise
 
     with progress(quiet):
-        summary = summarise(_read(source, format, lang, on_error, rejects))
+        summary = summarise(_chosen(_read(source, format, lang, on_error, rejects), only))
     problems = [
         f"{p.n_rows:,} rows have {p.what}, the first is row {p.first_row} ({p.first_value})" for p in summary.problems
     ]
@@ -104,6 +109,7 @@ def check(
 def contamination(
     pool: InputFile,
     evaluation: Annotated[list[Path], typer.Option("--evaluation", exists=True, help="Dev or test text; repeatable.")],
+    only: Only = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the usable rows here.")] = None,
     threshold: Annotated[float, typer.Option(min=0.01, max=1, help="Similarity from which texts are too near.")] = 0.8,
     threads: Annotated[int, typer.Option(min=1, help="Threads that compare.")] = 1,
@@ -111,7 +117,10 @@ def contamination(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find rows of POOL that repeat each other or are nearly equal to evaluation text, and write the others."""
+    """Find rows of POOL that repeat each other or are nearly equal to evaluation text, and write the others.
+
+    --only chooses rows of the evaluation files (partition=test).
+    """
     import numpy as np
 
     from seedcorn.corpus.contamination import screen_pool
@@ -119,7 +128,7 @@ def contamination(
 
     with progress(quiet):
         corpus = read_corpus(pool, format=format)
-        held_out = [text for path in evaluation for u in read_corpus(path).utterances() for text in [u.text]]
+        held_out = [u.text for path in evaluation for u in _chosen(read_corpus(path), only).utterances()]
         texts = _tracked(corpus, "comparing rows (batches)").texts()
         selection = screen_pool(texts, held_out, threshold=threshold, n_threads=threads).selection
         if output is not None:
@@ -198,6 +207,21 @@ def _read(source: Path, format: str | None, lang: str, on_error: OnErrorChoice, 
     if rejects is not None and on_error is OnErrorChoice.STOP:
         raise ConfigError(wanted="--on-error skip beside --rejects", found="--on-error stop")
     return read_corpus(source, format=format, on_error=OnError(on_error.value), rejects=rejects, lang=lang)
+
+
+def _chosen(corpus: "Corpus", only: list[str] | None) -> "Corpus":
+    """Return the rows with the values asked for: any of those of one column, and this for every column named."""
+    from seedcorn.corpus.partitions import rows_where
+
+    values: dict[str, set[str]] = {}
+    for choice in only or ():
+        column, separator, value = choice.partition("=")
+        if not separator:
+            raise ConfigError(wanted="--only column=value", found=f"'{choice}'")
+        values.setdefault(column, set()).add(value)
+    for column, wanted in values.items():
+        corpus = rows_where(corpus, column, wanted)
+    return corpus
 
 
 def _tracked(corpus: "Corpus", what: str) -> "Corpus":

@@ -19,18 +19,21 @@ def read_parquet(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
         with pq.ParquetFile(path) as file:
             n_rows = 0
             for batch in file.iter_batches(batch_size=ROWS_PER_BATCH):
-                yield _chunk(pa.Table.from_batches([batch]), n_rows)
+                yield _chunk(pa.Table.from_batches([batch]), n_rows, path)
                 n_rows += batch.num_rows
             if n_rows == 0:
-                yield _chunk(file.schema_arrow.empty_table(), 0)
+                yield _chunk(file.schema_arrow.empty_table(), 0, path)
     except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise DataError(wanted="a Parquet file", found=f"one that cannot be read ({error})", where=path) from error
 
 
-def _chunk(table: pa.Table, n_before: int) -> Chunk:
-    complete = with_utterance_columns(table)
+def _chunk(table: pa.Table, n_before: int, path: Path) -> Chunk:
+    try:
+        complete = with_utterance_columns(table)
+    except DataError as error:
+        raise DataError(wanted=error.wanted, found=error.found, where=path) from error
     columns = [_without_nulls(complete.column(field.name), field) for field in complete.schema]
     rows = pa.RecordBatch.from_arrays(columns, schema=complete.schema)
     return Chunk(rows, np.arange(n_before + 1, n_before + len(table) + 1))
