@@ -147,8 +147,11 @@ def equal_length_batches(lengths: Sequence[int], *, max_samples: int) -> Iterato
 def emit(
     model: AcousticModel, waves: Sequence[NDArray[np.float32]], *, seconds_per_batch: float = 60.0
 ) -> list[NDArray[np.float16]]:
-    """Return the natural-log posteriors (steps, n_symbols) of each wave (16 kHz, -1..1), float16, in order."""
-    long = [padded(wave) for wave in waves]
+    """Return the natural-log posteriors (steps, n_symbols) of each wave (16 kHz, -1..1), float16, in order.
+
+    Waves whose length is not that of ``padded`` are padded with silence first.
+    """
+    long = [wave if len(wave) and len(wave) % PADDED_SAMPLES == 0 else padded(wave) for wave in waves]
     emitted: list[NDArray[np.float16]] = [np.zeros((0, len(model.alphabet)), np.float16)] * len(waves)
     max_samples = int(seconds_per_batch * SAMPLES_PER_SECOND)
     with torch.inference_mode():

@@ -17,6 +17,31 @@ NO_TRACE = -1
 NO_WORD = -1
 N_ROWS, N_CANDIDATES, N_TRACES, STAMP = 0, 1, 2, 3  # what the entries of Workspace.counts are
 _HASH_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_HASH_FINISHER = np.uint64(0xBF58476D1CE4E5B9)
+
+# One hypothesis. history: hash of its words; node: where its last, unfinished word stands in the trie; blank_logp and
+# symbol_logp: of the alignments that end in a blank or not; total_logp: of all (rows of the beam only); prior: weighted
+# language-model score and word bonus; best_logp: the largest single contribution, which decides trace, new_word (ended
+# in this step) and the steps at which the last word's first and last symbol began.
+HYPOTHESIS = np.dtype(
+    [
+        ("history", np.uint64),
+        ("node", np.int64),
+        ("blank_logp", np.float64),
+        ("symbol_logp", np.float64),
+        ("total_logp", np.float64),
+        ("lm_logp", np.float64),
+        ("prior", np.float64),
+        ("best_logp", np.float64),
+        ("n_words", np.int64),
+        ("trace", np.int64),
+        ("new_word", np.int64),
+        ("first_step", np.int64),
+        ("last_step", np.int64),
+    ]
+)
+# An ended word, the trace of the word before it, and the steps at which its first and last symbol began.
+TRACE = np.dtype([("parent", np.int64), ("word", np.int64), ("first_step", np.int64), ("last_step", np.int64)])
 
 
 class MixedModels(NamedTuple):
@@ -46,46 +71,39 @@ class SearchLimits(NamedTuple):
     boundary: int
 
 
-class Beam(NamedTuple):
-    """Hypotheses by row: identity, probabilities, language-model state, and the way back to their words.
+class Workspace(NamedTuple):
+    """Everything the search writes to.
 
-    ``best_logp`` is the largest single contribution to a row: it decides the word times, ``trace`` and ``new_word``.
+    ``beam`` and ``candidates`` are rows of HYPOTHESIS, each with a row of language-model states; ``slots`` is a hash
+    table of the candidates of this step; ``counts`` holds n_rows, n_candidates, n_traces and the number of the step;
+    ``lm_states`` receives the states after a word.
     """
 
-    history: NDArray[np.uint64]
-    node: NDArray[np.int64]
-    blank_logp: NDArray[np.float64]
-    symbol_logp: NDArray[np.float64]
-    lm_logp: NDArray[np.float64]
-    n_words: NDArray[np.int64]
-    states: NDArray[np.int64]
-    trace: NDArray[np.int64]
-    new_word: NDArray[np.int64]
-    first_step: NDArray[np.int64]
-    last_step: NDArray[np.int64]
-    best_logp: NDArray[np.float64]
-
-
-class Traces(NamedTuple):
-    """Words that ended, each with the one before it and the steps at which its first and last symbol began."""
-
-    parent: NDArray[np.int64]
-    word: NDArray[np.int64]
-    first_step: NDArray[np.int64]
-    last_step: NDArray[np.int64]
-
-
-class Workspace(NamedTuple):
-    """Everything the search writes to; ``counts`` holds n_rows, n_candidates, n_traces and the stamp of the step."""
-
-    beam: Beam
-    candidates: Beam
-    traces: Traces
+    beam: NDArray[np.void]
+    beam_states: NDArray[np.int64]
+    candidates: NDArray[np.void]
+    candidate_states: NDArray[np.int64]
+    traces: NDArray[np.void]
     slots: NDArray[np.int64]
-    stamps: NDArray[np.int64]
     counts: NDArray[np.int64]
     best_score: NDArray[np.float64]
     lm_states: NDArray[np.int64]
+
+
+def new_workspace(beam_size: int, n_candidates: int, n_steps: int, n_models: int) -> Workspace:
+    """Return memory for utterances of up to ``n_steps`` and steps of up to ``n_candidates``."""
+    n_slots = 1 << (2 * n_candidates).bit_length()
+    return Workspace(
+        beam=np.zeros(beam_size, dtype=HYPOTHESIS),
+        beam_states=np.zeros((beam_size, n_models), dtype=np.int64),
+        candidates=np.zeros(n_candidates, dtype=HYPOTHESIS),
+        candidate_states=np.zeros((n_candidates, n_models), dtype=np.int64),
+        traces=np.zeros(beam_size * (n_steps + 1), dtype=TRACE),
+        slots=np.zeros(n_slots, dtype=np.int64),
+        counts=np.zeros(4, dtype=np.int64),
+        best_score=np.zeros(1),
+        lm_states=np.zeros(n_models, dtype=np.int64),
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -97,185 +115,166 @@ def add_logps(a: float, b: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _new_beam(n_rows: int, n_models: int) -> Beam:
-    return Beam(
-        np.zeros(n_rows, dtype=np.uint64),
-        np.zeros(n_rows, dtype=np.int64),
-        np.zeros(n_rows),
-        np.zeros(n_rows),
-        np.zeros(n_rows),
-        np.zeros(n_rows, dtype=np.int64),
-        np.zeros((n_rows, n_models), dtype=np.int64),
-        np.zeros(n_rows, dtype=np.int64),
-        np.zeros(n_rows, dtype=np.int64),
-        np.zeros(n_rows, dtype=np.int64),
-        np.zeros(n_rows, dtype=np.int64),
-        np.zeros(n_rows),
-    )
-
-
-@njit(cache=True, nogil=True)
-def new_workspace(beam_size: int, n_candidates: int, n_steps: int, n_models: int) -> Workspace:
-    """Return memory for utterances of up to ``n_steps``."""
-    n_traces = beam_size * (n_steps + 1)
-    n_slots = 1
-    while n_slots < 2 * n_candidates:
-        n_slots *= 2
-    return Workspace(
-        _new_beam(beam_size, n_models),
-        _new_beam(n_candidates, n_models),
-        Traces(
-            np.zeros(n_traces, dtype=np.int64),
-            np.zeros(n_traces, dtype=np.int64),
-            np.zeros(n_traces, dtype=np.int64),
-            np.zeros(n_traces, dtype=np.int64),
-        ),
-        np.zeros(n_slots, dtype=np.int64),
-        np.zeros(n_slots, dtype=np.int64),
-        np.zeros(4, dtype=np.int64),
-        np.zeros(1),
-        np.zeros(n_models, dtype=np.int64),
-    )
-
-
-@njit(cache=True, nogil=True)
 def _mixed(history: np.uint64, value: int) -> np.uint64:
     key = (history ^ np.uint64(value + 1)) * _HASH_MULTIPLIER
-    return (key ^ (key >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return (key ^ (key >> np.uint64(29))) * _HASH_FINISHER
 
 
 @njit(cache=True, nogil=True)
-def advance_mixture(models: MixedModels, states: NDArray[np.int64], word: int, after: NDArray[np.int64]) -> float:
-    """Return the log probability of ``word`` (a lexicon row) after ``states``, writing the next ones to ``after``."""
+def advance_mixture(
+    models: MixedModels, states: NDArray[np.int64], row: int, word: int, after: NDArray[np.int64]
+) -> float:
+    """Return the log probability of ``word`` (a lexicon row) after ``states[row]``; the next ones go to ``after``."""
     total = NOTHING
     for i in range(len(models.arrays)):
-        logp, state = advance(models.arrays[i], states[i], models.word_ids[i, word])
-        after[i] = state
+        logp, after[i] = advance(models.arrays[i], states[row, i], models.word_ids[i, word])
         total = add_logps(total, models.log_weights[i] + logp + models.extra_logps[i, word])
     return total
 
 
 @njit(cache=True, nogil=True)
-def claim(work: Workspace, history: np.uint64, node: int) -> tuple[int, bool]:
+def _claim(
+    candidates: NDArray[np.void], slots: NDArray[np.int64], counts: NDArray[np.int64], history: np.uint64, node: int
+) -> tuple[int, bool]:
     """Return the candidate row of this hypothesis, and whether it is new in this step."""
-    candidates, counts = work.candidates, work.counts
-    mask = len(work.slots) - 1
+    mask = len(slots) - 1
     slot = np.int64(_mixed(history, node) >> np.uint64(20)) & mask
-    while work.stamps[slot] == counts[STAMP]:
-        row = work.slots[slot]
-        if candidates.history[row] == history and candidates.node[row] == node:
+    while slots[slot] >> 32 == counts[STAMP]:
+        row = slots[slot] & 0xFFFFFFFF
+        if candidates[row].history == history and candidates[row].node == node:
             return row, False
         slot = (slot + 1) & mask
     row = counts[N_CANDIDATES]
     counts[N_CANDIDATES] += 1
-    work.stamps[slot] = counts[STAMP]
-    work.slots[slot] = row
-    candidates.history[row] = history
-    candidates.node[row] = node
-    candidates.blank_logp[row] = NOTHING
-    candidates.symbol_logp[row] = NOTHING
-    candidates.best_logp[row] = NOTHING
+    slots[slot] = counts[STAMP] << 32 | row
+    candidate = candidates[row]
+    candidate.history = history
+    candidate.node = node
+    candidate.blank_logp = NOTHING
+    candidate.symbol_logp = NOTHING
+    candidate.best_logp = NOTHING
     return row, True
 
 
 @njit(cache=True, nogil=True)
-def is_hopeless(
-    work: Workspace, limits: SearchLimits, logp: float, lm_logp: float, lookahead: float, n_words: int
-) -> bool:
+def is_hopeless(best_score: NDArray[np.float64], beam_width_logp: float, score: float) -> bool:
     """Tell whether a contribution is impossible or lies below the beam, noting the best one."""
-    if logp == NOTHING:
-        return True
-    score = logp + limits.lm_weight * (lm_logp + lookahead) + limits.word_bonus * n_words
-    if score > work.best_score[0]:
-        work.best_score[0] = score
-    return score < work.best_score[0] - limits.beam_width_logp
+    if score > best_score[0]:
+        best_score[0] = score
+    return score == NOTHING or score < best_score[0] - beam_width_logp
 
 
 @njit(cache=True, nogil=True)
-def move(
-    work: Workspace,
-    row: int,
-    step: int,
-    node: int,
-    logp: float,
-    word: int,
-    lm_logp: float,
-    starts_word: bool,
-) -> None:
-    """Let a hypothesis reach ``node`` by a new symbol, having ended ``word`` unless that is NO_WORD."""
-    beam, candidates = work.beam, work.candidates
-    history = beam.history[row] if word == NO_WORD else _mixed(beam.history[row], word)
-    to, is_new = claim(work, history, node)
-    candidates.symbol_logp[to] = add_logps(candidates.symbol_logp[to], logp)
+def stay(work: Workspace, row: int, blank_logp: float, symbol_logp: float) -> None:
+    """Let the hypothesis in ``row`` keep its prefix."""
+    hypothesis = work.beam[row]
+    to, is_new = _claim(work.candidates, work.slots, work.counts, hypothesis.history, hypothesis.node)
+    candidate = work.candidates[to]
+    candidate.blank_logp = add_logps(candidate.blank_logp, blank_logp)
+    candidate.symbol_logp = add_logps(candidate.symbol_logp, symbol_logp)
     if is_new:
-        candidates.lm_logp[to] = lm_logp
-        candidates.n_words[to] = beam.n_words[row] + (word != NO_WORD)
-        candidates.states[to] = beam.states[row] if word == NO_WORD else work.lm_states
-    if logp > candidates.best_logp[to]:
-        candidates.best_logp[to] = logp
-        candidates.trace[to] = beam.trace[row]
-        candidates.new_word[to] = word
-        candidates.first_step[to] = step if starts_word and word == NO_WORD else beam.first_step[row]
-        candidates.last_step[to] = beam.last_step[row] if word != NO_WORD else step
+        candidate.lm_logp = hypothesis.lm_logp
+        candidate.prior = hypothesis.prior
+        candidate.n_words = hypothesis.n_words
+        for i in range(work.beam_states.shape[1]):
+            work.candidate_states[to, i] = work.beam_states[row, i]
+    logp = max(blank_logp, symbol_logp)
+    if logp > candidate.best_logp:
+        candidate.best_logp = logp
+        candidate.trace = hypothesis.trace
+        candidate.new_word = NO_WORD
+        candidate.first_step = hypothesis.first_step
+        candidate.last_step = hypothesis.last_step
 
 
 @njit(cache=True, nogil=True)
-def _score_candidates(work: Workspace, models: MixedModels, limits: SearchLimits) -> NDArray[np.float64]:
+def spell(work: Workspace, row: int, step: int, node: int, logp: float) -> None:
+    """Let the hypothesis in ``row`` reach ``node`` by one more symbol of its word."""
+    hypothesis = work.beam[row]
+    to, is_new = _claim(work.candidates, work.slots, work.counts, hypothesis.history, node)
+    candidate = work.candidates[to]
+    candidate.symbol_logp = add_logps(candidate.symbol_logp, logp)
+    if is_new:
+        candidate.lm_logp = hypothesis.lm_logp
+        candidate.prior = hypothesis.prior
+        candidate.n_words = hypothesis.n_words
+        for i in range(work.beam_states.shape[1]):
+            work.candidate_states[to, i] = work.beam_states[row, i]
+    if logp > candidate.best_logp:
+        candidate.best_logp = logp
+        candidate.trace = hypothesis.trace
+        candidate.new_word = NO_WORD
+        candidate.first_step = step if hypothesis.node == TRIE_ROOT else hypothesis.first_step
+        candidate.last_step = step
+
+
+@njit(cache=True, nogil=True)
+def end_word(work: Workspace, row: int, node: int, logp: float, word: int, lm_logp: float, prior: float) -> None:
+    """Let the hypothesis in ``row`` end ``word`` and reach ``node``; ``work.lm_states`` holds the states after it."""
+    hypothesis = work.beam[row]
+    history = _mixed(hypothesis.history, word)
+    to, is_new = _claim(work.candidates, work.slots, work.counts, history, node)
+    candidate = work.candidates[to]
+    candidate.symbol_logp = add_logps(candidate.symbol_logp, logp)
+    if is_new:
+        candidate.lm_logp = lm_logp
+        candidate.prior = prior
+        candidate.n_words = hypothesis.n_words + 1
+        for i in range(work.beam_states.shape[1]):
+            work.candidate_states[to, i] = work.lm_states[i]
+    if logp > candidate.best_logp:
+        candidate.best_logp = logp
+        candidate.trace = hypothesis.trace
+        candidate.new_word = word
+        candidate.first_step = hypothesis.first_step
+        candidate.last_step = hypothesis.last_step
+
+
+@njit(cache=True, nogil=True)
+def keep_best(work: Workspace, models: MixedModels, limits: SearchLimits, step: int) -> None:
+    """Make the best candidates the beam; of equal ones at its edge, those that were met first."""
     candidates = work.candidates
     n = work.counts[N_CANDIDATES]
     scores = np.empty(n)
     for row in range(n):
-        acoustic = add_logps(candidates.blank_logp[row], candidates.symbol_logp[row])
-        language = candidates.lm_logp[row] + models.lookahead[candidates.node[row]]
-        scores[row] = acoustic + limits.lm_weight * language + limits.word_bonus * candidates.n_words[row]
-    return scores
-
-
-@njit(cache=True, nogil=True)
-def keep_best(work: Workspace, models: MixedModels, limits: SearchLimits) -> None:
-    """Make the best candidates the beam; of equal ones at its edge, those that were met first."""
-    scores = _score_candidates(work, models, limits)
-    n = len(scores)
+        candidate = candidates[row]
+        candidate.total_logp = add_logps(candidate.blank_logp, candidate.symbol_logp)
+        scores[row] = candidate.total_logp + candidate.prior + limits.lm_weight * models.lookahead[candidate.node]
     n_kept = min(n, limits.beam_size)
-    floor = max(scores) - limits.beam_width_logp
+    floor = scores.max() - limits.beam_width_logp
     edge = max(np.partition(scores, n - n_kept)[n - n_kept], floor) if n > n_kept else floor
-    n_above = 0
-    for row in range(n):
-        n_above += scores[row] > edge
-    n_at_edge = n_kept - n_above
+    n_at_edge = n_kept - (scores > edge).sum()
     to = 0
     for row in range(n):
         at_edge = scores[row] == edge
         if scores[row] > edge or (at_edge and n_at_edge > 0):
             n_at_edge -= at_edge
-            _copy_row(work, row, to)
+            _copy_row(work, row, to, step)
             to += 1
     work.counts[N_ROWS] = to
 
 
 @njit(cache=True, nogil=True)
-def _copy_row(work: Workspace, row: int, to: int) -> None:
-    """Copy a candidate into the beam, writing down the word that it has ended."""
-    beam, candidates = work.beam, work.candidates
-    beam.history[to] = candidates.history[row]
-    beam.node[to] = candidates.node[row]
-    beam.blank_logp[to] = candidates.blank_logp[row]
-    beam.symbol_logp[to] = candidates.symbol_logp[row]
-    beam.lm_logp[to] = candidates.lm_logp[row]
-    beam.n_words[to] = candidates.n_words[row]
-    beam.states[to] = candidates.states[row]
-    beam.trace[to] = candidates.trace[row]
-    beam.first_step[to] = candidates.first_step[row]
-    beam.last_step[to] = candidates.last_step[row]
-    word = candidates.new_word[row]
-    if word != NO_WORD:
+def _copy_row(work: Workspace, row: int, to: int, step: int) -> None:
+    """Copy a candidate into the beam, writing down the word that it has ended.
+
+    Where no boundary is written, the next word has begun by the symbol that ended this one, at ``step``.
+    """
+    work.beam[to] = work.candidates[row]
+    for i in range(work.beam_states.shape[1]):
+        work.beam_states[to, i] = work.candidate_states[row, i]
+    hypothesis = work.beam[to]
+    if hypothesis.new_word != NO_WORD:
         trace = work.counts[N_TRACES]
         work.counts[N_TRACES] += 1
-        work.traces.parent[trace] = candidates.trace[row]
-        work.traces.word[trace] = word
-        work.traces.first_step[trace] = candidates.first_step[row]
-        work.traces.last_step[trace] = candidates.last_step[row]
-        beam.trace[to] = trace
+        ended = work.traces[trace]
+        ended.parent = hypothesis.trace
+        ended.word = hypothesis.new_word
+        ended.first_step = hypothesis.first_step
+        ended.last_step = hypothesis.last_step
+        hypothesis.trace = trace
+        hypothesis.first_step = step
+        hypothesis.last_step = step
 
 
 @njit(cache=True, nogil=True)

@@ -16,19 +16,18 @@ from seedcorn.speech.beam import (
     N_ROWS,
     N_TRACES,
     NO_TRACE,
-    NO_WORD,
     NOTHING,
     TRIE_ROOT,
     MixedModels,
     SearchLimits,
     Workspace,
-    add_logps,
     advance_mixture,
-    claim,
+    end_word,
     is_hopeless,
     keep_best,
-    move,
     next_step,
+    spell,
+    stay,
 )
 from seedcorn.speech.lexicon import SpellingTrie
 
@@ -47,34 +46,41 @@ class Found(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _stay(
+def _keep_prefix(
     work: Workspace, models: MixedModels, limits: SearchLimits, row: int, frame: NDArray[np.float64], last: int
 ) -> None:
-    """Let a hypothesis keep its prefix: by a blank, or by repeating its last symbol."""
-    beam, candidates = work.beam, work.candidates
-    node, lm_logp, n_words = beam.node[row], beam.lm_logp[row], beam.n_words[row]
-    total = add_logps(beam.blank_logp[row], beam.symbol_logp[row])
-    blank_logp = total + frame[limits.blank]
+    """Let a hypothesis go on by a blank, or by repeating its last symbol."""
+    hypothesis = work.beam[row]
+    blank_logp = hypothesis.total_logp + frame[limits.blank]
     symbol_logp = NOTHING
     if last >= 0:
         # After a word boundary, a further one changes nothing, whether or not a blank lies in between.
-        symbol_logp = (total if last == limits.boundary else beam.symbol_logp[row]) + frame[last]
-    logp = add_logps(blank_logp, symbol_logp)
-    if is_hopeless(work, limits, logp, lm_logp, models.lookahead[node], n_words):
-        return
-    to, is_new = claim(work, beam.history[row], node)
-    candidates.blank_logp[to] = add_logps(candidates.blank_logp[to], blank_logp)
-    candidates.symbol_logp[to] = add_logps(candidates.symbol_logp[to], symbol_logp)
-    if is_new:
-        candidates.lm_logp[to] = lm_logp
-        candidates.n_words[to] = n_words
-        candidates.states[to] = beam.states[row]
-    if logp > candidates.best_logp[to]:
-        candidates.best_logp[to] = logp
-        candidates.trace[to] = beam.trace[row]
-        candidates.new_word[to] = NO_WORD
-        candidates.first_step[to] = beam.first_step[row]
-        candidates.last_step[to] = beam.last_step[row]
+        symbol_logp = (hypothesis.total_logp if last == limits.boundary else hypothesis.symbol_logp) + frame[last]
+    score = max(blank_logp, symbol_logp) + hypothesis.prior + limits.lm_weight * models.lookahead[hypothesis.node]
+    if not is_hopeless(work.best_score, limits.beam_width_logp, score):
+        stay(work, row, blank_logp, symbol_logp)
+
+
+@njit(cache=True, nogil=True)
+def _start_word(
+    work: Workspace,
+    trie: SpellingTrie,
+    models: MixedModels,
+    limits: SearchLimits,
+    row: int,
+    step: int,
+    frame: NDArray[np.float64],
+    allowed: NDArray[np.int64],
+) -> None:
+    """Begin a word by every allowed symbol that some word begins with."""
+    hypothesis = work.beam[row]
+    for symbol in allowed:
+        child = trie.root_children[symbol]
+        if child >= 0:
+            logp = hypothesis.total_logp + frame[symbol]
+            score = logp + hypothesis.prior + limits.lm_weight * models.lookahead[child]
+            if not is_hopeless(work.best_score, limits.beam_width_logp, score):
+                spell(work, row, step, child, logp)
 
 
 @njit(cache=True, nogil=True)
@@ -86,27 +92,17 @@ def _spell_on(
     row: int,
     step: int,
     frame: NDArray[np.float64],
-    allowed: NDArray[np.int64],
     last: int,
 ) -> None:
     """Extend the word being spelt by every allowed symbol that some word goes on with."""
-    beam = work.beam
-    node, lm_logp, n_words = beam.node[row], beam.lm_logp[row], beam.n_words[row]
-    total = add_logps(beam.blank_logp[row], beam.symbol_logp[row])
-    if node == TRIE_ROOT:
-        for symbol in allowed:
-            child = trie.root_children[symbol]
-            if child >= 0:
-                logp = total + frame[symbol]
-                if not is_hopeless(work, limits, logp, lm_logp, models.lookahead[child], n_words):
-                    move(work, row, step, child, logp, NO_WORD, lm_logp, True)
-        return
-    for child in range(trie.children[node], trie.children[node + 1]):
+    hypothesis = work.beam[row]
+    for child in range(trie.children[hypothesis.node], trie.children[hypothesis.node + 1]):
         symbol = trie.symbols[child]
         if frame[symbol] >= limits.min_symbol_logp:
-            logp = (beam.blank_logp[row] if symbol == last else total) + frame[symbol]
-            if not is_hopeless(work, limits, logp, lm_logp, models.lookahead[child], n_words):
-                move(work, row, step, child, logp, NO_WORD, lm_logp, False)
+            logp = (hypothesis.blank_logp if symbol == last else hypothesis.total_logp) + frame[symbol]
+            score = logp + hypothesis.prior + limits.lm_weight * models.lookahead[child]
+            if not is_hopeless(work.best_score, limits.beam_width_logp, score):
+                spell(work, row, step, child, logp)
 
 
 @njit(cache=True, nogil=True)
@@ -116,20 +112,17 @@ def _end_words(
     models: MixedModels,
     limits: SearchLimits,
     row: int,
-    step: int,
     frame: NDArray[np.float64],
 ) -> None:
     """End the words that are spelt completely by a word boundary."""
-    beam = work.beam
-    node = beam.node[row]
-    if frame[limits.boundary] < limits.min_symbol_logp:
-        return
-    logp = add_logps(beam.blank_logp[row], beam.symbol_logp[row]) + frame[limits.boundary]
-    for at in range(trie.word_begins[node], trie.word_begins[node + 1]):
+    hypothesis = work.beam[row]
+    logp = hypothesis.total_logp + frame[limits.boundary]
+    for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
         word = trie.word_rows[at]
-        lm_logp = beam.lm_logp[row] + advance_mixture(models, beam.states[row], word, work.lm_states)
-        if not is_hopeless(work, limits, logp, lm_logp, models.lookahead[TRIE_ROOT], beam.n_words[row] + 1):
-            move(work, row, step, TRIE_ROOT, logp, word, lm_logp, False)
+        word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
+        prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
+        if not is_hopeless(work.best_score, limits.beam_width_logp, logp + prior):
+            end_word(work, row, TRIE_ROOT, logp, word, hypothesis.lm_logp + word_logp, prior)
 
 
 @njit(cache=True, nogil=True)
@@ -139,41 +132,52 @@ def _start_next_words(
     models: MixedModels,
     limits: SearchLimits,
     row: int,
-    step: int,
     frame: NDArray[np.float64],
     allowed: NDArray[np.int64],
     last: int,
 ) -> None:
     """End the words that are spelt completely by the first symbol of the next one, where no boundary is written."""
-    beam = work.beam
-    node = beam.node[row]
-    total = add_logps(beam.blank_logp[row], beam.symbol_logp[row])
-    for at in range(trie.word_begins[node], trie.word_begins[node + 1]):
+    hypothesis = work.beam[row]
+    for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
         word = trie.word_rows[at]
-        lm_logp = beam.lm_logp[row] + advance_mixture(models, beam.states[row], word, work.lm_states)
+        word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
+        prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
         for symbol in allowed:
             child = trie.root_children[symbol]
             if child >= 0:
-                logp = (beam.blank_logp[row] if symbol == last else total) + frame[symbol]
-                if not is_hopeless(work, limits, logp, lm_logp, models.lookahead[child], beam.n_words[row] + 1):
-                    move(work, row, step, child, logp, word, lm_logp, True)
+                logp = (hypothesis.blank_logp if symbol == last else hypothesis.total_logp) + frame[symbol]
+                score = logp + prior + limits.lm_weight * models.lookahead[child]
+                if not is_hopeless(work.best_score, limits.beam_width_logp, score):
+                    end_word(work, row, child, logp, word, hypothesis.lm_logp + word_logp, prior)
 
 
 @njit(cache=True, nogil=True)
 def _begin(work: Workspace, models: MixedModels) -> None:
-    beam = work.beam
     work.counts[N_ROWS] = 1
     work.counts[N_TRACES] = 0
-    beam.history[0] = 0
-    beam.node[0] = TRIE_ROOT
-    beam.blank_logp[0] = 0.0
-    beam.symbol_logp[0] = NOTHING
-    beam.lm_logp[0] = 0.0
-    beam.n_words[0] = 0
-    beam.states[0] = models.begin_states
-    beam.trace[0] = NO_TRACE
-    beam.first_step[0] = 0
-    beam.last_step[0] = 0
+    empty = work.beam[0]
+    empty.history = np.uint64(0)
+    empty.node = TRIE_ROOT
+    empty.blank_logp = 0.0
+    empty.symbol_logp = NOTHING
+    empty.total_logp = 0.0
+    empty.lm_logp = 0.0
+    empty.prior = 0.0
+    empty.n_words = 0
+    empty.trace = NO_TRACE
+    empty.first_step = 0
+    empty.last_step = 0
+    for i in range(len(models.begin_states)):
+        work.beam_states[0, i] = models.begin_states[i]
+
+
+@njit(cache=True, nogil=True)
+def _expect_blank(work: Workspace, models: MixedModels, limits: SearchLimits, blank_logp: float) -> None:
+    """Begin with the best score that a blank gives, so that few hopeless contributions are made."""
+    for row in range(work.counts[N_ROWS]):
+        hypothesis = work.beam[row]
+        ahead = limits.lm_weight * models.lookahead[hypothesis.node]
+        work.best_score[0] = max(work.best_score[0], hypothesis.total_logp + blank_logp + hypothesis.prior + ahead)
 
 
 @njit(cache=True, nogil=True)
@@ -186,76 +190,76 @@ def _take_step(
     frame: NDArray[np.float64],
 ) -> None:
     next_step(work)
+    _expect_blank(work, models, limits, frame[limits.blank])
     allowed = np.flatnonzero(frame >= limits.min_symbol_logp)
     for row in range(work.counts[N_ROWS]):
-        node = work.beam.node[row]
+        node = work.beam[row].node
         last = limits.boundary if node == TRIE_ROOT else np.int64(trie.symbols[node])
-        _stay(work, models, limits, row, frame, last)
-        _spell_on(work, trie, models, limits, row, step, frame, allowed, last)
-        if trie.word_begins[node] < trie.word_begins[node + 1]:
-            if limits.boundary >= 0:
-                _end_words(work, trie, models, limits, row, step, frame)
-            else:
-                _start_next_words(work, trie, models, limits, row, step, frame, allowed, last)
-    keep_best(work, models, limits)
+        _keep_prefix(work, models, limits, row, frame, last)
+        if node == TRIE_ROOT:
+            _start_word(work, trie, models, limits, row, step, frame, allowed)
+            continue
+        _spell_on(work, trie, models, limits, row, step, frame, last)
+        if limits.boundary < 0:
+            _start_next_words(work, trie, models, limits, row, frame, allowed, last)
+        elif frame[limits.boundary] >= limits.min_symbol_logp:
+            _end_words(work, trie, models, limits, row, frame)
+    keep_best(work, models, limits, step)
 
 
 @njit(cache=True, nogil=True)
-def _end_sentence(work: Workspace, trie: SpellingTrie, models: MixedModels, limits: SearchLimits) -> bool:
+def _end_sentence(work: Workspace, trie: SpellingTrie, models: MixedModels, limits: SearchLimits, n_steps: int) -> bool:
     """End the last word (a further frame of word boundary) and the sentence; return whether any hypothesis could.
 
     When none could, the unfinished words are dropped.
     """
-    beam, candidates = work.beam, work.candidates
     end_of_sentence = models.word_ids.shape[1] - 1
     next_step(work)
     for row in range(work.counts[N_ROWS]):
-        node = beam.node[row]
-        logp = add_logps(beam.blank_logp[row], beam.symbol_logp[row])
-        if node == TRIE_ROOT:
-            work.lm_states[:] = beam.states[row]
-            move(work, row, 0, TRIE_ROOT, logp, NO_WORD, beam.lm_logp[row], False)
-        for at in range(trie.word_begins[node], trie.word_begins[node + 1]):
+        hypothesis = work.beam[row]
+        if hypothesis.node == TRIE_ROOT:
+            stay(work, row, hypothesis.total_logp, NOTHING)
+        for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
             word = trie.word_rows[at]
-            lm_logp = beam.lm_logp[row] + advance_mixture(models, beam.states[row], word, work.lm_states)
-            move(work, row, 0, TRIE_ROOT, logp, word, lm_logp, False)
+            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
+            prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
+            end_word(work, row, TRIE_ROOT, hypothesis.total_logp, word, hypothesis.lm_logp + word_logp, prior)
     complete = work.counts[N_CANDIDATES] > 0
-    if not complete:
-        for row in range(work.counts[N_ROWS]):
-            logp = add_logps(beam.blank_logp[row], beam.symbol_logp[row])
-            move(work, row, 0, TRIE_ROOT, logp, NO_WORD, beam.lm_logp[row], False)
+    for row in range(work.counts[N_ROWS]):
+        if not complete:
+            work.beam[row].node = TRIE_ROOT
+            stay(work, row, work.beam[row].total_logp, NOTHING)
     for row in range(work.counts[N_CANDIDATES]):
-        candidates.lm_logp[row] += advance_mixture(models, candidates.states[row], end_of_sentence, work.lm_states)
-    keep_best(work, models, limits)
+        end_logp = advance_mixture(models, work.candidate_states, row, end_of_sentence, work.lm_states)
+        work.candidates[row].lm_logp += end_logp
+        work.candidates[row].prior += limits.lm_weight * end_logp
+    keep_best(work, models, limits, n_steps)
     return complete
 
 
 @njit(cache=True, nogil=True)
-def _collect(work: Workspace, limits: SearchLimits, n_best: int, complete: bool) -> Found:
-    beam, traces = work.beam, work.traces
+def _collect(work: Workspace, n_best: int, complete: bool) -> Found:
     n = work.counts[N_ROWS]
-    acoustic = np.empty(n)
+    scores = np.empty(n)
     for row in range(n):
-        acoustic[row] = add_logps(beam.blank_logp[row], beam.symbol_logp[row])
-    scores = acoustic + limits.lm_weight * beam.lm_logp[:n] + limits.word_bonus * beam.n_words[:n]
+        scores[row] = work.beam[row].total_logp + work.beam[row].prior
     best = np.argsort(-scores, kind="mergesort")[:n_best]
-    longest = 0
-    for row in best:
-        longest = max(longest, beam.n_words[row])
-    words = np.full((len(best), longest), -1, dtype=np.int64)
+    n_words = np.array([work.beam[row].n_words for row in best])
+    words = np.full((len(best), n_words.max()), -1, dtype=np.int64)
     first_steps, last_steps = words.copy(), words.copy()
-    for rank, row in enumerate(best):
-        trace = beam.trace[row]
-        for place in range(beam.n_words[row] - 1, -1, -1):
-            words[rank, place] = traces.word[trace]
-            first_steps[rank, place] = traces.first_step[trace]
-            last_steps[rank, place] = traces.last_step[trace]
-            trace = traces.parent[trace]
+    for rank in range(len(best)):
+        at = work.beam[best[rank]].trace
+        for place in range(n_words[rank] - 1, -1, -1):
+            trace = work.traces[at]
+            words[rank, place] = trace.word
+            first_steps[rank, place] = trace.first_step
+            last_steps[rank, place] = trace.last_step
+            at = trace.parent
     return Found(
-        acoustic[best],
-        beam.lm_logp[:n][best],
+        np.array([work.beam[row].total_logp for row in best]),
+        np.array([work.beam[row].lm_logp for row in best]),
         scores[best],
-        beam.n_words[:n][best],
+        n_words,
         words,
         first_steps,
         last_steps,
@@ -265,7 +269,7 @@ def _collect(work: Workspace, limits: SearchLimits, n_best: int, complete: bool)
 
 @njit(cache=True, nogil=True)
 def search(
-    logps: NDArray[np.float16],
+    logps: NDArray[np.float64],
     trie: SpellingTrie,
     models: MixedModels,
     limits: SearchLimits,
@@ -279,5 +283,5 @@ def search(
     _begin(work, models)
     for step in range(len(logps)):
         _take_step(work, trie, models, limits, step, logps[step])
-    complete = _end_sentence(work, trie, models, limits)
-    return _collect(work, limits, n_best, complete)
+    complete = _end_sentence(work, trie, models, limits, len(logps))
+    return _collect(work, n_best, complete)

@@ -8,17 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seedcorn.errors import ConfigError, DataError
+from seedcorn.errors import ConfigError
 from seedcorn.progress import track
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.beam import MixedModels, SearchLimits, Workspace, new_workspace
 from seedcorn.speech.beam_search import Found, search
 from seedcorn.speech.fusion import WeightedModel, mixed_models
 from seedcorn.speech.lexicon import Lexicon
-
-LogPosteriors = NDArray[np.float16]
+from seedcorn.speech.posteriors import LogPosteriors, check_logps
 
 _UTTERANCES_PER_TASK = 16
 _LEAST_LOGP = -1e4  # finite, so that a blank is always possible and no utterance loses all its hypotheses
@@ -35,8 +33,8 @@ class DecoderSettings:
     lm_weight: float = 0.8
     word_bonus: float = 0.5
     beam_size: int = 100
-    beam_width_logp: float = 25.0
-    min_symbol_logp: float = -12.0
+    beam_width_logp: float = 20.0
+    min_symbol_logp: float = -10.0
     n_best: int = 1
 
     def __post_init__(self) -> None:
@@ -77,7 +75,7 @@ def decode(
     Raises DataError when the columns disagree with the alphabet or hold NaN or positive numbers.
     """
     for row, logps in enumerate(posteriors):
-        _check(logps, lexicon.alphabet, row)
+        check_logps(logps, lexicon.alphabet, where=f"utterance {row}")
     mixed = mixed_models(models, lexicon)
     limits = _limits(settings, lexicon.alphabet)
     tasks = [slice(start, start + _UTTERANCES_PER_TASK) for start in range(0, len(posteriors), _UTTERANCES_PER_TASK)]
@@ -136,19 +134,3 @@ def _limits(settings: DecoderSettings, alphabet: Alphabet) -> SearchLimits:
         blank=alphabet.blank,
         boundary=alphabet.boundary,
     )
-
-
-def _check(logps: LogPosteriors, alphabet: Alphabet, row: int) -> None:
-    if logps.ndim != 2 or logps.shape[1] != len(alphabet):
-        raise DataError(
-            wanted=f"posteriors with {len(alphabet)} columns, one a symbol",
-            found=f"an array of shape {logps.shape}",
-            where=f"utterance {row}",
-        )
-    if np.isnan(logps).any() or (logps > 1e-3).any():
-        raise DataError(
-            wanted="natural-log probabilities (at most 0)",
-            found="NaN" if np.isnan(logps).any() else f"{float(logps.max()):.3f}",
-            where=f"utterance {row}",
-            fix="Apply log_softmax to the output of the network.",
-        )

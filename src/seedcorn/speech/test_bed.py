@@ -8,10 +8,18 @@ import numpy as np
 
 from seedcorn.corpus.text import words
 from seedcorn.errors import DataError
-from seedcorn.speech.acoustic import SMALL, TINY, AcousticModel, NetworkShape
-from seedcorn.speech.acoustic_training import TrainingSettings, train_acoustic_model, training_sentences
+from seedcorn.progress import track
+from seedcorn.speech.acoustic import SECONDS_PER_STEP, SMALL, TINY, AcousticModel, NetworkShape, emit
+from seedcorn.speech.acoustic_training import (
+    SnrRange,
+    TrainingSettings,
+    train_acoustic_model,
+    training_sentences,
+    with_noise,
+)
 from seedcorn.speech.alphabet import alphabet_of
-from seedcorn.speech.synthesis import SpeakerSet, random_voices, synthesise
+from seedcorn.speech.posteriors import LogPosteriors, Posteriors
+from seedcorn.speech.synthesis import UTTERANCES_PER_ENGINE, SpeakerSet, random_voices, synthesise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +33,7 @@ class TestBedSettings:
     training: TrainingSettings
 
 
-SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=13, bf16=True))
+SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=11, bf16=True))
 TINY_TEST_BED = TestBedSettings(
     n_sentences=500,
     shape=TINY,
@@ -63,3 +71,30 @@ def train_test_bed(
         random_seed=random_seed,
         checkpoints=checkpoints,
     )
+
+
+def speak_and_emit(
+    model: AcousticModel,
+    texts: Sequence[str],
+    *,
+    ids: Sequence[str],
+    lang: str,
+    snr_range_db: SnrRange,
+    random_seed: int,
+    speakers: SpeakerSet = SpeakerSet.UNSEEN,
+) -> Posteriors:
+    """Return the posteriors of ``texts`` spoken by voices unseen in training, in white noise or babble.
+
+    The ratio of each utterance is drawn uniformly from ``snr_range_db``; equal ends give one level.
+    """
+    rng = np.random.default_rng(random_seed)
+    voices = random_voices(len(texts), lang=lang, speakers=speakers, rng=rng)
+    logps: list[LogPosteriors] = []
+    starts = range(0, len(texts), UTTERANCES_PER_ENGINE)
+    for start in track(starts, f"batches of {UTTERANCES_PER_ENGINE} test utterances", total=len(starts)):
+        part = slice(start, start + UTTERANCES_PER_ENGINE)
+        spoken = synthesise(texts[part], voices[part])
+        logps += emit(
+            model, [with_noise(spoken, row, snr_range_db=snr_range_db, rng=rng) for row in range(len(spoken))]
+        )
+    return Posteriors(ids=tuple(ids), logps=tuple(logps), alphabet=model.alphabet, seconds_per_step=SECONDS_PER_STEP)
