@@ -50,7 +50,7 @@ class Posteriors:
 
 
 def read_posteriors(path: Path, *, symbols: Path | None = None, seconds_per_step: float = 0.02) -> Posteriors:
-    """Return the posteriors that ``Posteriors.save`` wrote, of an npz with one array an id, or of a folder of npy files.
+    """Return what ``Posteriors.save`` wrote, or an npz with one array an utterance, or a folder of npy files.
 
     The last two need ``symbols``, a text file with the symbol of each column (see read_symbols). Utterances come in
     sorted order of ids. Raises DataError when a file is something else or its arrays disagree with the symbols.

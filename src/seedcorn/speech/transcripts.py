@@ -21,17 +21,20 @@ class TranscriptFormat(StrEnum):
     JSONL = "jsonl"  # {"id": ..., "text": ...} a line
 
 
+_FORMAT_OF_SUFFIX = {
+    ".trn": TranscriptFormat.TRN,
+    ".jsonl": TranscriptFormat.JSONL,
+    ".json": TranscriptFormat.JSONL,
+}
+
+
 def read_transcripts(path: Path, *, format: TranscriptFormat | None = None) -> dict[str, str]:
     """Return id -> text in the order of the file; the format follows from the suffix (.trn, .jsonl, else Kaldi).
 
     Blank lines are skipped; an id without words is an empty transcript.
     Raises DataError with file and line for an unreadable line, a missing id or one that repeats.
     """
-    chosen = format or {
-        ".trn": TranscriptFormat.TRN,
-        ".jsonl": TranscriptFormat.JSONL,
-        ".json": TranscriptFormat.JSONL,
-    }.get(path.suffix, TranscriptFormat.KALDI)
+    chosen = format or _FORMAT_OF_SUFFIX.get(path.suffix, TranscriptFormat.KALDI)
     transcripts: dict[str, str] = {}
     for number, line in _lines(path):
         utterance_id, text = _PARSERS[chosen](line, at(path, number))

@@ -28,7 +28,7 @@ class Normaliser(StrEnum):
     WORDS = "words"  # corpus.text.words: NFC, lower case, no punctuation, combining marks kept
     WHITE_SPACE = "white-space"  # split at white space, nothing else
 
-    def split(self, text: str) -> list[str]:
+    def words_of(self, text: str) -> list[str]:
         """Return the words of ``text``."""
         return words(text) if self is Normaliser.WORDS else text.split()
 
@@ -125,7 +125,7 @@ def word_errors(
     Raises DataError when the two differ in number.
     """
     pairs = _paired_rows(references, hypotheses)
-    counts = [_counts(normaliser.split(r), normaliser.split(h)) for r, h in pairs]
+    counts = [_counts(normaliser.words_of(r), normaliser.words_of(h)) for r, h in pairs]
     return ErrorTable(counts=_table(counts), unit="word", normaliser=normaliser)
 
 
@@ -139,7 +139,9 @@ def character_errors(
     """Return the errors of each hypothesis in characters (code points), those between words counted by default."""
     space = " " if with_spaces else ""
     pairs = _paired_rows(references, hypotheses)
-    counts = [_counts(list(space.join(normaliser.split(r))), list(space.join(normaliser.split(h)))) for r, h in pairs]
+    counts = [
+        _counts(list(space.join(normaliser.words_of(r))), list(space.join(normaliser.words_of(h)))) for r, h in pairs
+    ]
     return ErrorTable(counts=_table(counts), unit="character", normaliser=normaliser)
 
 

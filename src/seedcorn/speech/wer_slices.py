@@ -16,7 +16,9 @@ def errors_by_label(table: ErrorTable, labels: Sequence[str]) -> dict[str, Error
     """Return the counts of the utterances of each label, labels sorted; ``labels`` are one a row of ``table``."""
     if len(labels) != len(table.counts):
         raise DataError(wanted="one label an utterance", found=f"{len(labels)} for {len(table.counts)}")
-    return {label: table.total([row for row, l in enumerate(labels) if l == label]) for label in sorted(set(labels))}
+    return {
+        label: table.total([row for row, other in enumerate(labels) if other == label]) for label in sorted(set(labels))
+    }
 
 
 def intent_frequency(
