@@ -7,7 +7,7 @@ direction, which all sentences share, is left out as there. The reduction is lin
 one table of bucket vectors: encoding adds rows of it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -16,12 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from seedcorn.corpus.text import character_classes, lower_case
-from seedcorn.errors import DataError, SeedcornError, require
+from seedcorn.corpus.folding import Texts, character_tables, text_buffers
+from seedcorn.errors import DataError, require
 from seedcorn.relevance.sentence_features import count_features, sum_features
 from seedcorn.selection import Direction, Scores
 
-Texts: TypeAlias = pa.StringArray | pa.ChunkedArray | Sequence[str]
 Embeddings: TypeAlias = NDArray[np.float32]
 
 SIF_A = 1e-3
@@ -47,8 +46,7 @@ class HashedEncoder:
 
     def encode(self, texts: Texts) -> Embeddings:
         """Return float32 rows of length one, shape (n, d); a text without words is a row of zeros."""
-        offsets, data = _buffers(texts)
-        return sum_features(offsets, data, self.bucket_vectors, character_classes(), lower_case())
+        return sum_features(text_buffers(texts), character_tables(), self.bucket_vectors)
 
 
 def fit_encoder(
@@ -144,25 +142,25 @@ def _distances(embeddings: Embeddings, centre: Embeddings) -> NDArray[np.float32
     return np.linalg.norm(embeddings - centre, axis=1).astype(np.float32)
 
 
-def _joined(texts: Texts | Iterable[Texts]) -> pa.StringArray:
+def _joined(texts: Texts | Iterable[Texts]) -> pa.ChunkedArray:
     if isinstance(texts, pa.Array | pa.ChunkedArray):
-        return _array(texts)
+        return pa.chunked_array([texts]) if isinstance(texts, pa.Array) else texts
     items = list(texts)
     if not items or isinstance(items[0], str):
-        return pa.array(items, pa.string())
-    return pa.concat_arrays([_array(item) for item in items])
+        return pa.chunked_array([pa.array(items, pa.string())])
+    chunks = [item if isinstance(item, pa.Array | pa.ChunkedArray) else pa.array(item, pa.string()) for item in items]
+    return pa.chunked_array([piece for c in chunks for piece in (c.chunks if isinstance(c, pa.ChunkedArray) else [c])])
 
 
-def _sampled(texts: pa.StringArray, n_texts: int, rng: np.random.Generator) -> pa.StringArray:
+def _sampled(texts: pa.ChunkedArray, n_texts: int, rng: np.random.Generator) -> pa.ChunkedArray:
     if len(texts) <= n_texts:
         return texts
     return texts.take(pa.array(np.sort(rng.choice(len(texts), n_texts, replace=False))))
 
 
-def _feature_matrix(texts: pa.StringArray, n_buckets: int) -> sparse.csr_array:
+def _feature_matrix(texts: pa.ChunkedArray, n_buckets: int) -> sparse.csr_array:
     """Return the counts of the features of ``texts`` as CSR float32 of shape (n, n_buckets)."""
-    offsets, data = _buffers(texts)
-    row_starts, buckets, counts = count_features(offsets, data, n_buckets, character_classes(), lower_case())
+    row_starts, buckets, counts = count_features(text_buffers(texts), character_tables(), n_buckets=n_buckets)
     matrix = sparse.csr_array((counts, buckets, row_starts), shape=(len(texts), n_buckets))
     matrix.sum_duplicates()
     return matrix
@@ -186,23 +184,3 @@ def _right_singular_vectors(matrix: sparse.csr_array, n_vectors: int, rng: np.ra
     vectors, singular_values, _ = np.linalg.svd(transposed @ basis, full_matrices=False)
     real = singular_values > singular_values[0] * 1e-6
     return vectors[:, real][:, :n_vectors]
-
-
-def _array(texts: Texts) -> pa.StringArray:
-    if isinstance(texts, pa.ChunkedArray):
-        texts = texts.combine_chunks()
-    array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
-    if isinstance(array, pa.ChunkedArray):  # combine_chunks gives one back when it is too long for 32-bit offsets
-        raise SeedcornError(wanted="at most 2 GB of text in a batch", found=f"{array.nbytes:,} bytes")
-    return array.cast(pa.string()).fill_null("") if array.null_count else array.cast(pa.string())
-
-
-def _buffers(texts: Texts) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Return the offsets (n + 1,) and UTF-8 bytes of ``texts``."""
-    array = _array(texts)
-    if len(array) == 0:
-        return np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.uint8)
-    _, offset_buffer, data_buffer = array.buffers()
-    offsets = np.frombuffer(offset_buffer, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
-    data = np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer is not None else np.zeros(0, dtype=np.uint8)
-    return offsets, data

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from seedcorn.corpus.folding import Texts
 from seedcorn.errors import DataError
-from seedcorn.relevance.embedding import Embeddings, Texts
+from seedcorn.relevance.embedding import Embeddings
 
 
 @dataclass(frozen=True)

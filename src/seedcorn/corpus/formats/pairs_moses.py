@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from seedcorn.corpus.formats.bad_rows import STOP, BadRows
+from seedcorn.corpus.formats.bad_rows import SKIP, BadRows
 from seedcorn.corpus.formats.lines import line_blocks
 from seedcorn.corpus.formats.pairs_rows import NumberedPair, PairChunk, chunks_of
 from seedcorn.errors import DataError
@@ -24,10 +24,8 @@ def read_moses(path: Path, bad_rows: BadRows, *, target: Path) -> Iterator[PairC
 
 def count_lines(path: Path) -> int:
     """Return the number of lines of ``path``, those that are not UTF-8 included."""
-    last = 0
-    for block in line_blocks(path, BadRows(STOP)):
-        last = int(block.numbers[-1]) if len(block.numbers) else last
-    return last
+    skipped = BadRows(SKIP)
+    return sum(len(block.numbers) for block in line_blocks(path, skipped)) + skipped.n_skipped
 
 
 def _pairs(sources: Iterator[tuple[int, str]], targets: Iterator[tuple[int, str]]) -> Iterator[NumberedPair]:

@@ -1,0 +1,119 @@
+"""The built-in sentence encoder and centroid distances."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from seedcorn.corpus.builtin import builtin_general, builtin_requests
+from seedcorn.errors import DataError
+from seedcorn.relevance.embedding import HashedEncoder, centroid, centroid_scores, fit_encoder, named_encoder
+from seedcorn.selection import Direction
+
+
+def texts_of(make, n_rows: int, lang: str = "hi") -> list[str]:
+    return [u.text for u in make(n_rows, lang=lang, random_seed=3).utterances()]
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[str]:
+    return texts_of(builtin_requests, 300)
+
+
+@pytest.fixture(scope="module")
+def general() -> list[str]:
+    return texts_of(builtin_general, 300)
+
+
+@pytest.fixture(scope="module")
+def encoder(requests: list[str], general: list[str]) -> HashedEncoder:
+    return fit_encoder(requests[:150] + general, n_dimensions=32, random_seed=1, n_buckets=1 << 14)
+
+
+def test_rows_have_length_one_and_texts_without_words_are_zero(encoder: HashedEncoder) -> None:
+    rows = encoder.encode(["मुझे जगा दो", "", "?!"])
+    assert rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 0, 0], abs=1e-5)
+
+
+def test_case_punctuation_and_composition_do_not_matter(encoder: HashedEncoder) -> None:
+    rows = encoder.encode(["Wake me up, Café!", "wake me up cafe\u0301"])
+    assert rows[0] == pytest.approx(rows[1], abs=1e-6)
+
+
+def test_word_order_matters(encoder: HashedEncoder) -> None:
+    rows = encoder.encode(["मुझे कल सुबह जगा दो", "दो जगा सुबह कल मुझे"])
+    assert rows[0] @ rows[1] < 0.999
+
+
+def test_held_out_requests_are_nearer_than_general_sentences(
+    encoder: HashedEncoder, requests: list[str], general: list[str]
+) -> None:
+    inside, outside = centroid([requests[:150]], encoder), centroid([general], encoder)
+    for reference in (None, outside):
+        scores = centroid_scores([requests[150:], general[:150]], encoder, in_domain=inside, general=reference)
+        assert scores.direction is Direction.LOWER_IS_BETTER
+        nearest = scores.best_first()[:150]
+        assert (nearest < 150).mean() > 0.65  # chance is a half
+
+
+def test_batches_and_slices_do_not_change_scores(encoder: HashedEncoder, requests: list[str]) -> None:
+    inside = centroid([requests], encoder)
+    whole = centroid_scores([requests], encoder, in_domain=inside).values
+    array = pa.array(["unused", *requests])[1:]
+    parts = centroid_scores([array[:7], array[7:]], encoder, in_domain=inside).values
+    np.testing.assert_array_equal(whole, parts)
+
+
+def test_texts_without_words_have_no_score(encoder: HashedEncoder, requests: list[str]) -> None:
+    scores = centroid_scores([["...", requests[0]]], encoder, in_domain=centroid([requests], encoder))
+    assert scores.best_first().tolist() == [1]
+
+
+def test_the_same_random_seed_gives_the_same_encoder(requests: list[str]) -> None:
+    first, again = (fit_encoder(requests, n_dimensions=8, random_seed=5, n_buckets=1 << 12) for _ in range(2))
+    other = fit_encoder(requests, n_dimensions=8, random_seed=6, n_buckets=1 << 12, n_fitted_texts=200)
+    np.testing.assert_array_equal(first.bucket_vectors, again.bucket_vectors)
+    assert not np.array_equal(first.bucket_vectors, other.bucket_vectors)
+
+
+def test_fewer_texts_than_dimensions_give_fewer_dimensions() -> None:
+    assert fit_encoder(["one", "two words"], n_dimensions=64).encode(["one"]).shape[1] <= 2
+
+
+def test_no_words_to_fit_on_and_no_centroid_are_refused(encoder: HashedEncoder) -> None:
+    with pytest.raises(DataError, match="no word in it"):
+        fit_encoder(["!", ""])
+    with pytest.raises(DataError, match="in-domain text"):
+        centroid([["?"], []], encoder)
+
+
+def test_a_centroid_of_another_encoder_is_refused(encoder: HashedEncoder) -> None:
+    with pytest.raises(DataError, match="a centroid of"):
+        centroid_scores([["one"]], encoder, in_domain=np.zeros(3, np.float32))
+
+
+def test_a_named_encoder_needs_a_checkpoint(tmp_path) -> None:
+    pytest.importorskip("transformers")
+    with pytest.raises(DataError, match="a sentence encoder"):
+        named_encoder(str(tmp_path / "nothing"))
+
+
+def test_a_saved_checkpoint_encodes_whatever_the_batch_size(tmp_path) -> None:
+    transformers = pytest.importorskip("transformers")
+    from seedcorn.translation.subwords import train_subwords
+
+    tokenizer = train_subwords(["wake me up", "play some music"] * 4, n_subwords=80)
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    transformers.BertModel(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    texts = ["wake me up", "play", "play some music"]
+    rows = named_encoder(str(tmp_path), batch_size=1).encode(texts)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+    assert named_encoder(str(tmp_path), batch_size=3).encode(texts) == pytest.approx(rows, abs=1e-4)
