@@ -83,7 +83,7 @@ def fetch(data_set: DataSet, folder: Path, *, local_copies: Path | None = None) 
 
 def _fetched(name: str, url: str, set_name: str, folder: Path) -> str:
     """Download one file of a data set unless it is there, check it, unpack an archive; return the digest."""
-    is_archive = ".tar" in name
+    is_archive = name.endswith(".tar.gz")
     path = folder / "downloads" / name if is_archive else folder / set_name / name
     if not path.exists():
         say(f"fetching {url}")

@@ -1,5 +1,6 @@
 """Unpacking of archives that may be hostile: only plain files, inside the folder, within limits."""
 
+import gzip
 import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ _BYTES_PER_BLOCK = 1 << 20
 
 
 def unpack(archive: Path, folder: Path, *, max_files: int = MAX_FILES, max_bytes: int = MAX_BYTES) -> list[Path]:
-    """Unpack the tar file ``archive`` into the new folder ``folder``, all of it or nothing; return the files, sorted.
+    """Unpack the .tar.gz file ``archive`` into the new folder ``folder``, all of it or nothing; return the files, sorted.
 
     Raises DataError for a member that is a link, a device, or outside the folder, for more than ``max_files`` members
     or ``max_bytes`` bytes, and for a damaged archive.
@@ -35,7 +36,8 @@ def _unpack(archive: Path, folder: Path, max_files: int, max_bytes: int) -> list
     folder.mkdir(parents=True)
     names: list[PurePosixPath] = []
     n_bytes = n_members = 0
-    with tarfile.open(archive, mode="r|*") as tar:  # as a stream: a member is read once, before the next is looked at
+    # As a stream: a member is read once, before the next is looked at.
+    with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
         for member in tar:
             n_members, n_bytes = n_members + 1, n_bytes + member.size
             if n_members > max_files or n_bytes > max_bytes:
@@ -45,7 +47,17 @@ def _unpack(archive: Path, folder: Path, max_files: int, max_bytes: int) -> list
             if member.isreg():
                 _write(tar, member, folder.joinpath(name))
                 names.append(name)
+        _read_to_the_end(stream, archive, max_bytes)
     return names
+
+
+def _read_to_the_end(stream: gzip.GzipFile, archive: Path, max_bytes: int) -> None:
+    """Read what follows the last member, so that the check sum is compared: tarfile takes a cut for an end."""
+    n_bytes = 0
+    while block := stream.read(_BYTES_PER_BLOCK):
+        n_bytes += len(block)
+        if n_bytes > max_bytes:
+            raise DataError(wanted="an archive that ends after its last member", found="more", where=archive)
 
 
 def _safe_name(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
