@@ -2,8 +2,8 @@
 
 The domains of MASSIVE en-US are cut into three folds. For each, the network is trained on pairs from the train
 partition of the other domains and tested on pairs from the test partition of the held-out ones. Word vectors and TF-IDF
-weights come from the unlabelled pool without the utterances of that test partition. All settings were chosen on the train
-partition of the held-out domains, never on the test partition.
+weights come from the unlabelled pool without the utterances of that test partition. All settings were chosen on the
+train partition of the held-out domains, never on the test partition.
 """
 
 import gzip

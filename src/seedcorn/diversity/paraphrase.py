@@ -217,10 +217,17 @@ def _train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=len(batches) + 1)
     network.train()
     for rows in track(batches, "batches of paraphrase pairs", total=len(batches)):
-        # Both halves in one call: their words are looked up once.
-        batch = text_batch([firsts[row] for row in rows] + [seconds[row] for row in rows])
-        codes = network(words, batch, ngram_dropout=settings.ngram_dropout, vector_dropout=settings.vector_dropout)
-        odds = network.log_odds((codes[: len(rows)] * codes[len(rows) :]).sum(dim=1))
+        # Each half has its own dropout of words, so that no half can lean on what the other one happens to keep.
+        first, second = (
+            network(
+                words,
+                text_batch(side[row] for row in rows),
+                ngram_dropout=settings.ngram_dropout,
+                vector_dropout=settings.vector_dropout,
+            )
+            for side in (firsts, seconds)
+        )
+        odds = network.log_odds((first * second).sum(dim=1))
         loss = functional.binary_cross_entropy_with_logits(odds, targets[rows])
         optimiser.zero_grad()
         loss.backward()

@@ -95,16 +95,46 @@ def paraphrase_pairs(
     make that many distinct pairs of a kind.
     """
     material = PairMaterial.of(utterances)
-    counts = shares.counts(n_pairs)
-    kinds = np.repeat(np.arange(len(PairKind)), [counts[kind] for kind in PairKind])
     seen: set[tuple[str, str]] = set()
-    for kind_number in rng.permutation(kinds).tolist():
-        yield _fresh_pair(list(PairKind)[kind_number], material, rng, seen)
+    for kind in _mixed_kinds(shares, n_pairs, rng):
+        pair = _fresh_pair(kind, material, rng, seen)
+        if pair is None:
+            raise DataError(
+                wanted=f"utterances that make enough distinct pairs of the kind '{kind}'",
+                found=f"no new one after {len(seen):,} pairs",
+                fix="Ask for fewer pairs, lower the share of this kind, or give more annotated utterances with slots.",
+            )
+        yield pair
+
+
+def available_pairs(
+    utterances: Sequence[Utterance],
+    *,
+    n_pairs: int,
+    rng: np.random.Generator,
+    shares: PairShares = PairShares(),
+) -> Iterator[ParaphrasePair]:
+    """Yield pairs as paraphrase_pairs does, but leave out a kind as soon as no new pair of it is found."""
+    material = PairMaterial.of(utterances)
+    seen: set[tuple[str, str]] = set()
+    exhausted: set[PairKind] = set()
+    for kind in _mixed_kinds(shares, n_pairs, rng):
+        pair = None if kind in exhausted else _fresh_pair(kind, material, rng, seen)
+        if pair is None:
+            exhausted.add(kind)
+        else:
+            yield pair
+
+
+def _mixed_kinds(shares: PairShares, n_pairs: int, rng: np.random.Generator) -> Iterator[PairKind]:
+    kinds, counts = list(PairKind), shares.counts(n_pairs)
+    numbers = np.repeat(np.arange(len(kinds), dtype=np.int8), [counts[kind] for kind in kinds])
+    return (kinds[number] for number in rng.permutation(numbers))
 
 
 def _fresh_pair(
     kind: PairKind, material: PairMaterial, rng: np.random.Generator, seen: set[tuple[str, str]]
-) -> ParaphrasePair:
+) -> ParaphrasePair | None:
     for _ in range(TRIES_PER_PAIR):
         pair = _DRAWS[kind](material, rng)
         if pair is None:
@@ -113,11 +143,7 @@ def _fresh_pair(
         if first != second and (first, second) not in seen:
             seen.add((first, second))
             return ParaphrasePair(pair.first.text, pair.second.text, kind, pair.domain)
-    raise DataError(
-        wanted=f"utterances that make enough distinct pairs of the kind '{kind}'",
-        found=f"no new one after {len(seen):,} pairs",
-        fix="Ask for fewer pairs, lower the share of this kind, or give more annotated utterances with slots.",
-    )
+    return None
 
 
 _DRAWS: dict[PairKind, Callable[[PairMaterial, np.random.Generator], DrawnPair | None]] = {

@@ -94,7 +94,8 @@ def _padded(hashes: list[tuple[int, ...]], n_buckets: int) -> tuple[NDArray[np.i
 
 def _signs(hashes: NDArray[np.uint64], n_signs: int) -> NDArray[np.float32]:
     """Return ``n_signs`` pseudo-random signs a word: the bits of splitmix64 streams that start at its hash."""
-    streams = [_mixed(hashes + np.uint64(k) * _GOLDEN) for k in range(1, -(-n_signs // 64) + 1)]
+    steps = np.arange(1, -(-n_signs // 64) + 1, dtype=np.uint64) * _GOLDEN
+    streams = [_mixed(hashes + step) for step in steps]
     bytes_ = np.stack(streams, axis=1).astype("<u8").view(np.uint8)
     bits = np.unpackbits(bytes_.reshape(len(hashes), -1), axis=1)[:, :n_signs]
     return bits.astype(np.float32) * 2 - 1
