@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
@@ -78,10 +79,21 @@ def text_buffers(texts: Texts) -> TextBuffers:
         array.validate(full=True)
     except pa.ArrowInvalid as error:
         raise DataError(wanted="texts in valid UTF-8", found=str(error)) from error
-    if (buffers.utf8 < _FIRST_LEAD_BYTE_TO_NORMALISE).all():
-        return buffers
-    composed = [unicodedata.normalize("NFC", text) for text in array.to_pylist()]
-    return _buffers_of(pa.array(composed, type=pa.large_string()))
+    composed = _composed(array, buffers)
+    return buffers if composed is None else _buffers_of(composed)
+
+
+def _composed(array: pa.Array, buffers: TextBuffers) -> pa.Array | None:
+    """Return ``array`` in NFC, or None when it is."""
+    suspicious = np.flatnonzero(buffers.utf8 >= _FIRST_LEAD_BYTE_TO_NORMALISE)
+    rows = pa.array(np.unique(np.searchsorted(buffers.offsets, suspicious, side="right") - 1))
+    found = array.take(rows).to_pylist()
+    if all(unicodedata.is_normalized("NFC", text) for text in found):
+        return None
+    mask = np.zeros(len(array), np.bool_)
+    mask[rows] = True
+    composed = pa.array([unicodedata.normalize("NFC", text) for text in found], array.type)
+    return pc.replace_with_mask(array, mask, composed)
 
 
 def _one_array(texts: Texts) -> pa.Array:
