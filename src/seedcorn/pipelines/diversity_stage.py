@@ -91,10 +91,14 @@ def views_for(
         encoder = fit_encoder([*seed_texts, *relevant], random_seed=random_seed)
         return View(vectors=encoder.encode(relevant), relevance=relevance), View(vectors=encoder.encode(seed_texts))
     if method is Method.PARAPHRASE:
-        from seedcorn.diversity.paraphrase import codes_of, load_network, train_network
+        from seedcorn.diversity.paraphrase import load_paraphrase_network
+        from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network
 
-        trained = load_network(network) if network else train_network([*seed, *background], random_seed=random_seed)
-        return View(vectors=codes_of(trained, relevant), relevance=relevance), View(
-            vectors=codes_of(trained, seed_texts)
+        annotated = [*seed, *background]
+        trained = (
+            load_paraphrase_network(network)
+            if network
+            else fit_paraphrase_network(annotated, unlabelled=relevant, random_seed=random_seed)
         )
+        return View(vectors=trained.encode(relevant), relevance=relevance), View(vectors=trained.encode(seed_texts))
     return View(relevance=relevance), View()
