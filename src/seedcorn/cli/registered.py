@@ -1,5 +1,5 @@
 """Every command group, imported once so that it is on the app; one line each."""
 
-from seedcorn.cli import data, intent, select
+from seedcorn.cli import data, intent, lm, select, study
 
-__all__ = ["data", "intent", "select"]
+__all__ = ["data", "intent", "lm", "select", "study"]

@@ -37,15 +37,17 @@ def estimate(
     prune: Sequence[int] = (0,),
     vocabulary: Sequence[str] | None = None,
     max_words: int | None = None,
-    fallback_discounts: Discounts = FALLBACK_DISCOUNTS,
+    fallback_discounts: Discounts | None = None,
     n_memory_bytes: int = DEFAULT_MEMORY_BYTES,
     folder: Path | None = None,
 ) -> NgramModel:
     """Estimate a model from ``texts``, batches of sentences as words separated by white space.
 
     ``prune[k - 1]`` drops n-grams of order k seen so often or less (the last number counts for the higher orders, too).
-    With ``vocabulary`` the model knows exactly these words, seen or not. Other words, or those beyond the ``max_words`` most frequent ones (ties: first met), are unknown.
-    Where discounts cannot be estimated ``fallback_discounts`` are taken, with a SeedcornWarning that names the order.
+    With ``vocabulary`` the model knows exactly these words, seen or not. Other words, or those beyond the
+    ``max_words`` most frequent ones (ties: first met), are unknown.
+    Where discounts cannot be estimated, as in very small or deduplicated text, ``fallback_discounts`` are taken; unless
+    they were given, FALLBACK_DISCOUNTS are, with a SeedcornWarning that names the order.
     Beyond ``n_memory_bytes`` arrays lie in files in ``folder`` (default: the system's). The order of the sentences does
     not matter, but for the word ids. Raises ConfigError on impossible settings and DataError on text without sentences.
     """
@@ -92,7 +94,7 @@ def _model_of(
     counts: NgramCounts,
     thresholds: list[int],
     allowed: NDArray[np.bool_],
-    fallback: Discounts,
+    fallback: Discounts | None,
     new_array: NewArray,
 ) -> NgramModel:
     words, children, ngram_counts, order_begins = counts.trie
@@ -149,7 +151,7 @@ def _adjust_counts(trie: Trie, counts: NDArray[np.int64]) -> None:
     counts[1 + BEGIN_ID] = 0
 
 
-def _discounts(counts: NDArray[np.int64], trie: Trie, k: int, fallback: Discounts) -> list[float]:
+def _discounts(counts: NDArray[np.int64], trie: Trie, k: int, fallback: Discounts | None) -> list[float]:
     """Return what to take from adjusted counts 0, 1, 2 and 3 or more of order ``k`` (Chen and Goodman, equation 26)."""
     of_order = counts[trie.order_begins[k] : trie.order_begins[k + 1]]
     n = [int(np.count_nonzero(of_order == times)) for times in range(5)]
@@ -158,13 +160,15 @@ def _discounts(counts: NDArray[np.int64], trie: Trie, k: int, fallback: Discount
         discounts = [times - (times + 1) * y * n[times + 1] / n[times] for times in (1, 2, 3)]
         if all(0 <= discount <= times for times, discount in enumerate(discounts, 1)):
             return [0.0, *discounts]
+    if fallback is not None:
+        return [0.0, *fallback]
     warnings.warn(
         f"the discounts of {k}-grams cannot be estimated from this text ({_counts_of_counts(n)}): "
-        f"taking {', '.join(map(str, fallback))} instead",
+        f"taking {', '.join(map(str, FALLBACK_DISCOUNTS))} instead",
         SeedcornWarning,
         stacklevel=4,
     )
-    return [0.0, *fallback]
+    return [0.0, *FALLBACK_DISCOUNTS]
 
 
 def _counts_of_counts(n: list[int]) -> str:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from seedcorn.errors import DataError
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel
+from seedcorn.lm.text_buffers import MODEL_MAGIC
 from seedcorn.lm.vocabulary import Vocabulary, WordTable
 from seedcorn.runs import Json, writing_whole
 
-MAGIC = b"seedcorn n-gram model\n"
 VERSION = 1
 _ALIGNMENT = 64
 _BYTES_PER_CHECK = 1 << 24
@@ -52,9 +52,9 @@ def write_model(model: NgramModel, path: Path) -> None:
         crc = zlib.crc32(bytes(padded), zlib.crc32(array, crc))
         at += array.nbytes + padded
     header = json.dumps({"version": VERSION, "n_bytes": at, "crc32": crc, "arrays": places}).encode()
-    header += b" " * (-(len(MAGIC) + 8 + len(header)) % _ALIGNMENT)
+    header += b" " * (-(len(MODEL_MAGIC) + 8 + len(header)) % _ALIGNMENT)
     with writing_whole(path) as partial, partial.open("wb") as stream:
-        stream.write(MAGIC + len(header).to_bytes(8, "little") + header)
+        stream.write(MODEL_MAGIC + len(header).to_bytes(8, "little") + header)
         for array in encoded.values():
             stream.write(array.data)
             stream.write(bytes(-array.nbytes % _ALIGNMENT))
@@ -63,7 +63,7 @@ def write_model(model: NgramModel, path: Path) -> None:
 def is_model_file(path: Path) -> bool:
     """Tell whether ``path`` is in Seedcorn's own format."""
     with path.open("rb") as stream:
-        return stream.read(len(MAGIC)) == MAGIC
+        return stream.read(len(MODEL_MAGIC)) == MODEL_MAGIC
 
 
 def read_model(path: Path) -> NgramModel:
@@ -79,8 +79,8 @@ def _mapped(path: Path) -> NgramModel:
     if sys.byteorder != "little":
         raise DataError(wanted="a little-endian machine", found=sys.byteorder, where=path, fix="Use the ARPA file.")
     raw = np.memmap(path, dtype=np.uint8, mode="c")
-    first = len(MAGIC) + 8
-    header_bytes = int.from_bytes(raw[len(MAGIC) : first].tobytes(), "little")
+    first = len(MODEL_MAGIC) + 8
+    header_bytes = int.from_bytes(raw[len(MODEL_MAGIC) : first].tobytes(), "little")
     payload = np.asarray(raw)[first + header_bytes :]
     try:
         header = json.loads(raw[first : first + header_bytes].tobytes())

@@ -19,6 +19,7 @@ from seedcorn.errors import DataError, at
 _BYTES_PER_BLOCK = 1 << 22
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NEWLINE = 10
+MODEL_MAGIC = b"seedcorn n-gram model\n"  # how Seedcorn's own model files start
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -113,7 +114,7 @@ def _line_blocks(stream: IO[bytes], path: Path) -> Iterator[TextBuffers]:
     rest, line, first = b"", 1, True
     while block := read_block(stream, _BYTES_PER_BLOCK, at(path, line)):
         if first:
-            _refuse_arpa(block, path)
+            _refuse_model(block, path)
             block, first = block.removeprefix(_BYTE_ORDER_MARK), False
         block = rest + block
         whole = block.rfind(b"\n") + 1
@@ -126,11 +127,12 @@ def _line_blocks(stream: IO[bytes], path: Path) -> Iterator[TextBuffers]:
         yield _buffers_of_lines(rest, path, line)
 
 
-def _refuse_arpa(block: bytes, path: Path) -> None:
-    if looks_like_arpa(block):
+def _refuse_model(block: bytes, path: Path) -> None:
+    is_arpa = looks_like_arpa(block)
+    if is_arpa or block.startswith(MODEL_MAGIC):
         raise DataError(
             wanted="text, one sentence a line",
-            found="an ARPA language model",
+            found="an ARPA language model" if is_arpa else "a language model",
             where=at(path, 1),
             fix="Give the text that the model was made from.",
         )

@@ -5,54 +5,67 @@ score(s) = (log p_in(s) - log p_general(s)) / (words of s + 1), in nats a word, 
 """
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
-from seedcorn.lm.kneser_ney import estimate
+from seedcorn.corpus.folding import Texts, fold_all
+from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
-from seedcorn.lm.text_buffers import Texts
 from seedcorn.progress import track
-from seedcorn.selection import Direction, FloatArray, Scores
+from seedcorn.selection import Scores
 
 NAME = "cross-entropy difference"
+UNIT = "nats a word"
 
 
-def cross_entropy_models(
+class CrossEntropyModels(NamedTuple):
+    """The two language models that texts are scored by."""
+
+    in_domain: NgramModel
+    general: NgramModel
+
+
+def fit_cross_entropy(
     in_domain_texts: Iterable[Texts], general_texts: Iterable[Texts], *, order: int = 3
-) -> tuple[NgramModel, NgramModel]:
-    """Return the in-domain and the general model, both over the words seen in-domain, as Moore and Lewis advise.
+) -> CrossEntropyModels:
+    """Estimate the in-domain and the general model of batches of texts, folded as everywhere.
 
-    Texts are words separated by white space (see corpus.text.fold). With one vocabulary the unknown words of a text
-    count alike in both models.
+    Both have the words seen in-domain, as Moore and Lewis advise: what neither knows counts alike in both. Samples of
+    about the same size compare best. Raises DataError when a side has no text.
     """
-    in_domain = estimate(in_domain_texts, order=order)
-    return in_domain, estimate(general_texts, order=order, vocabulary=in_domain.words)
+    in_domain = _estimate(in_domain_texts, order, None)
+    return CrossEntropyModels(in_domain, _estimate(general_texts, order, in_domain.words))
 
 
-def cross_entropy_values(in_domain: NgramModel, general: NgramModel, texts: Texts) -> FloatArray:
-    """Return the score of every row of one batch, in nats a word; an empty row is scored by its sentence end."""
-    wanted, usual = in_domain.score(texts), general.score(texts)
-    return (wanted.logps - usual.logps) / (wanted.n_words + 1)
+def _estimate(texts: Iterable[Texts], order: int, vocabulary: list[str] | None) -> NgramModel:
+    # Discounts given outright: a seed is too small to estimate them from, and that is nothing to warn of.
+    folded = (fold_all(batch) for batch in texts)
+    return estimate(folded, order=order, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
 
 
-def cross_entropy_batches(in_domain: NgramModel, general: NgramModel, batches: Iterable[Texts]) -> Iterator[FloatArray]:
-    """Yield the scores of each batch, for pools larger than memory."""
+def cross_entropy_scores(batches: Iterable[Texts], models: CrossEntropyModels) -> Scores:
+    """Return the scores of all rows of ``batches`` in order; higher is more in-domain. Rows without words have none."""
+    parts = list(cross_entropy_batches(batches, models))
+    values = np.concatenate([np.zeros(0), *(part.values for part in parts)])
+    missing = np.concatenate([np.zeros(0, dtype=np.bool_), *(_missing(part) for part in parts)])
+    return Scores(values=values, name=NAME, unit=UNIT, missing=missing if missing.any() else None)
+
+
+def cross_entropy_batches(batches: Iterable[Texts], models: CrossEntropyModels) -> Iterator[Scores]:
+    """Yield the scores of one batch after the other, for pools larger than memory."""
     for batch in track(batches, "scoring batches by cross-entropy"):
-        yield cross_entropy_values(in_domain, general, batch)
+        yield _scores(batch, models)
 
 
-def cross_entropy_scores(in_domain: NgramModel, general: NgramModel, batches: Iterable[Texts]) -> Scores:
-    """Return the scores of all rows of ``batches``, in order; higher is more in-domain. Rows without words have none."""
-    values, missing = [np.zeros(0)], [np.zeros(0, dtype=np.bool_)]
-    for batch in track(batches, "scoring batches by cross-entropy"):
-        wanted, usual = in_domain.score(batch), general.score(batch)
-        values.append((wanted.logps - usual.logps) / (wanted.n_words + 1))
-        missing.append(wanted.n_words == 0)
-    empty = np.concatenate(missing)
-    return Scores(
-        values=np.where(empty, 0.0, np.concatenate(values)),
-        name=NAME,
-        direction=Direction.HIGHER_IS_BETTER,
-        unit="nats a word",
-        missing=empty if empty.any() else None,
-    )
+def _scores(texts: Texts, models: CrossEntropyModels) -> Scores:
+    folded = pa.array(fold_all(texts), pa.large_string())
+    wanted, usual = models.in_domain.score(folded), models.general.score(folded)
+    empty = wanted.n_words == 0
+    values = np.where(empty, 0.0, (wanted.logps - usual.logps) / (wanted.n_words + 1))
+    return Scores(values=values, name=NAME, unit=UNIT, missing=empty if empty.any() else None)
+
+
+def _missing(scores: Scores) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    return np.zeros(len(scores), dtype=np.bool_) if scores.missing is None else scores.missing

@@ -23,6 +23,7 @@ class Method(StrEnum):
 
     LOGISTIC = "logistic"  # word n-grams of the seed against background and pool
     IMPORTANCE = "importance"  # log likelihood ratio of hashed n-grams, seed against pool
+    CROSS_ENTROPY = "cross-entropy"  # language model of the seed against one of the pool
     EMBEDDING = "embedding"  # distance to the seed's centroid minus distance to the pool's
 
 
@@ -74,6 +75,8 @@ def fit_method(
         from seedcorn.relevance.importance import fit_importance
 
         return with_model(fit_importance(seed, [pool_sample]), _named(Aggregate, aggregate or "sum", "aggregate"))
+    if chosen is Method.CROSS_ENTROPY:
+        return _cross_entropy(seed, pool_sample)
     return _embedding(seed, pool_sample, random_seed)
 
 
@@ -126,5 +129,16 @@ def _embedding(seed: Sequence[str], pool_sample: pa.StringArray, random_seed: in
 
     def score(texts: pa.StringArray) -> Scores:
         return centroid_scores([texts], encoder, in_domain=in_domain, general=general)
+
+    return FittedMethod(score=score)
+
+
+def _cross_entropy(seed: Sequence[str], pool_sample: pa.StringArray) -> FittedMethod:
+    from seedcorn.relevance.cross_entropy import cross_entropy_scores, fit_cross_entropy
+
+    models = fit_cross_entropy([seed], [pool_sample])
+
+    def score(texts: pa.StringArray) -> Scores:
+        return cross_entropy_scores([texts], models)
 
     return FittedMethod(score=score)
