@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
 from seedcorn.corpus.contamination import screen_pool
@@ -60,8 +60,17 @@ class IntentStudyConfig(Settings):
     contamination: ContaminationSettings = ContaminationSettings()
     relevance: RelevanceSettings = RelevanceSettings()
     teaching: TeachingSettings = TeachingSettings()
-    baseline: str = "seed_only"
     systems: Mapping[str, System] = Field(min_length=2)
+    baseline: str
+    reported: str
+    ceiling: str | None = None
+
+    @model_validator(mode="after")
+    def _named_systems_exist(self) -> Self:
+        for role in (self.baseline, self.reported, self.ceiling):
+            if role is not None and role not in self.systems:
+                raise ValueError(f"'{role}' is not one of the systems {', '.join(self.systems)}")
+        return self
 
 
 class Cell(NamedTuple):

@@ -1,0 +1,195 @@
+"""An intent study from its configuration to its results file and its page."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from seedcorn.pipelines.diversity_stage import DiversityMethod
+from seedcorn.pipelines.intent_data import data_files
+from seedcorn.pipelines.stage_files import Done
+from seedcorn.progress import ProgressMode, showing_progress, track
+from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
+from seedcorn.report.page import Figure, Page, Section, Table
+from seedcorn.runs import Json, digest_of_file
+from seedcorn.studies.intent_study import (
+    Cell,
+    IntentStudyConfig,
+    Source,
+    cells_of,
+    digest_of_config,
+    read_rows,
+    run_cell,
+)
+from seedcorn.studies.intent_table import interval_json, mean_over_functionalities, reduction_rows
+from seedcorn.studies.results import Results
+from seedcorn.studies.significance import mean_interval
+
+
+def run_cells(config: IntentStudyConfig, *, folder: Path, relative_to: Path, n_workers: int) -> list[Done]:
+    """Run all cells that are not done, ``n_workers`` at a time, each in one process and one thread, and return them.
+
+    What a cell says does not depend on the number of workers.
+    """
+    cells = cells_of(config)
+    if n_workers == 1:
+        return [_run_cell(config, cell, folder, relative_to) for cell in track(cells, "cells", total=len(cells))]
+    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as workers:
+        futures = {workers.submit(_run_cell, config, cell, folder, relative_to): cell for cell in cells}
+        done = {futures[f]: f.result() for f in track(as_completed(futures), "cells", total=len(cells))}
+    return [done[cell] for cell in cells]
+
+
+def _run_cell(config: IntentStudyConfig, cell: Cell, folder: Path, relative_to: Path) -> Done:
+    with showing_progress(ProgressMode.SILENT):
+        return run_cell(config, cell, folder=folder, relative_to=relative_to)
+
+
+def intent_results(
+    config: IntentStudyConfig, cells: Sequence[Done], *, command: str, relative_to: Path, random_seed: int = 0
+) -> Results:
+    """Return the tables and the summary of finished cells; ``random_seed`` is that of the bootstrap."""
+    rows = read_rows(cells)
+    table = reduction_rows(rows, cells, baseline=config.baseline, rng=np.random.default_rng(random_seed))
+    files = data_files(config.data, relative_to=relative_to)
+    return Results(
+        name=config.name,
+        command=command,
+        config_digest=digest_of_config(config),
+        data_digests={name: digest_of_file(path) for name, path in files.items()},
+        random_seeds=config.random_seeds,
+        rows=[*table, *({"kind": "cell", **row} for row in rows)],
+        summary=_summary(config, table) | _diversity_summary(config, rows),
+    )
+
+
+def _summary(config: IntentStudyConfig, table: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    def mean(system: str, key: str) -> float:
+        return mean_over_functionalities(table, system, key)
+
+    summary: dict[str, Json] = {
+        "semantic_error_reduction": mean(config.reported, "semantic_error_reduction"),
+        "intent_error_reduction": mean(config.reported, "intent_error_reduction"),
+        "false_alarm_change": mean(config.reported, "false_alarm_change"),
+    }
+    if config.ceiling is not None:
+        summary["ceiling_semantic_error_reduction"] = mean(config.ceiling, "semantic_error_reduction")
+        summary["ceiling_intent_error_reduction"] = mean(config.ceiling, "intent_error_reduction")
+    return summary
+
+
+def _diversity_summary(config: IntentStudyConfig, rows: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """Return which share of the reported system's gain every thinned-out system keeps, by method and fraction."""
+    full = _reduction_by_seed(rows, config.reported, config.baseline)
+    kept: dict[tuple[str, int], dict[str, Json]] = {}
+    for name, system in config.systems.items():
+        if system.source is Source.RELEVANT and system.diversity.method is not DiversityMethod.ALL:
+            own = _reduction_by_seed(rows, name, config.baseline)
+            share = float(np.mean(own) / np.mean(full)) if np.mean(full) else 0.0
+            percent = round(100 * system.diversity.fraction)
+            kept[(system.diversity.method.value, percent)] = {
+                "gain_kept": share,
+                "reduction": interval_json(mean_interval(own)),
+            }
+    if not kept:
+        return {}
+    diverse = (DiversityMethod.PARAPHRASE.value, DiversityMethod.FEATURE.value)
+    summary: dict[str, Json] = {f"{method}_{percent}": value for (method, percent), value in kept.items()}
+    for percent in (50, 25):
+        shares = {m: kept[(m, percent)]["gain_kept"] for m in diverse if (m, percent) in kept}
+        if shares:
+            best = max(shares, key=lambda m: float(str(shares[m])))
+            summary[f"gain_kept_at_{percent}_percent"] = shares[best]
+            summary.setdefault("method", best)
+    if ("random", 50) in kept:
+        summary["random_gain_kept_at_50_percent"] = kept[("random", 50)]["gain_kept"]
+    return summary
+
+
+def _reduction_by_seed(rows: Sequence[Mapping[str, Json]], system: str, baseline: str) -> list[float]:
+    """Return for every random seed the mean reduction of semantic error over the functionalities."""
+    error = {
+        (r["system"], r["random_seed"], r["functionality"], r["n_seed"]): float(str(r["semantic_error"])) for r in rows
+    }
+    by_seed: dict[int, list[float]] = {}
+    for (name, random_seed, functionality, n_seed), value in error.items():
+        if name == system:
+            before = error[(baseline, random_seed, functionality, n_seed)]
+            by_seed.setdefault(int(str(random_seed)), []).append(1 - value / before if before else 0.0)
+    return [float(np.mean(by_seed[random_seed])) for random_seed in sorted(by_seed)]
+
+
+def study_page(config: IntentStudyConfig, results: Results) -> Page:
+    """Return the study as a page: summary, one bar a system and functionality, and all numbers."""
+    table = [row for row in results.rows if row.get("kind") != "cell"]
+    shown = ("functionality", "n_seed", "system", "n_added", "semantic_error", "intent_error", "slot_f1")
+    columns = (*shown, "false_alarm_rate", "semantic_error_reduction", "intent_error_reduction")
+    return Page(
+        title=f"Seedcorn study: {config.name}",
+        summary=tuple((k.replace("_", " "), f"{v:.3f}") for k, v in results.summary.items() if isinstance(v, float)),
+        sections=(
+            Section(
+                title="Relative reduction of semantic error",
+                text=f"Against {config.baseline}; mean over {len(config.random_seeds)} random seeds, 95 % intervals.",
+                contents=(_bars(table, config.baseline), *_curves(config, results)),
+            ),
+            Section(
+                title="All numbers",
+                contents=(
+                    Table(
+                        caption="Means over random seeds with 95 % intervals.",
+                        columns=tuple(c.replace("_", " ") for c in columns),
+                        rows=tuple(tuple(_cell_text(row.get(c)) for c in columns) for row in table),
+                        searchable=True,
+                        filter_column="functionality",
+                    ),
+                ),
+            ),
+        ),
+        signatures=(f"config:{results.config_digest[:12]} command:{results.command}",),
+    )
+
+
+def _cell_text(value: Json) -> str | int | float:
+    if isinstance(value, Mapping):
+        mean, low, high = (float(str(value[k])) for k in ("mean", "low", "high"))
+        return f"{mean:.3f} ({low:.3f} to {high:.3f})"
+    return value if isinstance(value, str | int | float) else ""
+
+
+def _point(value: Json, *, x: float, series: str) -> CurvePoint:
+    mean, low, high = (
+        (float(str(value[k])) for k in ("mean", "low", "high")) if isinstance(value, Mapping) else (0.0,) * 3
+    )
+    return CurvePoint(x=x, y=mean, low=low, high=high, series=series)
+
+
+def _bars(table: Sequence[Mapping[str, Json]], baseline: str) -> Figure:
+    rows = [row for row in table if row["system"] != baseline]
+    points = [_point(row["semantic_error_reduction"], x=0, series=str(row["system"])) for row in rows]
+    labels = [f"{row['functionality']} ({row['n_seed']} seed)" for row in rows]
+    return bar_figure(
+        points, labels=labels, y_title="relative reduction of semantic error", caption="By functionality."
+    )
+
+
+def _curves(config: IntentStudyConfig, results: Results) -> list[Figure]:
+    """Return the figure of error reduction against the share of the data, when the study has thinned-out systems."""
+    points = []
+    for name, system in config.systems.items():
+        key = f"{system.diversity.method}_{round(100 * system.diversity.fraction)}"
+        found = results.summary.get(key)
+        if name != config.reported and isinstance(found, Mapping):
+            points.append(_point(found["reduction"], x=system.diversity.fraction, series=system.diversity.method.value))
+    if not points:
+        return []
+    return [
+        curve_figure(
+            points,
+            x_title="fraction of the relevant data used",
+            y_title="relative reduction of semantic error",
+            caption="Mean over functionalities, with the interval over random seeds.",
+        )
+    ]
