@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.errors import DataError
-from seedcorn.lm.scratch import NewArray, array_on_disk
+from seedcorn.lm.scratch import NewArray, Number, array_in_memory, array_on_disk
 from seedcorn.lm.text_buffers import Texts
 from seedcorn.lm.tokens import VocabularyBuilder, token_chunks
 from seedcorn.lm.vocabulary import END_ID, Vocabulary
@@ -176,7 +176,7 @@ def _merge_level(
     return n
 
 
-def merge_counts(a: CountTrie, b: CountTrie, *, new_array: NewArray = np.empty) -> CountTrie:
+def merge_counts(a: CountTrie, b: CountTrie, *, new_array: NewArray = array_in_memory) -> CountTrie:
     """Return the counts of both texts together; their word ids must be those of one vocabulary.
 
     ``new_array`` makes the arrays, for instance on disk.
@@ -216,7 +216,8 @@ def count_ngrams(
     no sentence at all.
     """
     new_array = functools.partial(array_on_disk, folder=folder)
-    builder, runs = VocabularyBuilder(words), []
+    builder = VocabularyBuilder(words)
+    runs: list[CountTrie] = []
     n_tokens = max(n_memory_bytes // (_BYTES_PER_TOKEN + _BYTES_PER_NGRAM * (order - 1)), MIN_TOKENS_PER_CHUNK)
     for tokens in token_chunks(texts, builder, n_tokens_per_chunk=min(n_tokens, _POSITION_MASK >> 1)):
         if len(runs) == 1:
@@ -232,7 +233,7 @@ def count_ngrams(
 
 
 def _spilled(trie: CountTrie, new_array: NewArray) -> CountTrie:
-    def copied(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    def copied(array: NDArray[Number]) -> NDArray[Number]:
         copy = new_array(len(array), array.dtype.type)
         copy[:] = array
         return copy

@@ -49,7 +49,7 @@ def write_model(model: NgramModel, path: Path) -> None:
     for name, array in encoded.items():
         places[name] = {"begin": at, "size": len(array)}
         padded = -array.nbytes % _ALIGNMENT
-        crc = zlib.crc32(bytes(padded), zlib.crc32(array, crc))
+        crc = zlib.crc32(bytes(padded), zlib.crc32(array.data, crc))
         at += array.nbytes + padded
     header = json.dumps({"version": VERSION, "n_bytes": at, "crc32": crc, "arrays": places}).encode()
     header += b" " * (-(len(MODEL_MAGIC) + 8 + len(header)) % _ALIGNMENT)
@@ -98,9 +98,9 @@ def _mapped(path: Path) -> NgramModel:
         raise _damaged(path, f"{len(payload):,} bytes of {n_bytes:,}" if n_bytes != len(payload) else "changed bytes")
     arrays = {name: _array(payload, name, place) for name, place in places.items()}
     return NgramModel(
-        vocabulary=Vocabulary(WordTable(*(arrays[name] for name in WordTable._fields))),
-        arrays=NgramArrays(*(arrays[name] for name in NgramArrays._fields)),
-        order_begins=arrays["order_begins"],
+        vocabulary=Vocabulary(WordTable._make(arrays[name] for name in WordTable._fields)),
+        arrays=NgramArrays._make(arrays[name] for name in NgramArrays._fields),
+        order_begins=arrays["order_begins"].astype(np.int64),
     )
 
 
@@ -112,7 +112,7 @@ def _array(payload: NDArray[np.uint8], name: str, place: dict[str, int]) -> NDAr
 def _crc(payload: NDArray[np.uint8]) -> int:
     crc = 0
     for begin in range(0, len(payload), _BYTES_PER_CHECK):
-        crc = zlib.crc32(payload[begin : begin + _BYTES_PER_CHECK], crc)
+        crc = zlib.crc32(payload[begin : begin + _BYTES_PER_CHECK].data, crc)
     return crc
 
 

@@ -55,7 +55,7 @@ def advance(arrays: NgramArrays, state: int, word_id: int) -> tuple[float, int]:
         state = arrays.suffixes[state]
         node = find_child(arrays.words, arrays.children, state, word_id)
     logp += arrays.logps[node]
-    return logp, (node if node < len(arrays.backoffs) else np.int64(arrays.suffixes[node]))
+    return logp, (node if node < len(arrays.backoffs) else int(arrays.suffixes[node]))
 
 
 @njit(cache=True, nogil=True)

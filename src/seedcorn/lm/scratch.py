@@ -2,15 +2,26 @@
 
 import functools
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Number = TypeVar("Number", bound=np.generic)
-NewArray: TypeAlias = Callable[[int, type[Number]], NDArray[Number]]
+
+
+class NewArray(Protocol):
+    """What makes a new array of shape (size,), its values undefined, in memory or on disk."""
+
+    def __call__(self, size: int, dtype: type[Number], /) -> NDArray[Number]:
+        """Return the array."""
+        ...
+
+
+def array_in_memory(size: int, dtype: type[Number]) -> NDArray[Number]:
+    """Return an array of shape (size,) in memory."""
+    return np.empty(size, dtype=dtype)
 
 
 def array_on_disk(size: int, dtype: type[Number], *, folder: Path) -> NDArray[Number]:
@@ -19,8 +30,8 @@ def array_on_disk(size: int, dtype: type[Number], *, folder: Path) -> NDArray[Nu
         return np.asarray(np.memmap(file, dtype=dtype, mode="w+", shape=(max(size, 1),)))[:size]
 
 
-def new_array_within(n_bytes: int, *, n_memory_bytes: int, folder: Path) -> NewArray:  # type: ignore[type-arg]
+def new_array_within(n_bytes: int, *, n_memory_bytes: int, folder: Path) -> NewArray:
     """Return what makes arrays: in memory when all of them together, ``n_bytes``, fit there, on disk otherwise."""
     if n_bytes <= n_memory_bytes:
-        return np.empty
+        return array_in_memory
     return functools.partial(array_on_disk, folder=folder)

@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.errors import DataError
+from seedcorn.lm.scratch import Number
 from seedcorn.lm.text_buffers import TextBuffers, Texts, next_word, text_buffers, word_end
 from seedcorn.lm.vocabulary import (
     BEGIN_ID,
@@ -51,7 +52,7 @@ class VocabularyBuilder:
         return Vocabulary.from_bytes(text[: ends[-1]].copy(), ends)
 
 
-def _enlarged(array: NDArray[np.generic], size: int) -> NDArray[np.generic]:
+def _enlarged(array: NDArray[Number], size: int) -> NDArray[Number]:
     grown = np.zeros(size, dtype=array.dtype)
     grown[: len(array)] = array
     return grown

@@ -35,7 +35,7 @@ def mixed(hashed: int) -> int:
     """Return ``hashed`` with its low bits depending on all of it, and never negative."""
     value = np.uint64(hashed)
     value = (value ^ (value >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64((value ^ (value >> np.uint64(29))) >> np.uint64(1))
+    return np.int64((value ^ (value >> np.uint64(29))) >> np.uint64(1))  # type: ignore[return-value]
 
 
 @njit(cache=True, nogil=True)
