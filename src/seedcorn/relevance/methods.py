@@ -1,4 +1,4 @@
-"""The ways to say how relevant a text is, fitted from the same texts and behind one call."""
+"""The four ways to say how relevant a text is, fitted from the same texts and behind one call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class Method(StrEnum):
 
     LOGISTIC = "logistic"  # word n-grams of the seed against background and pool
     IMPORTANCE = "importance"  # log likelihood ratio of hashed n-grams, seed against pool
-    CROSS_ENTROPY = "cross-entropy"  # language model of the seed against one of the pool
     EMBEDDING = "embedding"  # distance to the seed's centroid minus distance to the pool's
+    CROSS_ENTROPY = "cross_entropy"  # log probability a word: seed's language model minus the pool's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +75,9 @@ def fit_method(
         from seedcorn.relevance.importance import fit_importance
 
         return with_model(fit_importance(seed, [pool_sample]), _named(Aggregate, aggregate or "sum", "aggregate"))
-    if chosen is Method.CROSS_ENTROPY:
-        return _cross_entropy(seed, pool_sample)
-    return _embedding(seed, pool_sample, random_seed)
+    if chosen is Method.EMBEDDING:
+        return _embedding(seed, pool_sample, random_seed)
+    return _cross_entropy(seed, pool_sample)
 
 
 def saved_method(path: Path, aggregate: str | None) -> FittedMethod:
