@@ -1,12 +1,14 @@
 """Language models in the decoder: a linear mixture over the words of the lexicon, and what unknown words get."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.errors import ConfigError
+from seedcorn.errors import ConfigError, SeedcornWarning
+from seedcorn.lm.kneser_ney import estimate
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel, advance
 from seedcorn.lm.trie import ROOT
 from seedcorn.speech.beam import MixedModels
@@ -17,7 +19,7 @@ from seedcorn.speech.lexicon import Lexicon, SpellingTrie
 class WeightedModel:
     """A language model and its share of a mixture; ``oov_logps`` spreads its unknown word over the words unknown to it.
 
-    See ``unigram_floor`` and ``spelling_logps`` for the two ways to spread.
+    See ``unigram_floor`` and ``character_oov_logps`` for the two ways to spread.
     """
 
     model: NgramModel
@@ -80,6 +82,13 @@ def unigram_floor(lexicon: Lexicon, model: NgramModel) -> NDArray[np.float64]:
     return np.full(len(lexicon.words), -np.log(max(n_unknown, 1)))
 
 
-def spelling_logps(lexicon: Lexicon, characters: NgramModel) -> NDArray[np.float64]:
-    """Return the log probability of each word's spelling under ``characters``, a model over characters as words."""
-    return characters.score([" ".join(word) for word in lexicon.words]).logps
+def character_oov_logps(lexicon: Lexicon, model: NgramModel) -> NDArray[np.float64]:
+    """Return the log probability of each word's spelling, by a character 4-gram of the words that ``model`` knows.
+
+    What is known of an unknown word is how it is written: likelier spellings get more of the unknown word's share.
+    """
+    known = [" ".join(word) for word in model.words if not word.startswith("<")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SeedcornWarning)  # small vocabularies need fallback discounts
+        characters = estimate([known], order=4)
+    return characters.sentence_logps([" ".join(word) for word in lexicon.words])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from seedcorn.corpus.text import words
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.speech.wer import EditKind, ErrorCounts, ErrorTable, align
+from seedcorn.speech.wer import EditKind, ErrorCounts, ErrorTable, align, word_errors
 
 RARE, FREQUENT = "rare", "frequent"
 
@@ -91,3 +91,30 @@ def code_switched_words(reference: Sequence[str]) -> list[bool]:
 def _script(word: str) -> str:
     """Return the script of the word's first letter, as in its Unicode name; empty when it has none."""
     return next((unicodedata.name(c, " ").split(" ")[0] for c in word if c.isalpha()), "")
+
+
+def breakdown(
+    utterances: Sequence[Utterance], hypotheses: Sequence[str], *, transcript_intents: Iterable[str] = ()
+) -> dict[str, ErrorCounts]:
+    """Return the word errors of every slice that there is something to say of.
+
+    Slices: "entity words", "other words", "code-switched words" (no insertions counted in these), "intent NAME", and,
+    when ``transcript_intents`` are given, "rare intents" and "frequent intents".
+    Raises DataError when utterances and hypotheses differ in number.
+    """
+    references = [words(u.text) for u in utterances]
+    said = [words(hypothesis) for hypothesis in hypotheses]
+    table = word_errors([u.text for u in utterances], hypotheses)
+    in_entities = [entity_words(u) for u in utterances]
+    slices = {
+        "entity words": errors_on_words(references, said, in_entities),
+        "other words": errors_on_words(references, said, [[not m for m in marks] for marks in in_entities]),
+        "code-switched words": errors_on_words(references, said, [code_switched_words(r) for r in references]),
+    }
+    intents = [u.intent for u in utterances]
+    seen = list(transcript_intents)
+    if seen:
+        by_frequency = errors_by_label(table, intent_frequency(seen, intents))
+        slices |= {f"{label} intents": counts for label, counts in by_frequency.items()}
+    slices |= {f"intent {label}": counts for label, counts in errors_by_label(table, intents).items() if label}
+    return {name: counts for name, counts in slices.items() if counts.reference_length}

@@ -1,0 +1,144 @@
+"""Recorded speech: which files there are (Kaldi folder, JSON lines), and their samples at the rate a model wants."""
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.errors import DataError, SeedcornWarning, at, require
+from seedcorn.speech.transcripts import read_transcripts
+
+_AUDIO_KEYS = ("audio", "audio_filepath", "path")
+_N_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One utterance in an audio file; ``text`` is None where nobody wrote down what was said."""
+
+    id: str
+    audio: Path
+    text: str | None = None
+
+
+def read_manifest(path: Path) -> list[Recording]:
+    """Return the recordings of a Kaldi folder (wav.scp, and text if there) or of a file of JSON lines.
+
+    A JSON line has "audio" (or "audio_filepath"), and may have "id" (else the file's name) and "text". Relative paths
+    start at the manifest's folder.
+    Raises DataError with file and line when a line cannot be read, an id repeats, a transcript has no recording, or
+    audio files are missing.
+    """
+    recordings = _from_kaldi(path) if path.is_dir() else _from_json_lines(path)
+    if not recordings:
+        raise DataError(wanted="at least one recording", found="none", where=path)
+    missing = [r for r in recordings if not r.audio.is_file()]
+    if missing:
+        raise DataError(
+            wanted=f"the audio files of {len(recordings)} recordings",
+            found=f"{len(missing)} missing, as {', '.join(str(r.audio) for r in missing[:_N_SHOWN])}",
+            where=path,
+            fix="Relative paths start at the folder of the manifest.",
+        )
+    return recordings
+
+
+def _from_kaldi(folder: Path) -> list[Recording]:
+    table = folder / "wav.scp"
+    if not table.is_file():
+        raise DataError(wanted="a Kaldi folder with wav.scp", found="no wav.scp", where=folder)
+    if (folder / "segments").exists():
+        raise DataError(
+            wanted="one file an utterance", found="a segments file", where=folder, fix="Cut the files into utterances."
+        )
+    texts = read_transcripts(folder / "text") if (folder / "text").exists() else {}
+    files = read_transcripts(table)
+    for utterance_id, file in files.items():
+        if file.endswith("|"):
+            raise DataError(
+                wanted="the path of an audio file",
+                found=f"a command for '{utterance_id}'",
+                where=table,
+                fix="Commands are not run; write the files first.",
+            )
+    without = [i for i in texts if i not in files]
+    if without:
+        raise DataError(
+            wanted="a recording for each transcript", found=f"none for '{without[0]}'", where=folder / "text"
+        )
+    return [Recording(id=i, audio=folder / file, text=texts.get(i)) for i, file in files.items()]
+
+
+def _from_json_lines(path: Path) -> list[Recording]:
+    try:
+        lines = path.read_bytes().decode("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(wanted="a manifest of recordings", found=str(error), where=path) from error
+    recordings: dict[str, Recording] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            recording = _from_json_line(line, path, number)
+            if recording.id in recordings:
+                raise DataError(wanted="each id once", found=f"'{recording.id}' again", where=at(path, number))
+            recordings[recording.id] = recording
+    return list(recordings.values())
+
+
+def _from_json_line(line: str, path: Path, number: int) -> Recording:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataError(wanted="a JSON object", found=error.msg, where=at(path, number)) from error
+    audio = (
+        next((row[key] for key in _AUDIO_KEYS if isinstance(row.get(key), str)), None) if type(row) is dict else None
+    )
+    if audio is None:
+        raise DataError(wanted='an object with "audio"', found=line.strip(), where=at(path, number))
+    text = row.get("text")
+    if text is not None and not isinstance(text, str):
+        raise DataError(wanted='text in "text"', found=repr(text), where=at(path, number))
+    return Recording(id=str(row.get("id", Path(audio).stem)), audio=path.parent / audio, text=text)
+
+
+def read_waves(recordings: Sequence[Recording], *, samples_per_second: int) -> list[NDArray[np.float32]]:
+    """Return the mono samples (-1..1) of each recording at the wanted rate.
+
+    Other rates are resampled and channels averaged; one SeedcornWarning says how many were.
+    Raises DataError when a file is no audio.
+    """
+    waves, converted = [], []
+    for recording in recordings:
+        wave, rate, n_channels = _read_audio(recording.audio)
+        if rate != samples_per_second or n_channels != 1:
+            converted.append(f"{rate} Hz, {n_channels} channel{'s' if n_channels > 1 else ''}")
+        waves.append(at_rate(wave, rate, samples_per_second))
+    if converted:
+        kinds = "; ".join(sorted(set(converted)))
+        text = f"{len(converted)} of {len(waves)} recordings ({kinds}) were converted to {samples_per_second} Hz mono"
+        warnings.warn(text, SeedcornWarning, stacklevel=2)
+    return waves
+
+
+def _read_audio(path: Path) -> tuple[NDArray[np.float32], int, int]:
+    soundfile = require("soundfile", extra="speech")
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise DataError(wanted="a wav or flac file", found=str(error), where=path) from error
+    return samples.mean(axis=1), int(rate), samples.shape[1]
+
+
+def at_rate(wave: NDArray[np.float32], rate: int, wanted_rate: int) -> NDArray[np.float32]:
+    """Return ``wave`` resampled from ``rate`` to ``wanted_rate`` samples a second (polyphase, low-pass filtered)."""
+    if rate == wanted_rate or len(wave) == 0:
+        return wave
+    from scipy.signal import resample_poly
+
+    common = gcd(rate, wanted_rate)
+    converted: NDArray[np.float32] = resample_poly(wave, wanted_rate // common, rate // common).astype(np.float32)
+    return converted
