@@ -11,7 +11,7 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.crf import SlotCrf, train_crf
 from seedcorn.nlu.maxent import MaxEnt, train_maxent
-from seedcorn.nlu.model import Prediction
+from seedcorn.nlu.model import Prediction, check_trainable
 from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray
 
@@ -58,6 +58,7 @@ def train_linear(
     *,
     weights: Sequence[float] | None = None,
     slot_weights: Sequence[float] | None = None,
+    excluded_intents: Collection[str] = (),
     slot_intents: Collection[str] | None = None,
     inverse_regularisation: float = 20.0,
     crf_l2: float = 0.3,
@@ -66,16 +67,18 @@ def train_linear(
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
 
-    ``slot_weights`` are those of the slot model where they differ: 0 keeps an utterance for its intent alone. With
+    ``slot_weights`` are those of the slot model where they differ: 0 keeps an utterance for its intent alone. An
+    utterance without intent is known to have none of ``excluded_intents``, and teaches just that. With
     ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one, which is
     much faster when few intents matter. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the penalty of
-    the slots. Raises DataError when there is no utterance, or one without intent.
+    the slots. Raises DataError as ``check_trainable`` does.
     """
-    _check(utterances)
+    check_trainable(utterances, excluded_intents)
     maxent = train_maxent(
         [u.text for u in utterances],
         [u.intent for u in utterances],
         weights=weights,
+        excluded_intents=excluded_intents,
         inverse_regularisation=inverse_regularisation,
         random_seed=random_seed,
     )
@@ -91,20 +94,13 @@ def train_linear(
     return LinearNlu(maxent=maxent, crf=crf, slot_intents=None if slot_intents is None else tuple(sorted(slot_intents)))
 
 
-def _check(utterances: Sequence[Utterance]) -> None:
-    if not utterances:
-        raise DataError(wanted="utterances to train on", found="none")
-    unlabelled = next((u for u in utterances if not u.intent), None)
-    if unlabelled is not None:
-        raise DataError(wanted="an intent for every training utterance", found=f"none for '{unlabelled.text}'")
-
-
 def _slot_rows(
     utterances: Sequence[Utterance], slot_intents: Collection[str] | None
 ) -> tuple[list[int], list[tuple[Slot, ...]]]:
     """Return the rows that teach the slot model, and their slots of the wanted types."""
     if slot_intents is None:
-        return list(range(len(utterances))), [u.slots for u in utterances]
+        rows = [i for i, u in enumerate(utterances) if u.intent]
+        return rows, [utterances[i].slots for i in rows]
     types = {s.type for u in utterances if u.intent in slot_intents for s in u.slots}
     slots = [tuple(s for s in u.slots if s.type in types) for u in utterances]
     rows = [i for i, u in enumerate(utterances) if slots[i] or u.intent in slot_intents]

@@ -2,9 +2,10 @@
 
 import functools
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,15 +43,17 @@ def train_maxent(
     intents: Sequence[str],
     *,
     weights: Sequence[float] | None = None,
+    excluded_intents: Collection[str] = (),
     inverse_regularisation: float = 20.0,
     random_seed: int = 0,
 ) -> MaxEnt:
     """Return one classifier an intent against all others, each of maximum weighted likelihood with an L2 penalty.
 
-    ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient. One intent alone
+    A text whose intent is empty is known to have none of ``excluded_intents``: it counts against these and says nothing
+    of the others. ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient. One intent alone
     gives a model that always answers it. The dual solver takes examples in an order drawn from ``random_seed``.
     """
-    known = tuple(sorted(set(intents)))
+    known = tuple(sorted(set(intents) - {""}))
     features = intent_features(texts)
     columns = np.unique(features.indices).astype(np.int64)
     if len(known) == 1:
@@ -60,9 +63,13 @@ def train_maxent(
             coefficients=np.zeros((1, 0), dtype=np.float32),
             intercepts=np.zeros(1),
         )
-    rows, labels = features[:, columns], np.asarray(intents)
+    counts = np.ones(len(texts)) if weights is None else np.asarray(weights, dtype=np.float64)
+    everything = _Rows(features[:, columns], np.asarray(intents), counts)
+    labelled = everything.labelled()
     fitted = [
-        _one_against_rest(rows, labels == intent, weights, inverse_regularisation, random_seed)
+        _one_against_rest(
+            everything if intent in excluded_intents else labelled, intent, inverse_regularisation, random_seed
+        )
         for intent in track(known, "training intents")
     ]
     return MaxEnt(
@@ -73,20 +80,29 @@ def train_maxent(
     )
 
 
+class _Rows(NamedTuple):
+    """Training examples: features (rows, columns), the intent of each or "", and how much it counts."""
+
+    features: csr_matrix
+    intents: NDArray[np.str_]
+    weights: FloatArray
+
+    def labelled(self) -> "_Rows":
+        has_intent = self.intents != ""
+        return self if has_intent.all() else _Rows(*(part[has_intent] for part in self))
+
+
 def _one_against_rest(
-    rows: csr_matrix,
-    wanted: NDArray[np.bool_],
-    weights: Sequence[float] | None,
-    inverse_regularisation: float,
-    random_seed: int,
+    rows: _Rows, intent: str, inverse_regularisation: float, random_seed: int
 ) -> tuple[FloatArray, float]:
+    """Return coefficients (columns,) and intercept of the model of one intent."""
     from sklearn.linear_model import LogisticRegression
 
     regression = LogisticRegression(
         C=inverse_regularisation, solver="liblinear", dual=True, tol=_TOLERANCE, random_state=random_seed
     )
     with _quiet_about_iterations():
-        regression.fit(rows, wanted, sample_weight=weights)
+        regression.fit(rows.features, rows.intents == intent, sample_weight=rows.weights)
     return regression.coef_[0], float(regression.intercept_[0])
 
 
@@ -105,6 +121,8 @@ def intent_features(texts: Sequence[str]) -> csr_matrix:
     from sklearn.feature_extraction import FeatureHasher
     from sklearn.preprocessing import normalize
 
+    if not texts:
+        return csr_matrix((0, N_HASHED_FEATURES), dtype=np.float32)
     hasher = FeatureHasher(N_HASHED_FEATURES, input_type="string", alternate_sign=False, dtype=np.float32)
     hashed = hasher.transform(_feature_names(text) for text in texts).tocsr()
     hashed.data[:] = 1.0

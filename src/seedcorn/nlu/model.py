@@ -1,10 +1,11 @@
 """What every NLU model answers: one Prediction an utterance, and the probabilities of all intents."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.errors import DataError
 from seedcorn.selection import FloatArray
 
 
@@ -36,7 +37,10 @@ class NluModel(Protocol):
 
 
 class NluTrainer(Protocol):
-    """Trains a model; how much each utterance counts may differ between intents and slots."""
+    """Trains a model; how much each utterance counts may differ between intents and slots.
+
+    An utterance without intent is known to have none of ``excluded_intents``: it teaches that and nothing else.
+    """
 
     def __call__(
         self,
@@ -44,7 +48,17 @@ class NluTrainer(Protocol):
         *,
         weights: Sequence[float] | None = None,
         slot_weights: Sequence[float] | None = None,
+        excluded_intents: Collection[str] = (),
         random_seed: int = 0,
     ) -> NluModel:
         """Return the model; ``weights`` are 1 when None, ``slot_weights`` are ``weights`` when None."""
         ...
+
+
+def check_trainable(utterances: Sequence[Utterance], excluded_intents: Collection[str]) -> None:
+    """Raise DataError when no utterance has an intent, or one has none and no ``excluded_intents`` are given."""
+    unlabelled = next((u for u in utterances if not u.intent), None)
+    if not any(u.intent for u in utterances):
+        raise DataError(wanted="utterances with intents to train on", found="none")
+    if unlabelled is not None and not excluded_intents:
+        raise DataError(wanted="an intent for every training utterance", found=f"none for '{unlabelled.text}'")

@@ -6,7 +6,7 @@ BIO. The encoder is a small one from scratch, or any pretrained checkpoint of tr
 
 import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from seedcorn.nlu.encoders import (
     encoder_tokens,
     pretrained_encoder,
 )
-from seedcorn.nlu.model import Prediction
+from seedcorn.nlu.model import Prediction, check_trainable
 from seedcorn.nlu.tokens import labels_of, slot_at, spans_of
 from seedcorn.progress import say
 from seedcorn.runs import writing_whole
@@ -130,21 +130,22 @@ def train_neural(
     *,
     weights: Sequence[float] | None = None,
     slot_weights: Sequence[float] | None = None,
+    excluded_intents: Collection[str] = (),
     pretrained: str = "",
     settings: NeuralSettings = NeuralSettings(),
     random_seed: int = 0,
 ) -> NeuralNlu:
     """Return the network trained with AdamW until its loss on held-out utterances stops falling, at its best epoch.
 
-    ``slot_weights`` are ``weights`` when None. ``pretrained`` names a checkpoint to start from (give it a learning rate
-    near 5e-5). One random seed gives the same weights on one machine and thread count. Raises DataError when there is
-    no utterance, or one without intent.
+    ``slot_weights`` are ``weights`` when None. An utterance without intent is known to have none of
+    ``excluded_intents``: its loss is -log of the probability of all others. ``pretrained`` names a checkpoint to start from (give it a learning rate
+    near 5e-5). One random seed gives the same weights on one machine and thread count. Raises DataError
+    as ``check_trainable`` does.
     """
-    if not utterances or not all(u.intent for u in utterances):
-        raise DataError(wanted="utterances with intents to train on", found="none, or one without")
+    check_trainable(utterances, excluded_intents)
     weights = weights or [1.0] * len(utterances)
     examples = [_Example(*row) for row in zip(utterances, weights, slot_weights or weights, strict=True)]
-    intents = tuple(sorted({u.intent for u in utterances}))
+    intents = tuple(sorted({u.intent for u in utterances} - {""}))
     labels = bio_labels([s.type for u in utterances for s in u.slots])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(random_seed)
@@ -152,7 +153,12 @@ def train_neural(
             _encoder(pretrained, settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
         )
         model = NeuralNlu(network=network, intents=intents, labels=labels, settings=settings)
-        _fit(model, examples, np.random.default_rng(random_seed))
+        _fit(
+            model,
+            examples,
+            [i for i, intent in enumerate(intents) if intent in excluded_intents],
+            np.random.default_rng(random_seed),
+        )
     return model
 
 
@@ -167,7 +173,7 @@ def _encoder(pretrained: str, settings: NeuralSettings) -> TokenEncoder:
     )
 
 
-def _fit(model: NeuralNlu, examples: Sequence[_Example], rng: np.random.Generator) -> None:
+def _fit(model: NeuralNlu, examples: Sequence[_Example], excluded: Sequence[int], rng: np.random.Generator) -> None:
     """Train in place; with fewer than 20 examples nothing is held out and all epochs run."""
     order = rng.permutation(len(examples))
     n_held_out = round(model.settings.held_out_fraction * len(examples)) if len(examples) >= 20 else 0
@@ -178,10 +184,10 @@ def _fit(model: NeuralNlu, examples: Sequence[_Example], rng: np.random.Generato
     )
     best_loss, best_epoch, best_state = float("inf"), 0, model.network.state_dict()
     for epoch in range(1, model.settings.most_epochs + 1):
-        _train_epoch(model, kept, optimiser, rng)
+        _train_epoch(model, kept, excluded, optimiser, rng)
         if not held_out:
             continue
-        loss = _mean_loss(model, held_out)
+        loss = _mean_loss(model, held_out, excluded)
         say(f"epoch {epoch}: held-out loss {loss:.3f}")
         if loss < best_loss:
             best_loss, best_epoch, best_state = loss, epoch, copy.deepcopy(model.network.state_dict())
@@ -192,21 +198,25 @@ def _fit(model: NeuralNlu, examples: Sequence[_Example], rng: np.random.Generato
 
 
 def _train_epoch(
-    model: NeuralNlu, examples: Sequence[_Example], optimiser: torch.optim.Optimizer, rng: np.random.Generator
+    model: NeuralNlu,
+    examples: Sequence[_Example],
+    excluded: Sequence[int],
+    optimiser: torch.optim.Optimizer,
+    rng: np.random.Generator,
 ) -> None:
     model.network.train()
     for rows in _batches(rng.permutation(len(examples)), model.settings.batch_size):
         optimiser.zero_grad()
-        _loss(model, [examples[i] for i in rows]).backward()
+        _loss(model, [examples[i] for i in rows], excluded).backward()
         nn.utils.clip_grad_norm_(model.network.parameters(), 1.0)
         optimiser.step()
 
 
 @torch.inference_mode()
-def _mean_loss(model: NeuralNlu, examples: Sequence[_Example]) -> float:
+def _mean_loss(model: NeuralNlu, examples: Sequence[_Example], excluded: Sequence[int]) -> float:
     model.network.eval()
     batches = list(_batches(np.arange(len(examples)), _TEXTS_PER_BATCH))
-    losses = [float(_loss(model, [examples[i] for i in rows])) * len(rows) for rows in batches]
+    losses = [float(_loss(model, [examples[i] for i in rows], excluded)) * len(rows) for rows in batches]
     return sum(losses) / len(examples)
 
 
@@ -215,19 +225,35 @@ def _batches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]
         yield order[start : start + size]
 
 
-def _loss(model: NeuralNlu, examples: Sequence[_Example]) -> Tensor:
+def _loss(model: NeuralNlu, examples: Sequence[_Example], excluded: Sequence[int]) -> Tensor:
     """Return the mean over examples of intent loss x weight + mean token loss x slot weight."""
     batch = model.network.encoder.prepare([e.utterance.text for e in examples])
     intent_logits, label_logits = model.network(batch)
-    intents = torch.tensor([model.intents.index(e.utterance.intent) for e in examples])
-    intent_losses = nn.functional.cross_entropy(intent_logits, intents, reduction="none")
-    labels = torch.full(batch.mask.shape, _PADDED)
-    for i, e in enumerate(examples):
-        wanted = labels_of(encoder_tokens(e.utterance.text), e.utterance.slots)
-        labels[i, : len(wanted)] = torch.tensor([model.labels.index(label) for label in wanted])
-    label_losses = nn.functional.cross_entropy(label_logits.transpose(1, 2), labels, reduction="none").sum(dim=1)
+    intent_losses = _intent_losses(model, intent_logits, examples, excluded)
+    label_losses = _label_losses(model, label_logits, examples) / batch.mask.sum(dim=1)
     weights = torch.tensor([[e.weight, e.slot_weight] for e in examples], dtype=torch.float32)
-    return (weights[:, 0] * intent_losses + weights[:, 1] * label_losses / batch.mask.sum(dim=1)).mean()
+    return (weights[:, 0] * intent_losses + weights[:, 1] * label_losses).mean()
+
+
+def _intent_losses(model: NeuralNlu, logits: Tensor, examples: Sequence[_Example], excluded: Sequence[int]) -> Tensor:
+    """Return -log of the probability of the intents that each example may have, shape (examples,)."""
+    possible = torch.ones(len(examples), len(model.intents), dtype=torch.bool)
+    possible[:, list(excluded)] = False
+    for i, e in enumerate(examples):
+        if e.utterance.intent:
+            possible[i] = False
+            possible[i, model.intents.index(e.utterance.intent)] = True
+    return logits.logsumexp(dim=1) - logits.masked_fill(~possible, -1e9).logsumexp(dim=1)
+
+
+def _label_losses(model: NeuralNlu, logits: Tensor, examples: Sequence[_Example]) -> Tensor:
+    """Return the summed cross entropy of the BIO labels of each example, shape (examples,); 0 without intent."""
+    labels = torch.full(logits.shape[:2], _PADDED)
+    for i, e in enumerate(examples):
+        if e.utterance.intent:
+            wanted = labels_of(encoder_tokens(e.utterance.text), e.utterance.slots)
+            labels[i, : len(wanted)] = torch.tensor([model.labels.index(label) for label in wanted])
+    return nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none").sum(dim=1)
 
 
 def save_neural(model: NeuralNlu, path: Path) -> None:

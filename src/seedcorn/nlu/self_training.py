@@ -8,6 +8,7 @@ as that, which holds false alarms down. After Cho et al. 2019 (arXiv 1910.04196)
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ class SelfTraining:
     def pseudo_labelled(self, pool: Sequence[Utterance]) -> list[Utterance]:
         """Return the rows of ``pool`` that trained the kept model, with the labels they were given."""
         used = [d for d in self.decisions if _weight_of(d.decision, 1.0) > 0]
-        return [_labelled(pool[d.position], d.prediction) for d in used]
+        return [_labelled(pool[d.position], d) for d in used]
 
 
 def self_train(
@@ -120,6 +121,7 @@ def self_train(
     """
     functionality = _functionality(seed, background)
     labelled = [*seed, *background]
+    train = partial(train, excluded_intents=functionality)
     teacher = train(labelled, random_seed=random_seed)
     calibration = calibrate(train, labelled, n_folds=n_calibration_folds, random_seed=random_seed)
     record = _record(0, {}, _measured(teacher, dev, functionality), best_loss=np.inf)
@@ -222,13 +224,14 @@ def _weight_of(decision: Decision, pseudo_weight: float) -> float:
     return pseudo_weight if decision in (Decision.ACCEPTED, Decision.INTENT_ONLY, Decision.NEGATIVE) else 0.0
 
 
-def _labelled(utterance: Utterance, prediction: Prediction) -> Utterance:
+def _labelled(utterance: Utterance, decided: PoolDecision) -> Utterance:
+    prediction, is_own = decided.prediction, decided.decision is not Decision.NEGATIVE
     return Utterance(
         id=utterance.id,
         text=utterance.text,
         lang=utterance.lang,
-        intent=prediction.intent,
-        slots=prediction.slots,
+        intent=prediction.intent if is_own else "",
+        slots=prediction.slots if is_own else (),
         origin=PSEUDO_LABELLED,
     )
 
@@ -242,7 +245,7 @@ def _trained_on(
     random_seed: int,
 ) -> NluModel:
     used = [d for d in decisions if _weight_of(d.decision, pseudo_weight) > 0]
-    pseudo = [_labelled(pool[d.position], d.prediction) for d in used]
+    pseudo = [_labelled(pool[d.position], d) for d in used]
     return train(
         [*labelled, *pseudo],
         weights=[1.0] * len(labelled) + [pseudo_weight] * len(pseudo),

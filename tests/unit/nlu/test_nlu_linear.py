@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedcorn.corpus.builtin import builtin_requests
+from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.errors import DataError
+from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
+from seedcorn.nlu.metrics import outcomes
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[Utterance]:
+    return builtin_requests(500, lang="en", random_seed=1).utterances()
+
+
+@pytest.fixture(scope="module")
+def model(requests: list[Utterance]) -> LinearNlu:
+    return train_linear(requests[:400])
+
+
+def test_learns_intents_and_slots_of_the_built_in_requests(model: LinearNlu, requests: list[Utterance]) -> None:
+    held_out = requests[400:]
+    result = outcomes(held_out, model.predict([u.text for u in held_out]))
+    assert result.intent_accuracy > 0.8
+    assert result.slot_f1 > 0.7
+
+
+def test_learns_hindi() -> None:
+    rows = builtin_requests(400, lang="hi", random_seed=2).utterances()
+    result = outcomes(rows[300:], train_linear(rows[:300]).predict([u.text for u in rows[300:]]))
+    assert result.intent_accuracy > 0.7
+    assert result.slot_f1 > 0.6
+
+
+def test_learns_slots_in_unspaced_text() -> None:
+    rows = [
+        Utterance(text=f"{city}の天気を教えて", intent="weather", slots=(Slot(0, len(city), "place"),))
+        for city in ("東京", "大阪", "京都", "札幌", "名古屋")
+    ]
+    (prediction,) = train_linear(rows).predict(["東京の天気は"])
+    assert prediction.slots == (Slot(0, 2, "place"),)
+
+
+def test_probabilities_are_distributions(model: LinearNlu) -> None:
+    probabilities = model.intent_probabilities(["play some jazz", "", "!!!", "xyzzy"])
+    assert probabilities.shape == (4, len(model.intents))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    for prediction in model.predict(["play some jazz", "", "!!!"]):
+        assert 0 <= prediction.intent_probability <= 1
+        assert all(0 <= p <= 1 for p in prediction.slot_probabilities)
+
+
+def test_no_text_gives_no_prediction(model: LinearNlu) -> None:
+    assert model.predict([]) == []
+
+
+def test_saved_model_predicts_the_same(model: LinearNlu, requests: list[Utterance], tmp_path: Path) -> None:
+    texts = [u.text for u in requests[400:]]
+    save_linear(model, tmp_path / "model.npz")
+    assert load_linear(tmp_path / "model.npz").predict(texts) == model.predict(texts)
+
+
+def test_loading_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.npz").write_text("no model")
+    with pytest.raises(DataError, match="a linear NLU model"):
+        load_linear(tmp_path / "model.npz")
+
+
+def test_training_is_deterministic(requests: list[Utterance], tmp_path: Path) -> None:
+    for name in ("a.npz", "b.npz"):
+        save_linear(train_linear(requests[:60], random_seed=3), tmp_path / name)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize("slots", [(), (Slot(5, 9, "genre"),)])
+def test_a_single_example_and_a_single_intent(slots: tuple[Slot, ...]) -> None:
+    model = train_linear([Utterance(text="play jazz", intent="music", slots=slots)])
+    (prediction,) = model.predict(["play jazz"])
+    assert prediction.intent == "music"
+    assert prediction.intent_probability == 1.0
+    assert prediction.slots == slots
+
+
+def test_two_intents_one_without_slots() -> None:
+    rows = [Utterance(text="hello there", intent="greet"), Utterance(text="play jazz", intent="music")]
+    assert [p.intent for p in train_linear(rows).predict(["hello there", "play jazz"])] == ["greet", "music"]
+
+
+def test_weights_decide_between_contradicting_labels() -> None:
+    rows = [Utterance(text="lights on", intent=intent) for intent in ("a", "b")]
+    assert train_linear(rows, weights=[5.0, 1.0]).predict(["lights on"])[0].intent == "a"
+    assert train_linear(rows, weights=[1.0, 5.0]).predict(["lights on"])[0].intent == "b"
+
+
+def test_slot_weight_zero_keeps_the_intent_and_ignores_the_slots() -> None:
+    rows = [
+        Utterance(text="play jazz", intent="music", slots=(Slot(5, 9, "genre"),)),
+        Utterance(text="play jazz", intent="music"),
+    ]
+    assert train_linear(rows, slot_weights=[1.0, 0.0]).predict(["play jazz"])[0].slots == (Slot(5, 9, "genre"),)
+    assert train_linear(rows, slot_weights=[0.0, 1.0]).predict(["play jazz"])[0].slots == ()
+
+
+def test_slots_are_limited_to_the_wanted_intents(requests: list[Utterance]) -> None:
+    wanted = requests[0].intent
+    model = train_linear(requests[:200], slot_intents=[wanted])
+    predictions = model.predict([u.text for u in requests[:200]])
+    types = {s.type for u in requests[:200] if u.intent == wanted for s in u.slots}
+    assert {s.type for p in predictions for s in p.slots} <= types
+    assert all(p.intent == wanted for p in predictions if p.slots)
+
+
+@pytest.mark.parametrize("rows", [[], [Utterance(text="play jazz")]])
+def test_nothing_to_train_on_is_refused(rows: list[Utterance]) -> None:
+    with pytest.raises(DataError):
+        train_linear(rows)
