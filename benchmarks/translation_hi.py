@@ -92,7 +92,8 @@ def nearest(general: PairCorpus) -> PairCorpus:
 def settings(n_target_tokens: int) -> TrainingSettings:
     return TrainingSettings(
         n_target_tokens=n_target_tokens,
-        learning_rate=1.2e-3,
+        learning_rate=1.5e-3,
+        n_warmup_steps=300,
         n_evaluations=8,
         patience=8,
         # A budget of a few passes over the pairs leaves nothing to regularise.

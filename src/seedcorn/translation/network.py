@@ -1,5 +1,7 @@
 """The translator's network: a small encoder-decoder transformer from scratch, or any pretrained checkpoint by name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +13,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging as transformers_logging
 
 from seedcorn.errors import DataError
 
@@ -86,6 +89,20 @@ def pretrained(
             fix="The tokenizer belongs to another checkpoint.",
         )
     return model, tokenizer
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep the bars and notes of transformers off the user's terminal; errors still come as exceptions."""
+    verbosity, had_bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if had_bars:
+            transformers_logging.enable_progress_bar()
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PrinterCallback,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
     TrainerCallback,
@@ -24,7 +25,7 @@ from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import say, track
 from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, only_item, pack, tokenise
-from seedcorn.translation.network import NetworkShape, new_network, pretrained
+from seedcorn.translation.network import NetworkShape, new_network, pretrained, quiet_transformers
 from seedcorn.translation.quality import chrf
 from seedcorn.translation.subwords import train_subwords
 from seedcorn.translation.translator import Translator, convert, load_translator
@@ -110,9 +111,11 @@ def train_translator(
         processing_class=tokenizer,
         callbacks=[ShowProgress(n_steps), EarlyStoppingCallback(settings.patience)],
     )
-    _train(trainer, checkpoints, settings)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    trainer.remove_callback(PrinterCallback)
+    with quiet_transformers():
+        _train(trainer, checkpoints, settings)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     convert(folder)
     history = {int(log["step"]): float(log["eval_chrf"]) for log in trainer.state.log_history if "eval_chrf" in log}
     return TrainedTranslator(

@@ -1,8 +1,5 @@
 """Bulk translation: a trained translator converted for ctranslate2 (int8 on CPU), giving n-best lists with scores."""
 
-import contextlib
-import io
-import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
+from seedcorn.translation.network import quiet_transformers
 from seedcorn.translation.subwords import text_of
 
 CONVERTED = "ctranslate2"
@@ -94,7 +92,7 @@ def convert(folder: Path) -> Path:
     partial = folder / f".{CONVERTED}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with _quiet():
+        with quiet_transformers():
             ctranslate2.converters.TransformersConverter(str(folder)).convert(str(partial), quantization="int8")
     except ValueError as error:
         raise DataError(wanted="a translator that ctranslate2 can run", found=str(error), where=folder) from error
@@ -154,14 +152,3 @@ def _explained(error: RuntimeError, tokens_per_batch: int) -> Exception:
         found="not enough",
         fix="Lower the tokens per batch or the number of hypotheses.",
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what other packages write about loading a checkpoint out of the user's terminal."""
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(logging.NOTSET)

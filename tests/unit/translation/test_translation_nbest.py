@@ -1,0 +1,65 @@
+"""NBest and Moses n-best files."""
+
+from pathlib import Path
+
+import pytest
+
+from seedcorn.errors import DataError
+from seedcorn.translation.nbest import Hypothesis, NBest, read_moses, write_moses
+
+LISTS = [
+    NBest(
+        source="wake me up",
+        hypotheses=(
+            Hypothesis(text="मुझे जगा दो", features={"translation_logp": -1.25, "lm_logp": -10.5}),
+            Hypothesis(text="", features={"translation_logp": -7.0, "lm_logp": -2.0}),
+        ),
+    ),
+    NBest(source="stop", hypotheses=(Hypothesis(text="रुको", features={"translation_logp": -0.5, "lm_logp": -3.0}),)),
+]
+
+
+def moses(folder: Path, text: str) -> Path:
+    path = folder / "nbest.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    assert write_moses(LISTS, tmp_path / "nbest.txt") == 2
+    first = (tmp_path / "nbest.txt").read_text("utf-8").splitlines()[0]
+    assert first == "0 ||| मुझे जगा दो ||| translation_logp= -1.25 lm_logp= -10.5 ||| -11.75"
+    assert list(read_moses(tmp_path / "nbest.txt", [n.source for n in LISTS])) == LISTS
+
+
+def test_features_with_several_values_are_numbered(tmp_path: Path) -> None:
+    path = moses(tmp_path, "0 ||| a b ||| LM= -1.5 TM= -1 -2 ||| -4.5 ||| 0-0 1-1\n")
+    (found,) = read_moses(path, ["x"])
+    assert dict(found.best.features) == {"LM": -1.5, "TM_0": -1.0, "TM_1": -2.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "sources", "message"),
+    [
+        ("0 ||| a ||| f= 1 ||| 1\nnonsense\n", ["x"], r"nbest\.txt:2: wanted a line"),
+        ("0 ||| a ||| f= one ||| 1\n", ["x"], r"nbest\.txt:1: wanted features"),
+        ("0 ||| a ||| 1.5 ||| 1\n", ["x"], r"nbest\.txt:1: wanted features"),
+        (
+            "0 ||| a ||| f= 1 ||| 1\n2 ||| b ||| f= 1 ||| 1\n",
+            ["x", "y", "z"],
+            "hypotheses of sentence 1, found sentence 2",
+        ),
+        ("1 ||| a ||| f= 1 ||| 1\n", ["x"], "sentence 0"),
+        ("0 ||| a ||| f= 1 ||| 1\n1 ||| a ||| f= 1 ||| 1\n", ["x"], "only 1 sources"),
+        ("0 ||| a ||| f= 1 ||| 1\n", ["x", "y"], "hypotheses for all 2 sources, found for the first 1"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(tmp_path: Path, text: str, sources: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        list(read_moses(moses(tmp_path, text), sources))
+
+
+def test_a_list_is_never_empty_and_an_empty_hypothesis_counts_as_a_word() -> None:
+    with pytest.raises(DataError, match="at least one hypothesis"):
+        NBest(source="x", hypotheses=())
+    assert [h.n_words for h in LISTS[0].hypotheses] == [3, 1]

@@ -1,0 +1,155 @@
+"""Training, resuming, fine-tuning and running a tiny translator."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seedcorn.corpus.pairs import PairCorpus
+from seedcorn.errors import DataError
+from seedcorn.translation.nbest import TRANSLATION_LOGP
+
+torch = pytest.importorskip("torch")
+
+from seedcorn.translation import training as training_module  # noqa: E402
+from seedcorn.translation.network import pretrained  # noqa: E402
+from seedcorn.translation.training import ShowProgress, train_translator  # noqa: E402
+from seedcorn.translation.translator import load_translator  # noqa: E402
+
+
+def weights_of(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def test_what_was_learnt_by_heart_is_translated(trained, translator) -> None:
+    assert trained.dev_chrf > 80
+    assert trained.n_steps >= max(trained.dev_chrf_by_step)
+    assert translator.best(["a red house", "a blue door"]) == ["एक लाल घर", "एक नीला दरवाज़ा"]
+
+
+def test_placeholders_survive_as_words(translator) -> None:
+    assert translator.best(["a green <slot1>"]) == ["एक हरा <slot1>"]
+
+
+def test_nbest_lists_are_distinct_and_best_first(translator) -> None:
+    (found,) = translator.nbest(["a red car"], n_best=5)
+    assert found.source == "a red car"
+    assert found.best.text == "एक लाल गाड़ी"
+    texts = [hypothesis.text for hypothesis in found.hypotheses]
+    assert len(texts) == 5
+    assert len(set(texts)) >= 4
+    assert all(hypothesis.features[TRANSLATION_LOGP] < 0 for hypothesis in found.hypotheses)
+
+
+def test_the_score_is_the_log_probability_of_the_network(trained, translator) -> None:
+    model, tokenizer = pretrained(str(trained.folder))
+    (found,) = translator.nbest(["a black book"], n_best=1)
+    source = tokenizer(["a black book"], return_tensors="pt")
+    labels = tokenizer(text_target=[found.best.text], return_tensors="pt").input_ids
+    with torch.inference_mode():
+        logits = model.eval()(**{k: source[k] for k in ("input_ids", "attention_mask")}, labels=labels).logits
+    logps = torch.log_softmax(logits.float(), dim=-1).gather(-1, labels.unsqueeze(-1))
+    # int8 weights, hence not exactly.
+    assert found.best.features[TRANSLATION_LOGP] == pytest.approx(float(logps.sum()), abs=0.1)
+
+
+def test_order_and_number_of_results_do_not_depend_on_batches(translator) -> None:
+    texts = ["a red house", "book", "a white car", "door"]
+    one_by_one = [translator.best([text])[0] for text in texts]
+    assert translator.best(texts) == one_by_one
+    assert list(translator.nbest([])) == []
+
+
+def test_an_empty_sentence_is_refused_with_its_row(translator) -> None:
+    with pytest.raises(DataError, match="row 1"):
+        translator.best(["a red house", "  "])
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_network(
+    trained, pairs, settings, tmp_path: Path, monkeypatch
+) -> None:
+    class Killed(Exception):
+        pass
+
+    def killed_late(self, args, state, control, **rest) -> None:
+        if state.global_step > trained.n_steps * 0.7:
+            raise Killed
+
+    arguments = {"settings": settings, "checkpoints": tmp_path / "checkpoints", "random_seed": 1}
+    monkeypatch.setattr(ShowProgress, "on_step_end", killed_late)
+    with pytest.raises(Killed):
+        train_translator(pairs, pairs.pairs(), tmp_path / "model", **arguments)
+    assert not (tmp_path / "model").exists()
+    monkeypatch.undo()
+    resumed = train_translator(pairs, pairs.pairs(), tmp_path / "model", **arguments)
+    assert resumed.dev_chrf_by_step == trained.dev_chrf_by_step
+    assert weights_of(resumed.folder) == weights_of(trained.folder)
+
+
+def test_a_pretrained_checkpoint_is_fine_tuned_by_name(trained, pairs, settings, tmp_path: Path) -> None:
+    fine_tuned = train_translator(
+        pairs,
+        pairs.pairs(),
+        tmp_path / "model",
+        settings=replace(settings, checkpoint=str(trained.folder), n_target_tokens=500, learning_rate=1e-4),
+        checkpoints=tmp_path / "checkpoints",
+        random_seed=0,
+    )
+    assert fine_tuned.dev_chrf >= trained.dev_chrf - 5
+    assert load_translator(fine_tuned.folder).best(["a red house"]) == ["एक लाल घर"]
+
+
+def test_a_checkpoint_without_tokenizer_is_refused(trained, pairs, settings, tmp_path: Path) -> None:
+    model, _ = pretrained(str(trained.folder))
+    model.save_pretrained(tmp_path / "bare")
+    for call in (
+        lambda: load_translator(tmp_path / "bare"),
+        lambda: train_translator(
+            pairs,
+            pairs.pairs(),
+            tmp_path / "model",
+            settings=replace(settings, checkpoint=str(tmp_path / "bare")),
+            checkpoints=tmp_path / "checkpoints",
+            random_seed=0,
+        ),
+    ):
+        with pytest.raises(DataError, match="no tokenizer.*save_pretrained"):
+            call()
+
+
+def test_a_folder_without_translator_and_a_checkpoint_that_does_not_translate_are_refused(
+    trained, translator, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="config.json"):
+        load_translator(tmp_path)
+    transformers = pytest.importorskip("transformers")
+    config = transformers.BertConfig(
+        vocab_size=len(translator.tokenizer),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+    )
+    transformers.BertModel(config).save_pretrained(tmp_path)
+    translator.tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(DataError, match="encoder-decoder"):
+        pretrained(str(tmp_path))
+
+
+def test_training_needs_pairs_and_dev_pairs(pairs, settings, tmp_path: Path) -> None:
+    arguments = {"settings": settings, "checkpoints": tmp_path / "c", "random_seed": 0}
+    with pytest.raises(DataError, match="dev pairs"):
+        train_translator(pairs, [], tmp_path / "m", **arguments)
+    with pytest.raises(DataError, match="learn subwords"):
+        train_translator(PairCorpus.from_pairs([]), pairs.pairs(), tmp_path / "m", **arguments)
+
+
+def test_out_of_memory_says_what_to_lower(pairs, settings, tmp_path: Path, monkeypatch) -> None:
+    def too_large(*args: object, **rest: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(training_module, "smoothed_loss", too_large)
+    with pytest.raises(Exception, match="Lower tokens_per_batch"):
+        train_translator(
+            pairs, pairs.pairs(), tmp_path / "m", settings=settings, checkpoints=tmp_path / "c", random_seed=0
+        )
