@@ -18,9 +18,11 @@ def read_parquet(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     try:
         with pq.ParquetFile(path) as file:
             n_rows = 0
-            for batch in file.iter_batches(batch_size=ROWS_PER_BATCH):
-                yield _chunk(pa.Table.from_batches([batch]), n_rows, path)
-                n_rows += batch.num_rows
+            # One row group at a time: read together, their bytes all stay in memory until the end.
+            for row_group in range(file.num_row_groups):
+                for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, row_groups=[row_group]):
+                    yield _chunk(pa.Table.from_batches([batch]), n_rows, path)
+                    n_rows += batch.num_rows
             if n_rows == 0:
                 yield _chunk(file.schema_arrow.empty_table(), 0, path)
     except (pa.ArrowInvalid, OSError) as error:
