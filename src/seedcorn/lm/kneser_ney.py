@@ -155,7 +155,7 @@ def _discounts(counts: NDArray[np.int64], trie: Trie, k: int, fallback: Discount
     """Return what to take from adjusted counts 0, 1, 2 and 3 or more of order ``k`` (Chen and Goodman, equation 26)."""
     of_order = counts[trie.order_begins[k] : trie.order_begins[k + 1]]
     n = [int(np.count_nonzero(of_order == times)) for times in range(5)]
-    if all(n[1:]):
+    if all(n[1:4]):
         y = n[1] / (n[1] + 2 * n[2])
         discounts = [times - (times + 1) * y * n[times + 1] / n[times] for times in (1, 2, 3)]
         if all(0 <= discount <= times for times, discount in enumerate(discounts, 1)):

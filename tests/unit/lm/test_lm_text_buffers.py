@@ -1,0 +1,77 @@
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from seedcorn.errors import DataError
+from seedcorn.lm.text_buffers import TextBuffers, read_lines, text_buffers
+from seedcorn.lm.text_files import read_texts
+
+
+def rows(buffers: TextBuffers) -> list[str]:
+    raw, offsets = buffers.text.tobytes(), buffers.offsets.tolist()
+    return [raw[a:b].decode() for a, b in zip(offsets, offsets[1:], strict=False)]
+
+
+def lines_of(path: Path) -> list[str]:
+    return [row.rstrip("\n") for buffers in read_lines(path) for row in rows(buffers)]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_arrow_slices_chunks_and_nulls(kind: pa.DataType) -> None:
+    array = pa.array(["left out", "a b", None, "ü"], kind)
+    assert rows(text_buffers(array[1:])) == ["a b", "", "ü"]
+    assert rows(text_buffers(pa.chunked_array([array[:2], array[3:]]))) == ["left out", "a b", "ü"]
+    assert rows(text_buffers(array[:0])) == []
+    assert rows(text_buffers([])) == []
+
+
+def test_only_newlines_end_lines(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes("\ufeffa\u2028b\x85c\n\n\nlast".encode())
+    assert lines_of(path) == ["a\u2028b\x85c", "", "", "last"]
+
+
+def test_gzip_is_told_by_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(gzip.compress(b"one\ntwo\n"))
+    assert lines_of(path) == ["one", "two"]
+
+
+def test_cut_gzip_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(b"one two three\n" * 100)[:-12])
+    with pytest.raises(DataError, match="whole gzip"):
+        lines_of(path)
+
+
+def test_bytes_that_are_no_utf8_are_named_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"fine\ncaf\xe9\n")
+    with pytest.raises(DataError, match=r"latin\.txt:2: wanted UTF-8 text, found the byte 0xe9"):
+        lines_of(path)
+
+
+def test_arpa_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "model.txt"
+    path.write_text("\n\\data\\\nngram 1=3\n")
+    with pytest.raises(DataError, match="found an ARPA language model"):
+        lines_of(path)
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a b\nc\n")))
+    assert lines_of(Path("-")) == ["a b", "c"]
+
+
+def test_corpora_give_their_text_and_words_are_folded_on_request(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text('{"text": "Play  it, now!"}\n')
+    plain = tmp_path / "plain.txt"
+    plain.write_text("Play it, now!\n")
+    texts = [row.strip() for path in (corpus, plain) for batch in read_texts(path) for row in rows(text_buffers(batch))]
+    assert texts == ["Play it, now!", "Play it, now!"]
+    assert [row for batch in read_texts(plain, fold=True) for row in batch] == ["play it now"]
