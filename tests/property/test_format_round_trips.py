@@ -190,3 +190,15 @@ def test_the_content_of_a_written_file_tells_its_format(rows: list[Utterance]):
 def test_every_format_is_tried_here():
     assert set(FILE_NAMES) == set(FORMATS)
     assert unicodedata.is_normalized("NFC", normalise("क़"))
+
+
+def test_every_single_character_is_normalised_as_in_python():
+    characters = [chr(c) for c in range(0x20, 0x20000) if not 0xD800 <= c < 0xE000]
+    texts = [f"{prefix}{c}{suffix}" for c in characters for prefix, suffix in (("a", "b"), ("\u0928", "\u093c"))]
+    assert normalise_column(pa.array(texts)).to_pylist() == [normalise(text) for text in texts]
+
+
+@given(st.text(st.characters(categories=("Mn", "Mc", "Lo")), max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_marks_and_letters_are_composed_as_in_python(text: str):
+    assert normalise_column(pa.array([text])).to_pylist() == [normalise(text)]

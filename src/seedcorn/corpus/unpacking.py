@@ -13,7 +13,7 @@ _BYTES_PER_BLOCK = 1 << 20
 
 
 def unpack(archive: Path, folder: Path, *, max_files: int = MAX_FILES, max_bytes: int = MAX_BYTES) -> list[Path]:
-    """Unpack the .tar.gz file ``archive`` into the new folder ``folder``, all of it or nothing; return the files, sorted.
+    """Unpack a .tar.gz file into the new folder ``folder``, all of it or nothing; return the files, sorted.
 
     Raises DataError for a member that is a link, a device, or outside the folder, for more than ``max_files`` members
     or ``max_bytes`` bytes, and for a damaged archive.

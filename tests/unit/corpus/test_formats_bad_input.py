@@ -119,7 +119,7 @@ def test_line_separators_inside_a_line_become_spaces(tmp_path: Path):
 def test_tsv_rows_of_another_length(tmp_path: Path):
     path = tmp_path / "some.tsv"
     path.write_text("text\tintent\na\tb\nc\nd\te\tf\n", encoding="utf-8")
-    with pytest.raises(DataError, match=rf"{path}:3: wanted 2 fields .* found 1 in 'c'"):
+    with pytest.raises(DataError, match=rf"{path}:3: wanted 2 fields .* found 1: c"):
         read_corpus(path)
     with pytest.warns(SeedcornWarning, match="2 bad rows"):
         assert [u.text for u in read_corpus(path, on_error=SKIP).utterances()] == ["a"]

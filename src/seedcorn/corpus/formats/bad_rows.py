@@ -32,10 +32,11 @@ class BadRows:
     n_skipped: int = field(default=0, init=False)
     first_message: str = field(default="", init=False)
 
-    def report(self, error: DataError, row: str) -> None:
-        """Raise ``error``, or count the row and write it down when bad rows are skipped."""
+    def report(self, problem: DataError, row: str, *, where: str = "") -> None:
+        """Raise ``problem`` with its place, or count the row and write it down when bad rows are skipped."""
+        error = DataError(wanted=problem.wanted, found=problem.found, where=where or problem.where, fix=problem.fix)
         if self.on_error is STOP:
-            raise error
+            raise error from problem.__cause__
         self.n_skipped += 1
         self.first_message = self.first_message or str(error)
         if self.rejects is not None:

@@ -17,7 +17,7 @@ class TaggedToken(NamedTuple):
     tag: str
 
 
-def slots_of(tagged: Sequence[TaggedToken], text: str, *, where: str = "") -> list[Slot]:
+def slots_of(tagged: Sequence[TaggedToken], text: str) -> list[Slot]:
     """Return the slots that the tags mark in ``text``, the tokens' own text with any white space between them.
 
     An I- tag that continues no slot of its type begins one, as in conlleval. Raises DataError for a tag of another
@@ -27,10 +27,10 @@ def slots_of(tagged: Sequence[TaggedToken], text: str, *, where: str = "") -> li
     open_type = ""
     end = 0
     for token, tag in tagged:
-        start = _start(token, text, end, where)
+        start = _start(token, text, end)
         end = start + len(token)
         if not _TAG.fullmatch(tag):
-            raise DataError(wanted="a tag O, B-type or I-type", found=f"'{tag}' at '{token}'", where=where)
+            raise DataError(wanted="a tag O, B-type or I-type", found=f"'{tag}' at '{token}'")
         slot_type = tag[2:]
         if slot_type and tag.startswith("I-") and slot_type == open_type:
             slots[-1] = Slot(slots[-1].start, end, slot_type)
@@ -38,14 +38,14 @@ def slots_of(tagged: Sequence[TaggedToken], text: str, *, where: str = "") -> li
             slots.append(Slot(start, end, slot_type))
         open_type = slot_type
     if text[end:].strip():
-        raise DataError(wanted=f"tokens for all of '{text}'", found=f"none for '{text[end:].strip()}'", where=where)
+        raise DataError(wanted=f"tokens for all of '{text}'", found=f"none for '{text[end:].strip()}'")
     return slots
 
 
-def _start(token: str, text: str, end: int, where: str) -> int:
+def _start(token: str, text: str, end: int) -> int:
     start = text.find(token, end)
     if start < 0 or text[end:start].strip():
-        raise DataError(wanted=f"the tokens of '{text}'", found=f"'{token}' after '{text[:end]}'", where=where)
+        raise DataError(wanted=f"the tokens of '{text}'", found=f"'{token}' after '{text[:end]}'")
     return start
 
 

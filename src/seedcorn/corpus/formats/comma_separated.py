@@ -2,28 +2,34 @@
 
 import csv
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, NumberedRow, Row, chunks_of
-from seedcorn.corpus.formats.tab_separated import column_names, field_of, slots_in
-from seedcorn.corpus.utterances import Corpus
+from seedcorn.corpus.formats.tab_separated import chunk_of_fields, column_names, field_of, wrong_length
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, Corpus
 from seedcorn.errors import DataError, at
 
 
 def read_csv(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the rows of a CSV file; a row with another number of fields than the first is bad."""
     records = _records(path, bad_rows)
-    line, fields = next(records, (1, []))
-    if not fields:
-        return iter(())
-    names = column_names(fields, where=at(path, line))
-    if "text" not in fields:
-        records = _records(path, bad_rows)
-    others = [name for name in names if name not in UTTERANCE_NAMES]
-    return chunks_of(_rows(records, names, path, bad_rows), others=others)
+    first = next(records, None)
+    if first is None:
+        return
+    names = column_names(first.fields, where=at(path, first.line))
+    records = records if "text" in first.fields else chain([first], records)
+    complete = (record for record in records if _is_complete(record, names, path, bad_rows))
+    while batch := list(islice(complete, ROWS_PER_BATCH)):
+        columns = {name: pa.array([r.fields[i] for r in batch], pa.string()) for i, name in enumerate(names)}
+        lines = np.fromiter((record.line for record in batch), dtype=np.int64, count=len(batch))
+        yield chunk_of_fields(columns, lines, path, bad_rows)
 
 
 class _CountedLines:
@@ -41,7 +47,12 @@ class _CountedLines:
         return line + "\n"
 
 
-def _records(path: Path, bad_rows: BadRows) -> Iterator[tuple[int, list[str]]]:
+class _Record(NamedTuple):
+    line: int
+    fields: list[str]
+
+
+def _records(path: Path, bad_rows: BadRows) -> Iterator[_Record]:
     """Yield the first line and the fields of each record that is not blank."""
     lines = _CountedLines(path, bad_rows)
     reader = csv.reader(lines, strict=True)
@@ -50,30 +61,20 @@ def _records(path: Path, bad_rows: BadRows) -> Iterator[tuple[int, list[str]]]:
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            bad_rows.report(DataError(wanted="fields quoted as in CSV", found=str(error), where=at(path, line)), "")
+            bad_rows.report(DataError(wanted="fields quoted as in CSV", found=str(error)), "", where=at(path, line))
             continue
         if fields is None:
             return
         if fields:
-            yield line, fields
+            yield _Record(line, fields)
 
 
-def _rows(
-    records: Iterator[tuple[int, list[str]]], names: list[str], path: Path, bad_rows: BadRows
-) -> Iterator[NumberedRow]:
-    for line, fields in records:
-        try:
-            yield NumberedRow(line, _row(fields, names, at(path, line)))
-        except DataError as error:
-            bad_rows.report(error, ",".join(fields))
-
-
-def _row(fields: list[str], names: list[str], where: str) -> Row:
-    if len(fields) != len(names):
-        wanted = f"{len(names)} fields ({', '.join(names)})"
-        raise DataError(wanted=wanted, found=f"{len(fields)} in '{','.join(fields)[:60]}'", where=where)
-    given = dict.fromkeys(UTTERANCE_NAMES, "") | dict(zip(names, fields, strict=True))
-    return {**given, "slots": slots_in(given["slots"], where=where)}
+def _is_complete(record: _Record, names: list[str], path: Path, bad_rows: BadRows) -> bool:
+    if len(record.fields) == len(names):
+        return True
+    row = ",".join(record.fields)
+    bad_rows.report(wrong_length(record.fields, names), row, where=at(path, record.line))
+    return False
 
 
 def write_csv(corpus: Corpus, path: Path) -> int:

@@ -36,11 +36,10 @@ def read_conll(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     for block in _blocks(path, bad_rows):
-        where = at(path, block.line)
         try:
-            yield NumberedRow(block.line, _row(block, where))
+            yield NumberedRow(block.line, _row(block))
         except DataError as error:
-            bad_rows.report(error, "\n".join(block.tokens))
+            bad_rows.report(error, "\n".join(block.tokens), where=at(path, block.line))
 
 
 def _blocks(path: Path, bad_rows: BadRows) -> Iterator[_Block]:
@@ -60,17 +59,17 @@ def _blocks(path: Path, bad_rows: BadRows) -> Iterator[_Block]:
         yield block
 
 
-def _row(block: _Block, where: str) -> Row:
-    tagged = [_tagged_token(line, where) for line in block.tokens]
+def _row(block: _Block) -> Row:
+    tagged = [_tagged_token(line) for line in block.tokens]
     text = block.columns.get("text", " ".join(token for token, _ in tagged))
     columns: Row = {name: block.columns[name] for name in _COLUMNS if name in block.columns}
-    return core_row(columns | {"text": text, "slots": slots_value(slots_of(tagged, text, where=where))}, where=where)
+    return core_row(columns | {"text": text, "slots": slots_value(slots_of(tagged, text))})
 
 
-def _tagged_token(line: str, where: str) -> TaggedToken:
+def _tagged_token(line: str) -> TaggedToken:
     fields = line.split("\t") if "\t" in line else line.split()
     if len(fields) < 2:
-        raise DataError(wanted="a token and its tag", found=f"'{line}'", where=where)
+        raise DataError(wanted="a token and its tag", found=f"'{line}'")
     return TaggedToken(fields[0], fields[-1].strip())
 
 

@@ -57,10 +57,12 @@ def _json_format(start: bytes, by_name: str) -> str:
     try:
         first = json.loads(start.lstrip().split(b"\n", 1)[0])
     except ValueError:
-        return by_name if by_name == "jsonl" else "snips"
+        return "snips" if by_name == "slot-folder" else by_name
     if "annot_utt" in first:
         return "massive"
-    return "snips" if any(isinstance(value, list) for value in first.values()) and "text" not in first else "jsonl"
+    if "text" in first:
+        return "jsonl"
+    return "snips" if any(isinstance(value, list) for value in first.values()) else by_name
 
 
 def format_by_name(path: Path) -> str:

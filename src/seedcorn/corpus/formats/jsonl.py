@@ -20,9 +20,9 @@ def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     for line, row in json_objects(path, bad_rows):
         try:
-            yield NumberedRow(line, core_row(row, where=at(path, line)))
+            yield NumberedRow(line, core_row(row))
         except DataError as error:
-            bad_rows.report(error, json.dumps(row, ensure_ascii=False))
+            bad_rows.report(error, json.dumps(row, ensure_ascii=False), where=at(path, line))
 
 
 def json_objects(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
@@ -32,23 +32,23 @@ def json_objects(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
             if not line or line.isspace():
                 continue
             try:
-                yield NumberedRow(number, json_object(line, where=at(path, number)))
+                yield NumberedRow(number, json_object(line))
             except DataError as error:
-                bad_rows.report(error, line)
+                bad_rows.report(error, line, where=at(path, number))
 
 
-def json_object(text: str, *, where: str) -> Row:
+def json_object(text: str) -> Row:
     """Return the JSON object in ``text``; raises DataError when there is none or it holds half of a character."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
-        raise DataError(wanted="whole characters", found="half of a surrogate pair", where=where) from error
+        raise DataError(wanted="whole characters", found="half of a surrogate pair") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(wanted="a JSON object", found=f"{error} in '{text[:60]}'", where=where) from error
+        raise DataError(wanted="a JSON object", found=f"{error} in '{text[:60]}'") from error
     if not isinstance(value, dict):
-        raise DataError(wanted="a JSON object", found=f"'{text[:60]}'", where=where)
+        raise DataError(wanted="a JSON object", found=f"'{text[:60]}'")
     return value
 
 

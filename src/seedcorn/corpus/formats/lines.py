@@ -156,12 +156,12 @@ def _is_utf8(line: bytes, where: str, bad_rows: BadRows) -> bool:
     try:
         line.decode("utf-8")
     except UnicodeDecodeError as error:
-        bad_rows.report(_not_utf8(line[error.start], where), line.decode("utf-8", "backslashreplace"))
+        bad_rows.report(_not_utf8(line[error.start]), line.decode("utf-8", "backslashreplace"), where=where)
         return False
     return True
 
 
-def _not_utf8(byte: int, where: str) -> DataError:
+def _not_utf8(byte: int, where: str = "") -> DataError:
     return DataError(
         wanted="UTF-8 text",
         found=f"the byte 0x{byte:02x}",

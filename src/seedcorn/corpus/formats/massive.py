@@ -29,23 +29,22 @@ def read_massive(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     for line, row in json_objects(path, bad_rows):
-        where = at(path, line)
         try:
-            yield NumberedRow(line, core_row(_utterance_row(row, where), where=where))
+            yield NumberedRow(line, core_row(_utterance_row(row)))
         except DataError as error:
-            bad_rows.report(error, json.dumps(row, ensure_ascii=False))
+            bad_rows.report(error, json.dumps(row, ensure_ascii=False), where=at(path, line))
 
 
-def _utterance_row(row: Row, where: str) -> Row:
+def _utterance_row(row: Row) -> Row:
     text, annotated = row.get("utt"), row.get("annot_utt")
     if not isinstance(text, str) or not isinstance(annotated, str):
-        raise DataError(wanted="the strings 'utt' and 'annot_utt'", found=", ".join(row), where=where)
+        raise DataError(wanted="the strings 'utt' and 'annot_utt'", found=", ".join(row))
     renamed: Row = {_COLUMN_OF_KEY.get(key, key): value for key, value in row.items() if key != "annot_utt"}
-    renamed["slots"] = slots_value(bracketed_slots(annotated, text, where=where))
+    renamed["slots"] = slots_value(bracketed_slots(annotated, text))
     return renamed
 
 
-def bracketed_slots(annotated: str, text: str, *, where: str = "") -> list[Slot]:
+def bracketed_slots(annotated: str, text: str) -> list[Slot]:
     """Return the slots of ``annotated`` as offsets into ``text``, the same words with perhaps other white space.
 
     Raises DataError when the two are not the same words.
@@ -58,16 +57,16 @@ def bracketed_slots(annotated: str, text: str, *, where: str = "") -> list[Slot]
         spans.append(Slot(start, len(unbracketed), match[1].strip()))
         end = match.end()
     unbracketed += annotated[end:]
-    return _moved(spans, unbracketed, text, where)
+    return _moved(spans, unbracketed, text)
 
 
-def _moved(spans: Sequence[Slot], unbracketed: str, text: str, where: str) -> list[Slot]:
+def _moved(spans: Sequence[Slot], unbracketed: str, text: str) -> list[Slot]:
     if unbracketed == text:
         return list(spans)
     positions_in_text = [i for i, character in enumerate(text) if not character.isspace()]
     positions = [i for i, character in enumerate(unbracketed) if not character.isspace()]
     if [text[i] for i in positions_in_text] != [unbracketed[i] for i in positions]:
-        raise DataError(wanted=f"an annotated text that reads '{text}'", found=f"'{unbracketed}'", where=where)
+        raise DataError(wanted=f"an annotated text that reads '{text}'", found=f"'{unbracketed}'")
     place = dict(zip(positions, positions_in_text, strict=True))
     moved = []
     for span in spans:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.formats.composing import may_need_composing
 from seedcorn.corpus.formats.lines import LineNumbers
 from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import SLOT_TYPE, Slot, check_slots
@@ -47,7 +48,10 @@ def in_normal_form(chunk: Chunk, path: Path, bad_rows: BadRows) -> pa.RecordBatc
 def normalise_column(texts: pa.StringArray) -> pa.StringArray:
     """Return corpus.text.normalise of every text, without a Python object a row."""
     normal = _replaced_where(texts, pc.match_substring_regex(texts, _NEEDS_SPACING), _with_single_spaces)
-    return _replaced_where(normal, pc.invert(pc.string_is_ascii(normal)), lambda some: pc.utf8_normalize(some, "NFC"))
+    if pc.all(pc.string_is_ascii(normal)).as_py():
+        return normal
+    may_change = pc.match_substring_regex(normal, may_need_composing())
+    return _replaced_where(normal, may_change, lambda some: pc.utf8_normalize(some, "NFC"))
 
 
 def _with_single_spaces(texts: pa.StringArray) -> pa.StringArray:
@@ -89,9 +93,10 @@ def _mended(
     for row in suspicious.tolist():
         found = chunk.rows.slice(row, 1).to_pylist()[0]
         try:
-            text, slots = normalise_with_slots(found["text"], found["slots"], where=at(path, int(chunk.lines[row])))
+            text, slots = normalise_with_slots(found["text"], found["slots"])
         except DataError as error:
-            bad_rows.report(error, json.dumps(found, ensure_ascii=False, default=str))
+            row_text = json.dumps(found, ensure_ascii=False, default=str)
+            bad_rows.report(error, row_text, where=at(path, int(chunk.lines[row])))
             sources[row] = -1
             continue
         sources[row] = rows.num_rows + len(mended_texts)
@@ -109,16 +114,14 @@ def _mended(
     return pa.RecordBatch.from_pydict(taken, schema=rows.schema)
 
 
-def normalise_with_slots(
-    text: str | None, slots: list[dict[str, int | str]] | None, *, where: str = ""
-) -> tuple[str, tuple[Slot, ...]]:
+def normalise_with_slots(text: str | None, slots: list[dict[str, int | str]] | None) -> tuple[str, tuple[Slot, ...]]:
     """Return normalised ``text`` and its slots moved along, trimmed of white space, sorted.
 
     Raises DataError when nothing of the text is left, or a slot does not fit the text or cuts a character in two.
     """
     if text is None or not normalise(text):
-        raise DataError(wanted="a text", found="none" if text is None else "an empty one", where=where)
-    ordered = check_slots(text, [_slot_of(slot) for slot in slots or ()], where=where)
+        raise DataError(wanted="a text", found="none" if text is None else "an empty one")
+    ordered = check_slots(text, [_slot_of(slot) for slot in slots or ()])
     pieces, end = [], 0
     for slot in ordered:
         pieces += [text[end : slot.start], text[slot.start : slot.end]]
@@ -128,10 +131,9 @@ def normalise_with_slots(
         raise DataError(
             wanted="slots that begin and end between characters",
             found=f"one that cuts a character in two in '{text}'",
-            where=where,
         )
     moved = [_trimmed(joined, starts[2 * i + 1], starts[2 * i + 2], slot.type) for i, slot in enumerate(ordered)]
-    return joined, check_slots(joined, moved, where=where)
+    return joined, check_slots(joined, moved)
 
 
 def _slot_of(slot: dict[str, int | str]) -> Slot:

@@ -31,10 +31,9 @@ def read_rasa(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     for intent, line, example in _examples(path):
         try:
-            row = utterance_row(example, where=at(path, line)) | {"intent": intent}
-            yield NumberedRow(line, core_row(row, where=at(path, line)))
+            yield NumberedRow(line, core_row(utterance_row(example) | {"intent": intent}))
         except DataError as error:
-            bad_rows.report(error, example)
+            bad_rows.report(error, example, where=at(path, line))
 
 
 def _examples(path: Path) -> Iterator[tuple[str, int, str]]:
@@ -91,24 +90,24 @@ def _lines(examples: yaml.ScalarNode, path: Path) -> Iterator[tuple[int, str]]:
             raise DataError(wanted="an example as '- text'", found=f"'{example}'", where=at(path, line))
 
 
-def utterance_row(example: str, *, where: str) -> Row:
+def utterance_row(example: str) -> Row:
     """Return text and slots of an example with its entities in brackets."""
     text, slots, end = "", [], 0
     for match in _ENTITY.finditer(example):
         text += example[end : match.start()]
-        slots.append(Slot(len(text), len(text) + len(match["value"]), _type(match, where)))
+        slots.append(Slot(len(text), len(text) + len(match["value"]), _type(match)))
         text += match["value"]
         end = match.end()
     return {"text": text + example[end:], "slots": slots_value(slots)}
 
 
-def _type(match: re.Match[str], where: str) -> str:
+def _type(match: re.Match[str]) -> str:
     if match["object"] is None:
         return match["type"]
     try:
         return str(json.loads(match["object"])["entity"])
     except (ValueError, KeyError) as error:
-        raise DataError(wanted='an entity as {"entity": "type"}', found=match["object"], where=where) from error
+        raise DataError(wanted='an entity as {"entity": "type"}', found=match["object"]) from error
 
 
 class _Literal(str):

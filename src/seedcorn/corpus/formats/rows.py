@@ -16,6 +16,7 @@ Value: TypeAlias = "None | bool | int | float | str | Sequence[Value] | Mapping[
 Row: TypeAlias = dict[str, Value]
 
 UTTERANCE_NAMES = tuple(UTTERANCE_SCHEMA.names)
+_STRING_NAMES = tuple(name for name in UTTERANCE_NAMES if name != "slots")
 
 
 class NumberedRow(NamedTuple):
@@ -30,41 +31,45 @@ def slots_value(slots: Iterable[Slot]) -> list[dict[str, Value]]:
     return [{"start": slot.start, "end": slot.end, "type": slot.type} for slot in slots]
 
 
-def core_row(row: Mapping[str, Value], *, where: str) -> Row:
+def core_row(row: Mapping[str, Value]) -> Row:
     """Return ``row`` with valid Utterance columns, absent ones empty, other columns as they are.
 
     Raises DataError for a value that cannot be what its column is.
     """
-    core: Row = {name: _string(row.get(name), name, where) for name in UTTERANCE_NAMES if name != "slots"}
-    core["text"] = core["text"] if row.get("text") is not None else None
-    core["slots"] = _slots(row.get("slots"), where)
-    return core | {name: value for name, value in row.items() if name not in core}
+    core: Row = dict.fromkeys(UTTERANCE_NAMES, "")
+    core.update(row)
+    for name in _STRING_NAMES:
+        if not isinstance(core[name], str):
+            core[name] = _string(core[name], name)
+    if row.get("text") is None:
+        core["text"] = None
+    core["slots"] = checked_slots(core["slots"])
+    return core
 
 
-def _string(value: Value, name: str, where: str) -> str:
+def _string(value: Value, name: str) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise DataError(wanted=f"a string as '{name}'", found=_shown(value), where=where)
+    raise DataError(wanted=f"a string as '{name}'", found=_shown(value))
 
 
-def _slots(value: Value, where: str) -> list[Value]:
-    if value is None or value == "":
+def checked_slots(value: Value) -> list[Value]:
+    """Return the slots of a row, none for null; raises DataError when the value is no list of slots."""
+    if not value:
         return []
     if not isinstance(value, list):
-        raise DataError(wanted="a list of slots", found=_shown(value), where=where)
-    return [_slot(slot, where) for slot in value]
+        raise DataError(wanted="a list of slots", found=_shown(value))
+    return [_slot(slot) for slot in value]
 
 
-def _slot(slot: Value, where: str) -> Value:
+def _slot(slot: Value) -> Value:
     if isinstance(slot, dict):
         start, end, slot_type = slot.get("start"), slot.get("end"), slot.get("type")
         if type(start) is int and type(end) is int and isinstance(slot_type, str) and max(abs(start), abs(end)) < 2**31:
             return {"start": start, "end": end, "type": slot_type}
-    raise DataError(wanted='a slot as {"start": 3, "end": 7, "type": "time"}', found=_shown(slot), where=where)
+    raise DataError(wanted='a slot as {"start": 3, "end": 7, "type": "time"}', found=_shown(slot))
 
 
 def _shown(value: Value) -> str:

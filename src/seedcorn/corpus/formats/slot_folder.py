@@ -28,9 +28,9 @@ def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
         if not (tokens.strip() or tags.strip() or intent.strip()):
             continue
         try:
-            yield NumberedRow(number, _row(tokens.split(), tags.split(), intent.strip(), at(path / TOKENS, number)))
+            yield NumberedRow(number, _row(tokens.split(), tags.split(), intent.strip()))
         except DataError as error:
-            bad_rows.report(error, f"{tokens}\t{tags}\t{intent}")
+            bad_rows.report(error, f"{tokens}\t{tags}\t{intent}", where=at(path / TOKENS, number))
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -50,14 +50,12 @@ def _unequal(files: list[Path], line: int) -> DataError:
     )
 
 
-def _row(tokens: list[str], tags: list[str], intent: str, where: str) -> Row:
+def _row(tokens: list[str], tags: list[str], intent: str) -> Row:
     if len(tokens) != len(tags):
-        raise DataError(wanted=f"{len(tokens)} tags, one a token", found=f"{len(tags)} in {TAGS}", where=where)
+        raise DataError(wanted=f"{len(tokens)} tags, one a token", found=f"{len(tags)} in {TAGS}")
     text = " ".join(tokens)
     tagged = [TaggedToken(token, tag) for token, tag in zip(tokens, tags, strict=True)]
-    return core_row(
-        {"text": text, "intent": intent, "slots": slots_value(slots_of(tagged, text, where=where))}, where=where
-    )
+    return core_row({"text": text, "intent": intent, "slots": slots_value(slots_of(tagged, text))})
 
 
 def write_slot_folder(corpus: Corpus, path: Path) -> int:

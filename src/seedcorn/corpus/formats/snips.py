@@ -52,9 +52,10 @@ def _rows(path: Path, partition: str, bad_rows: BadRows) -> Iterator[NumberedRow
         for entry in entries:
             number += 1
             try:
-                row = _row(intent, entry, where=f"{path}: utterance {number}")
+                row = _row(intent, entry)
             except DataError as error:
-                bad_rows.report(error, json.dumps(entry, ensure_ascii=False))
+                place = f"{path}: utterance {number}"
+                bad_rows.report(error, json.dumps(entry, ensure_ascii=False), where=place)
                 continue
             yield NumberedRow(number, row | {"partition": partition} if partition else row)
 
@@ -79,18 +80,18 @@ def _decoded(data: bytes, path: Path) -> str:
         return data.decode("latin-1")
 
 
-def _row(intent: str, entry: Value, *, where: str) -> Row:
+def _row(intent: str, entry: Value) -> Row:
     if not isinstance(entry, dict) or not isinstance(entry.get("data"), list):
-        raise DataError(wanted='an utterance as {"data": [...]}', found=str(entry)[:60], where=where)
+        raise DataError(wanted='an utterance as {"data": [...]}', found=str(entry)[:60])
     text, slots = "", []
     for piece in entry["data"]:
         if not isinstance(piece, dict) or not isinstance(piece.get("text"), str):
-            raise DataError(wanted='a piece as {"text": ...}', found=str(piece)[:60], where=where)
+            raise DataError(wanted='a piece as {"text": ...}', found=str(piece)[:60])
         if piece.get("entity"):
             slots.append(Slot(len(text), len(text) + len(piece["text"]), str(piece["entity"])))
         text += piece["text"]
     columns: Row = {name: value for name, value in entry.items() if name in ("id", "lang", "domain", "origin")}
-    return core_row(columns | {"text": text, "intent": intent, "slots": slots_value(slots)}, where=where)
+    return core_row(columns | {"text": text, "intent": intent, "slots": slots_value(slots)})
 
 
 def write_snips(corpus: Corpus, path: Path) -> int:

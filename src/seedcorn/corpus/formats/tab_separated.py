@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.lines import LineBlock, line_blocks, open_text_sink
+from seedcorn.corpus.formats.lines import LineBlock, LineNumbers, line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.plain_text import unlabelled, without_blank_lines
-from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, Value, core_row
+from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, Value, checked_slots
 from seedcorn.corpus.utterances import SLOT_TYPE, UTTERANCE_SCHEMA, Corpus
 from seedcorn.errors import DataError, at
 
@@ -56,45 +56,46 @@ def _chunk(block: LineBlock, names: list[str], path: Path, bad_rows: BadRows) ->
     complete = pc.equal(pc.list_value_length(fields), len(names))
     if not pc.all(complete).as_py():
         for line, row in block:
-            _report_wrong_length(row, names, at(path, line), bad_rows)
+            if row.count("\t") + 1 != len(names):
+                bad_rows.report(wrong_length(row.split("\t"), names), row, where=at(path, line))
         block = LineBlock(block.lines.filter(complete), block.numbers[complete.to_numpy(zero_copy_only=False)])
         fields = fields.filter(complete)
     flat, starts = pc.list_flatten(fields), np.arange(len(fields)) * len(names)
     columns = {name: flat.take(pa.array(starts + place)) for place, name in enumerate(names)}
-    return _with_slots(columns, block, path, bad_rows)
+    return chunk_of_fields(columns, block.numbers, path, bad_rows)
 
 
-def _report_wrong_length(row: str, names: list[str], where: str, bad_rows: BadRows) -> None:
-    n_fields = row.count("\t") + 1
-    if n_fields != len(names):
-        wanted = f"{len(names)} fields between tabs ({', '.join(names)})"
-        bad_rows.report(DataError(wanted=wanted, found=f"{n_fields} in '{row[:60]}'", where=where), row)
+def wrong_length(fields: Sequence[str], names: Sequence[str]) -> DataError:
+    """Return the error of a row that has not one field a name."""
+    found = f"{len(fields)}: {', '.join(fields)[:60]}"
+    return DataError(wanted=f"{len(names)} fields ({', '.join(names)})", found=found)
 
 
-def _with_slots(columns: dict[str, pa.Array], block: LineBlock, path: Path, bad_rows: BadRows) -> Chunk:
+def chunk_of_fields(columns: dict[str, pa.Array], lines: LineNumbers, path: Path, bad_rows: BadRows) -> Chunk:
+    """Return the rows of a table whose fields are strings, its slots read; a row with other slots is bad."""
     rows = dict(zip(UTTERANCE_NAMES, unlabelled(columns["text"]).columns, strict=True))
-    is_good = np.ones(len(block.lines), dtype=np.bool_)
+    is_good = np.ones(len(lines), dtype=np.bool_)
     if "slots" in columns:
-        slots: list[Value] = [[]] * len(is_good)
-        for row, text in enumerate(columns["slots"].to_pylist()):
+        slots: list[Value] = [[]] * len(lines)
+        for row, field in enumerate(columns["slots"].to_pylist()):
             try:
-                slots[row] = slots_in(text, where=at(path, int(block.numbers[row])))
+                slots[row] = _slots_in(field) if field else []
             except DataError as error:
-                bad_rows.report(error, block.lines[row].as_py())
+                fields = [str(column[row]) for column in columns.values()]
+                bad_rows.report(error, "\t".join(fields), where=at(path, int(lines[row])))
                 is_good[row] = False
         columns = columns | {"slots": pa.array(slots, pa.list_(SLOT_TYPE))}
     others = [pa.field(name, pa.string()) for name in columns if name not in rows]
     table = pa.RecordBatch.from_pydict(rows | columns, schema=pa.schema([*UTTERANCE_SCHEMA, *others]))
-    return Chunk(table.filter(pa.array(is_good)), block.numbers[is_good])
+    return Chunk(table.filter(pa.array(is_good)), lines[is_good])
 
 
-def slots_in(field: str, *, where: str) -> Value:
-    """Return the slots in a table's field, none when it is empty; raises DataError when it is not a list of slots."""
+def _slots_in(field: str) -> Value:
     try:
-        slots: Value = json.loads(field) if field else []
+        slots: Value = json.loads(field)
     except ValueError as error:
-        raise DataError(wanted="slots as a JSON list", found=f"'{field[:60]}'", where=where) from error
-    return core_row({"text": "", "slots": slots}, where=where)["slots"]
+        raise DataError(wanted="slots as a JSON list", found=f"'{field[:60]}'") from error
+    return checked_slots(slots)
 
 
 def field_of(value: Value) -> str:
