@@ -31,7 +31,7 @@ def relevance(
     output: OutputFile,
     seed: Annotated[Files, typer.Option(exists=True, help="Annotated in-domain examples; repeatable.")] = None,
     background: Annotated[Files, typer.Option(exists=True, help="Other annotated text; repeatable.")] = None,
-    method: Annotated[str, typer.Option(help="logistic, importance, cross-entropy or embedding.")] = "logistic",
+    method: Annotated[str, typer.Option(help="logistic, importance, cross_entropy or embedding.")] = "logistic",
     aggregate: Annotated[str | None, typer.Option(help="sum, mean or probability, for n-gram methods.")] = None,
     threshold: Annotated[float | None, typer.Option(help="Keep rows at least as good as this score.")] = None,
     top: Annotated[int | None, typer.Option(min=0, help="Keep this many rows.")] = None,

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from language_models import SENTENCES
 
+from language_models import SENTENCES
 from seedcorn.errors import DataError
 from seedcorn.lm import counts as counting
 from seedcorn.lm.counts import NgramCounts, count_ngrams
@@ -47,9 +47,7 @@ def test_large_groups_are_sorted_like_small_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n_tokens", [10, 12, 30, 41])
-def test_spilled_runs_merge_to_the_same_counts(
-    n_tokens: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_spilled_runs_merge_to_the_same_counts(n_tokens: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = count_ngrams([list(SENTENCES)], order=3, n_memory_bytes=1 << 20, folder=tmp_path)
     monkeypatch.setattr(counting, "MIN_TOKENS_PER_CHUNK", n_tokens)
     merged = count_ngrams([list(SENTENCES)], order=3, n_memory_bytes=1, folder=tmp_path)

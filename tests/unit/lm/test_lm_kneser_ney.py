@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
 
+from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
 from seedcorn.errors import ConfigError, SeedcornWarning
 from seedcorn.lm import counts as counting
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate

@@ -1,8 +1,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from language_models import SENTENCES, ngrams_of, small_model
 
+from language_models import SENTENCES, ngrams_of, small_model
 from seedcorn.lm.ngram_model import NgramModel, advance
 from seedcorn.lm.perplexity import PerplexityCounts, measure_perplexity
 

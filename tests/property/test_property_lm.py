@@ -1,0 +1,110 @@
+"""What must hold of language models for any text: Unicode, empty lines, one word, whatever the order of sentences."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from language_models import distribution_sums, ngrams_of
+from seedcorn.lm.arpa import read_arpa
+from seedcorn.lm.arpa_writing import write_arpa
+from seedcorn.lm.counts import count_ngrams, count_tokens, merge_counts
+from seedcorn.lm.interpolation import Mixture, share_vocabulary, static_model
+from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
+from seedcorn.lm.ngram_model import NgramModel
+from seedcorn.lm.pruning import prune_by_entropy
+from seedcorn.lm.tokens import VocabularyBuilder, token_chunks
+
+few_words = st.sampled_from(["a", "b", "c", "मौसम", "กา", "🎵", "e\u0301", "\u2028", "a\u00a0b"])
+sentences = st.lists(st.lists(few_words, max_size=6).map(" ".join), min_size=1, max_size=8)
+any_text = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+prunings = st.sampled_from([(0,), (0, 1), (0, 0, 1), (0, 1, 2)])
+orders = st.integers(1, 4)
+
+
+def model_of(texts: list[str], order: int, prune: tuple[int, ...] = (0,)) -> NgramModel:
+    return estimate([texts], order=order, prune=prune[:order], fallback_discounts=FALLBACK_DISCOUNTS)
+
+
+@settings(deadline=None, max_examples=40)
+@given(sentences, orders, prunings)
+def test_distributions_after_every_history_sum_to_one(texts: list[str], order: int, prune: tuple[int, ...]) -> None:
+    np.testing.assert_allclose(distribution_sums(model_of(texts, order, prune)), 1, atol=1e-5)
+
+
+@settings(deadline=None, max_examples=40)
+@given(sentences, orders, st.randoms(use_true_random=False))
+def test_order_of_sentences_does_not_matter(texts: list[str], order: int, random: "np.random.Generator") -> None:
+    shuffled = list(texts)
+    random.shuffle(shuffled)  # type: ignore[arg-type]
+    assert ngrams_of(model_of(texts, order)) == ngrams_of(model_of(shuffled, order))
+
+
+@settings(deadline=None, max_examples=40)
+@given(sentences, sentences, st.integers(1, 3))
+def test_merged_counts_are_the_counts_of_merged_text(left: list[str], right: list[str], order: int) -> None:
+    builder = VocabularyBuilder()
+    parts = []
+    for texts in (left, right):
+        tokens = np.concatenate(list(token_chunks([texts], builder, n_tokens_per_chunk=1000)))
+        parts.append(count_tokens(tokens, n_words=builder.n_words, order=order))
+    merged = merge_counts(*parts)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = count_ngrams([left + right], order=order, n_memory_bytes=1 << 20, folder=Path(folder)).trie
+    for one, other in zip(merged, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@settings(deadline=None, max_examples=30)
+@given(sentences, sentences, orders, st.integers(1, 3), st.floats(0.05, 0.95))
+def test_static_mixtures_sum_to_one(
+    left: list[str], right: list[str], left_order: int, right_order: int, weight: float
+) -> None:
+    models = share_vocabulary([model_of(left, left_order), model_of(right, right_order)])
+    mixture = Mixture(models=models, weights=(weight, 1 - weight))
+    static = static_model(mixture)
+    np.testing.assert_allclose(distribution_sums(static), 1, atol=1e-4)
+    np.testing.assert_allclose(static.sentence_logps(left), mixture.sentence_logps(left), rtol=0.05)
+
+
+@settings(deadline=None, max_examples=30)
+@given(sentences, orders, st.floats(1e-6, 0.5))
+def test_entropy_pruned_models_sum_to_one(texts: list[str], order: int, threshold: float) -> None:
+    np.testing.assert_allclose(
+        distribution_sums(prune_by_entropy(model_of(texts, order), threshold=threshold)), 1, atol=1e-4
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(any_text, min_size=1, max_size=5))
+def test_any_text_is_estimated_written_read_and_scored(texts: list[str]) -> None:
+    words = {w for text in texts for w in text.replace("\0", " ").replace("\t", " ").replace("\r", " ").split(" ")}
+    words = {part for w in words for part in w.split("\n") if part} - {"<s>", "</s>", "<unk>"}
+    model = model_of(texts, 2)
+    assert set(model.words) == words | {"<s>", "</s>", "<unk>"}
+    with tempfile.TemporaryDirectory() as folder:
+        write_arpa(model, Path(folder, "model.arpa"))
+        read = read_arpa(Path(folder, "model.arpa"))
+    assert set(read.words) == set(model.words)
+    np.testing.assert_allclose(read.sentence_logps(texts), model.sentence_logps(texts), atol=1e-5)
+    assert model.score(texts).n_oov.sum() == 0
+
+
+def test_very_long_sentence() -> None:
+    rng = np.random.default_rng(0)
+    text = " ".join(f"w{i}" for i in rng.zipf(1.3, size=100_000) % 5000)
+    model = model_of([text, "w1"], 3)
+    scores = model.score([text])
+    assert scores.n_words.tolist() == [100_000]
+    assert np.isfinite(scores.logps).all()
+
+
+@pytest.mark.parametrize("texts", [[""], ["", "", ""], ["a"], ["a a a a a a"], ["a", "a", ""]])
+@pytest.mark.parametrize("order", [1, 3, 6])
+def test_texts_of_one_word_or_none(texts: list[str], order: int) -> None:
+    model = model_of(texts, order)
+    np.testing.assert_allclose(distribution_sums(model), 1, atol=1e-5)
+    assert np.isfinite(model.sentence_logps(["a", "", "b b"])).all()
