@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -45,11 +46,32 @@ def with_placeholders(
     return PairCorpus.from_table(pa.Table.from_batches(batches, schema=PAIR_SCHEMA))
 
 
+def teach_placeholders(
+    pairs: PairCorpus, dictionary: PairCorpus | None, *, pair_fraction: float, rng: np.random.Generator
+) -> PairCorpus:
+    """Return ``pairs`` and then ``dictionary``, with placeholders in ``pair_fraction`` of those that can have them.
+
+    The dictionary (or, without one, the shortest of the pairs) says which words translate each other; the commonest
+    words of ``pairs`` are never replaced.
+    """
+    entries = dictionary if dictionary is not None else pairs
+    common = frequent_words(pairs)
+    known = (pair for batch in entries.batches() for pair in pairs_of(batch))
+    lexicon = {source: targets for source, targets in lexicon_of(known).items() if source not in common}
+    together = pairs if dictionary is None else PairCorpus(lambda: chain(pairs.batches(), dictionary.batches()))
+    return with_placeholders(together, lexicon, pair_fraction=pair_fraction, rng=rng)
+
+
+def pairs_of(batch: pa.RecordBatch) -> list[SentencePair]:
+    """Return the rows of ``batch`` as pairs, in order."""
+    return [SentencePair(**row) for row in batch.to_pylist()]
+
+
 def _replaced(
     batch: pa.RecordBatch, lexicon: Lexicon, pair_fraction: float, rng: np.random.Generator
 ) -> pa.RecordBatch:
     chosen = rng.random(batch.num_rows) < pair_fraction
-    rows = [SentencePair(**row) for row in batch.to_pylist()]
+    rows = pairs_of(batch)
     return pa.RecordBatch.from_pylist(
         [vars(_with_slots(row, lexicon, rng)) if use else vars(row) for row, use in zip(rows, chosen, strict=True)],
         schema=PAIR_SCHEMA,

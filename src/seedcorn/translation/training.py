@@ -1,5 +1,6 @@
 """Training a translator: transformers' Trainer on packed batches, early stopping on dev chrF, resumable."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,9 +115,7 @@ def train_translator(
     trainer.remove_callback(PrinterCallback)
     with quiet_transformers():
         _train(trainer, checkpoints, settings)
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-    convert(folder)
+        _save_whole(model, tokenizer, folder)
     history = {int(log["step"]): float(log["eval_chrf"]) for log in trainer.state.log_history if "eval_chrf" in log}
     return TrainedTranslator(
         folder=folder,
@@ -210,6 +209,17 @@ def _train(trainer: TranslationTrainer, checkpoints: Path, settings: TrainingSet
             found="not enough",
             fix="Lower tokens_per_batch, or choose a smaller checkpoint or shape.",
         ) from error
+
+
+def _save_whole(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Save the translator, converted too, so that ``folder`` appears whole; an earlier one in its place goes."""
+    partial = folder.with_name(f".partial.{folder.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
+    convert(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
 
 
 def _arguments(
