@@ -17,7 +17,7 @@ from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Corpus, Slot, Utterance
 from seedcorn.errors import DataError, SeedcornWarning
 
-ROUND_TRIP = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROUND_TRIP = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FILE_NAMES = {
     "jsonl": "a.jsonl.gz",
     "massive": "a.jsonl",
@@ -175,7 +175,7 @@ def test_slots_move_along_with_normalised_text(text: str, start: int, length: in
 
 
 @given(st.lists(utterances(forbidden="[]\t"), min_size=1, max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_content_of_a_written_file_tells_its_format(rows: list[Utterance]):
     for format_name, file_name in FILE_NAMES.items():
         if format_name == "slot-folder":

@@ -189,6 +189,14 @@ def test_formats_are_told_by_content_even_against_the_name(tmp_path: Path):
         assert detect_format(path) == name
 
 
+def test_text_that_ends_in_o_is_no_conll(tmp_path: Path):
+    path = tmp_path / "pool.txt"
+    path.write_text("tell me about vitamin O\n", encoding="utf-8")
+    assert detect_format(path) == "text"
+    path.write_text("tell O\nme O\n\nplay O\njazz B-genre\n", encoding="utf-8")
+    assert detect_format(path) == "conll"
+
+
 def test_format_can_be_overridden(tmp_path: Path):
     path = tmp_path / "braces.txt"
     path.write_text('{"text": "a"}\n', encoding="utf-8")

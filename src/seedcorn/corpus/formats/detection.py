@@ -24,7 +24,9 @@ _NAME_OF_SUFFIX = {
     "": "slot-folder",
 }
 _RASA = re.compile(rb"^nlu:\s*$", re.MULTILINE)
-_CONLL = re.compile(rb"(?:# *\w+ *[:=].*\r?\n)*(?:[^\s#]\S*|#)[\t ](?:\S+[\t ])*(?:O|[BI]-\S+)\r?$", re.MULTILINE)
+_INTENT_COMMENT = re.compile(rb"#\s*intent\s*[:=]")
+_TAGGED_TOKEN = re.compile(rb"\S+[\t ](?:\S+[\t ])*(?:O|[BI]-\S+)")
+_N_LINES_TO_LOOK_AT = 50
 
 
 def detect_format(path: Path) -> str:
@@ -50,7 +52,18 @@ def _format_of_content(start: bytes, by_name: str) -> str:
         return _json_format(start, by_name)
     if _RASA.search(start):
         return "rasa"
-    return "conll" if _CONLL.match(start.lstrip()) else by_name if by_name != "slot-folder" else "text"
+    if _is_conll(start):
+        return "conll"
+    return by_name if by_name != "slot-folder" else "text"
+
+
+def _is_conll(start: bytes) -> bool:
+    """Tell whether there is a comment with an intent, or else at least two lines, all of them a token and its tag."""
+    lines = [line.strip() for line in start.splitlines()[:_N_LINES_TO_LOOK_AT]]
+    if any(_INTENT_COMMENT.match(line) for line in lines):
+        return True
+    tokens = [line for line in lines if line and not line.startswith(b"# ")]
+    return len(tokens) > 1 and all(_TAGGED_TOKEN.fullmatch(token) for token in tokens)
 
 
 def _json_format(start: bytes, by_name: str) -> str:
