@@ -47,19 +47,25 @@ UNCALIBRATED = Calibrator(confidences=np.array([0.0, 1.0]), probabilities=np.arr
 
 @dataclass(frozen=True, kw_only=True)
 class NluCalibration:
-    """The calibrators of intents and of slot spans."""
+    """The calibrators of intents, of slot spans, and of all slots of an utterance being right."""
 
     intent: Calibrator = UNCALIBRATED
     slot: Calibrator = UNCALIBRATED
+    all_slots: Calibrator = UNCALIBRATED
 
     def calibrated(self, prediction: Prediction) -> Prediction:
         """Return ``prediction`` with calibrated probabilities."""
         slots = self.slot(np.array(prediction.slot_probabilities, dtype=np.float64))
         return replace(
             prediction,
-            intent_probability=float(self.intent(np.array([prediction.intent_probability]))[0]),
+            intent_probability=_one(self.intent, prediction.intent_probability),
+            all_slots_probability=_one(self.all_slots, prediction.all_slots_probability),
             slot_probabilities=tuple(float(p) for p in slots),
         )
+
+
+def _one(calibrator: Calibrator, confidence: float) -> float:
+    return float(calibrator(np.array([confidence]))[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +94,7 @@ def calibrate(
     return NluCalibration(
         intent=fit_calibrator(intents, intents_right, method=method),
         slot=fit_calibrator(slots, slots_right, method=method),
+        all_slots=fit_calibrator(*all_slots_confidences(utterances, predictions), method=method),
     )
 
 
@@ -137,6 +144,18 @@ def slot_confidences(
         for u, p in zip(utterances, predictions, strict=True)
         if u.intent == p.intent
         for slot, confidence in zip(p.slots, p.slot_probabilities, strict=True)
+    ]
+    return np.array([c for c, _ in found], dtype=np.float64), np.array([r for _, r in found], dtype=np.bool_)
+
+
+def all_slots_confidences(
+    utterances: Sequence[Utterance], predictions: Sequence[Prediction]
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the confidence in all slots where the intent is right, and whether they are; certain ones left out."""
+    found = [
+        (p.all_slots_probability, u.slots == p.slots)
+        for u, p in zip(utterances, predictions, strict=True)
+        if u.intent == p.intent and p.all_slots_probability < 1.0
     ]
     return np.array([c for c, _ in found], dtype=np.float64), np.array([r for _, r in found], dtype=np.bool_)
 

@@ -5,15 +5,23 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from seedcorn.corpus.utterances import Slot
-from seedcorn.nlu.tokens import OUTSIDE, Token, labels_of, slot_at, spans_of, tokens_of
+from seedcorn.nlu.tokens import Token, labels_of, slot_at, spans_of, tokens_of
 
 if TYPE_CHECKING:
     from pycrfsuite import ItemSequence, Tagger
 
 AFFIX_LENGTHS = (1, 2, 3, 4)
+
+
+class TaggedSlots(NamedTuple):
+    """The slots of a text, the probability of each, and the probability of the whole label sequence."""
+
+    slots: tuple[Slot, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    all_probability: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -22,10 +30,10 @@ class SlotCrf:
 
     model_bytes: bytes
 
-    def slots(self, texts: Sequence[str]) -> list[tuple[tuple[Slot, ...], tuple[float, ...]]]:
-        """Return the slots of the best label sequence of every text, and the probability of every slot."""
+    def slots(self, texts: Sequence[str]) -> list[TaggedSlots]:
+        """Return the slots of the best label sequence of every text."""
         if not self.model_bytes:
-            return [((), ())] * len(texts)
+            return [TaggedSlots()] * len(texts)
         tagger = _tagger(self.model_bytes)
         return [_tagged(tagger, text) for text in texts]
 
@@ -68,16 +76,17 @@ def _tagger(model_bytes: bytes) -> "Tagger":
     return tagger
 
 
-def _tagged(tagger: "Tagger", text: str) -> tuple[tuple[Slot, ...], tuple[float, ...]]:
+def _tagged(tagger: "Tagger", text: str) -> TaggedSlots:
     tokens = _tokens(text)
     if not tokens:
-        return (), ()
+        return TaggedSlots()
     tagger.set(_items(text))
     labels = tagger.tag()
     spans = spans_of(labels)
-    return (
+    return TaggedSlots(
         tuple(slot_at(tokens, span) for span in spans),
         tuple(_span_probability(tagger, labels, first, end) for first, end, _ in spans),
+        float(tagger.probability(labels)),
     )
 
 
@@ -133,6 +142,3 @@ def _shape(word: str) -> str:
     """Return ``word`` with letters as a or A, digits as 0 and runs shortened: "Route66" is "Aa0"."""
     kinds = ["0" if c.isdigit() else "A" if c.isupper() else "a" if c.isalpha() else c for c in word]
     return "".join(k for i, k in enumerate(kinds) if i == 0 or kinds[i - 1] != k)
-
-
-__all__ = ["OUTSIDE", "SlotCrf", "train_crf"]

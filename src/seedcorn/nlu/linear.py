@@ -9,7 +9,7 @@ import numpy as np
 
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.crf import SlotCrf, train_crf
+from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
 from seedcorn.nlu.maxent import MaxEnt, train_maxent
 from seedcorn.nlu.model import Prediction, check_trainable
 from seedcorn.runs import writing_whole
@@ -41,13 +41,15 @@ class LinearNlu:
         best = probabilities.argmax(axis=1)
         intents = [self.intents[i] for i in best]
         tagged = [i for i, intent in enumerate(intents) if self.slot_intents is None or intent in self.slot_intents]
-        slots = dict(zip(tagged, self.crf.slots([texts[i] for i in tagged]), strict=True))
+        slots = dict.fromkeys(range(len(texts)), TaggedSlots())
+        slots.update(zip(tagged, self.crf.slots([texts[i] for i in tagged]), strict=True))
         return [
             Prediction(
                 intent=intent,
                 intent_probability=float(probabilities[i, best[i]]),
-                slots=slots.get(i, ((), ()))[0],
-                slot_probabilities=slots.get(i, ((), ()))[1],
+                slots=slots[i].slots,
+                slot_probabilities=slots[i].probabilities,
+                all_slots_probability=slots[i].all_probability,
             )
             for i, intent in enumerate(intents)
         ]

@@ -50,8 +50,9 @@ def train_maxent(
     """Return one classifier an intent against all others, each of maximum weighted likelihood with an L2 penalty.
 
     A text whose intent is empty is known to have none of ``excluded_intents``: it counts against these and says nothing
-    of the others. ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient. One intent alone
-    gives a model that always answers it. The dual solver takes examples in an order drawn from ``random_seed``.
+    of the others. ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient. One
+    intent alone gives a model that always answers it. The dual solver takes examples in an order drawn from
+    ``random_seed``.
     """
     known = tuple(sorted(set(intents) - {""}))
     features = intent_features(texts)

@@ -115,6 +115,7 @@ class NeuralNlu:
             slots=tuple(slots),
             # As with the CRF: the least sure token of the span and of its right neighbour.
             slot_probabilities=tuple(float(chosen[first : end + 1].min()) for first, end, _ in spans),
+            all_slots_probability=float(chosen.prod()) if tokens[0].end else 1.0,
         )
 
 
@@ -131,16 +132,16 @@ def train_neural(
     weights: Sequence[float] | None = None,
     slot_weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
-    pretrained: str = "",
+    checkpoint: str | None = None,
     settings: NeuralSettings = NeuralSettings(),
     random_seed: int = 0,
 ) -> NeuralNlu:
     """Return the network trained with AdamW until its loss on held-out utterances stops falling, at its best epoch.
 
     ``slot_weights`` are ``weights`` when None. An utterance without intent is known to have none of
-    ``excluded_intents``: its loss is -log of the probability of all others. ``pretrained`` names a checkpoint to start from (give it a learning rate
-    near 5e-5). One random seed gives the same weights on one machine and thread count. Raises DataError
-    as ``check_trainable`` does.
+    ``excluded_intents``: its loss is -log of the probability of all others. ``checkpoint`` names a pretrained encoder
+    to start from (give it a learning rate near 5e-5). One random seed gives the same weights on one machine and thread
+    count. Raises DataError as ``check_trainable`` does, and ConfigError for an unknown checkpoint.
     """
     check_trainable(utterances, excluded_intents)
     weights = weights or [1.0] * len(utterances)
@@ -150,7 +151,7 @@ def train_neural(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(random_seed)
         network = JointNetwork(
-            _encoder(pretrained, settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
+            _encoder(checkpoint, settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
         )
         model = NeuralNlu(network=network, intents=intents, labels=labels, settings=settings)
         _fit(
@@ -162,9 +163,9 @@ def train_neural(
     return model
 
 
-def _encoder(pretrained: str, settings: NeuralSettings) -> TokenEncoder:
-    if pretrained:
-        return pretrained_encoder(pretrained)
+def _encoder(checkpoint: str | None, settings: NeuralSettings) -> TokenEncoder:
+    if checkpoint:
+        return pretrained_encoder(checkpoint)
     return SmallEncoder(
         n_dimensions=settings.n_dimensions,
         n_layers=settings.n_layers,
@@ -282,7 +283,7 @@ def load_neural(path: Path) -> NeuralNlu:
     except (SafetensorError, KeyError, ValueError) as error:
         raise DataError(wanted="a neural NLU model", found=str(error), where=path) from error
     settings = NeuralSettings(**description["settings"])
-    encoder = described_encoder(description["encoder"]) if description["encoder"] else _encoder("", settings)
+    encoder = described_encoder(description["encoder"]) if description["encoder"] else _encoder(None, settings)
     intents, labels = tuple(description["intents"]), tuple(description["labels"])
     network = JointNetwork(encoder, n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout)
     network.load_state_dict(tensors)

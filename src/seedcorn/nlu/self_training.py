@@ -38,13 +38,15 @@ class Decision(StrEnum):
 class Gates:
     """What a pseudo-label must pass; probabilities are calibrated, except ``most_functionality_probability``.
 
-    A negative is an example whose functionality intents together have at most ``most_functionality_probability`` and
-    whose best other intent passes ``least_negative_probability``. Caps count examples an intent.
+    ``least_slot_probability`` is for each slot found; ``least_all_slots_probability`` also notices slots that are
+    missing. A negative is an example whose best intent is another one and passes ``least_negative_probability``, and
+    whose functionality intents together have at most ``most_functionality_probability``. Caps count examples an intent.
     """
 
     least_intent_probability: float = 0.6
     least_slot_probability: float = 0.6
-    least_negative_probability: float = 0.6
+    least_all_slots_probability: float = 0.6
+    least_negative_probability: float = 0.3
     most_functionality_probability: float = 0.1
     most_per_intent: int = 1000
     most_negatives_per_intent: int = 300
@@ -62,10 +64,14 @@ class PoolDecision:
     @property
     def reason(self) -> str:
         """The decision with its numbers, in words."""
-        slots = "".join(f", {p:.2f}" for p in self.prediction.slot_probabilities)
+        p = self.prediction
+        found = ", ".join(
+            f"{slot.type} {probability:.2f}" for slot, probability in zip(p.slots, p.slot_probabilities, strict=True)
+        )
         return (
-            f"{self.decision}: {self.prediction.intent} {self.prediction.intent_probability:.2f}"
-            f"{f'; slots {slots[2:]}' if slots else ''}; functionality {self.functionality_probability:.2f}"
+            f"{self.decision}: {p.intent} {p.intent_probability:.2f}, "
+            f"slots {found or 'none'} (all right {p.all_slots_probability:.2f}), "
+            f"functionality {self.functionality_probability:.2f}"
         )
 
 
@@ -191,6 +197,7 @@ def _decision(
 ) -> PoolDecision:
     if prediction.intent in functionality:
         sure_of_slots = all(p >= gates.least_slot_probability for p in prediction.slot_probabilities)
+        sure_of_slots = sure_of_slots and prediction.all_slots_probability >= gates.least_all_slots_probability
         decision = Decision.ACCEPTED if sure_of_slots else Decision.INTENT_ONLY
         sure = prediction.intent_probability >= gates.least_intent_probability
     else:
