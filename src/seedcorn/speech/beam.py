@@ -86,7 +86,6 @@ class Workspace(NamedTuple):
     traces: NDArray[np.void]
     slots: NDArray[np.int64]
     counts: NDArray[np.int64]
-    best_score: NDArray[np.float64]
     lm_states: NDArray[np.int64]
 
 
@@ -101,7 +100,6 @@ def new_workspace(beam_size: int, n_candidates: int, n_steps: int, n_models: int
         traces=np.zeros(beam_size * (n_steps + 1), dtype=TRACE),
         slots=np.zeros(n_slots, dtype=np.int64),
         counts=np.zeros(4, dtype=np.int64),
-        best_score=np.zeros(1),
         lm_states=np.zeros(n_models, dtype=np.int64),
     )
 
@@ -133,6 +131,12 @@ def advance_mixture(
 
 
 @njit(cache=True, nogil=True)
+def history_after(history: np.uint64, word: int) -> np.uint64:
+    """Return the hash of a word sequence that goes on with ``word``."""
+    return _mixed(history, word)
+
+
+@njit(cache=True, nogil=True)
 def _claim(
     candidates: NDArray[np.void], slots: NDArray[np.int64], counts: NDArray[np.int64], history: np.uint64, node: int
 ) -> tuple[int, bool]:
@@ -147,87 +151,57 @@ def _claim(
     row = counts[N_CANDIDATES]
     counts[N_CANDIDATES] += 1
     slots[slot] = counts[STAMP] << 32 | row
-    candidate = candidates[row]
-    candidate.history = history
-    candidate.node = node
-    candidate.blank_logp = NOTHING
-    candidate.symbol_logp = NOTHING
-    candidate.best_logp = NOTHING
     return row, True
 
 
 @njit(cache=True, nogil=True)
-def is_hopeless(best_score: NDArray[np.float64], beam_width_logp: float, score: float) -> bool:
-    """Tell whether a contribution is impossible or lies below the beam, noting the best one."""
-    if score > best_score[0]:
-        best_score[0] = score
-    return score == NOTHING or score < best_score[0] - beam_width_logp
+def contribute(
+    candidates: NDArray[np.void],
+    slots: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    history: np.uint64,
+    node: int,
+    blank_logp: float,
+    symbol_logp: float,
+) -> tuple[int, bool, bool]:
+    """Add the probability of more alignments to the candidate with these words and node.
 
-
-@njit(cache=True, nogil=True)
-def stay(work: Workspace, row: int, blank_logp: float, symbol_logp: float) -> None:
-    """Let the hypothesis in ``row`` keep its prefix."""
-    hypothesis = work.beam[row]
-    to, is_new = _claim(work.candidates, work.slots, work.counts, hypothesis.history, hypothesis.node)
-    candidate = work.candidates[to]
+    Return its row, whether it is new, and whether nothing larger was added to it before: only then does what added it
+    decide how the candidate came about.
+    """
+    row, is_new = _claim(candidates, slots, counts, history, node)
+    candidate = candidates[row]
+    logp = max(blank_logp, symbol_logp)
+    if is_new:
+        candidate.history = history
+        candidate.node = node
+        candidate.blank_logp = blank_logp
+        candidate.symbol_logp = symbol_logp
+        candidate.best_logp = logp
+        return row, True, True
     candidate.blank_logp = add_logps(candidate.blank_logp, blank_logp)
     candidate.symbol_logp = add_logps(candidate.symbol_logp, symbol_logp)
-    if is_new:
-        candidate.lm_logp = hypothesis.lm_logp
-        candidate.prior = hypothesis.prior
-        candidate.n_words = hypothesis.n_words
-        for i in range(work.beam_states.shape[1]):
-            work.candidate_states[to, i] = work.beam_states[row, i]
-    logp = max(blank_logp, symbol_logp)
-    if logp > candidate.best_logp:
+    is_best = logp > candidate.best_logp
+    if is_best:
         candidate.best_logp = logp
-        candidate.trace = hypothesis.trace
-        candidate.new_word = NO_WORD
-        candidate.first_step = hypothesis.first_step
-        candidate.last_step = hypothesis.last_step
+    return row, False, is_best
 
 
 @njit(cache=True, nogil=True)
-def spell(work: Workspace, row: int, step: int, node: int, logp: float) -> None:
-    """Let the hypothesis in ``row`` reach ``node`` by one more symbol of its word."""
-    hypothesis = work.beam[row]
-    to, is_new = _claim(work.candidates, work.slots, work.counts, hypothesis.history, node)
-    candidate = work.candidates[to]
-    candidate.symbol_logp = add_logps(candidate.symbol_logp, logp)
-    if is_new:
-        candidate.lm_logp = hypothesis.lm_logp
-        candidate.prior = hypothesis.prior
-        candidate.n_words = hypothesis.n_words
-        for i in range(work.beam_states.shape[1]):
-            work.candidate_states[to, i] = work.beam_states[row, i]
-    if logp > candidate.best_logp:
-        candidate.best_logp = logp
-        candidate.trace = hypothesis.trace
-        candidate.new_word = NO_WORD
-        candidate.first_step = step if hypothesis.node == TRIE_ROOT else hypothesis.first_step
-        candidate.last_step = step
+def inherit(candidate: np.void, parent: np.void) -> None:
+    """Give a new candidate the words of ``parent``, and what they score."""
+    candidate.lm_logp = parent.lm_logp
+    candidate.prior = parent.prior
+    candidate.n_words = parent.n_words
 
 
 @njit(cache=True, nogil=True)
-def end_word(work: Workspace, row: int, node: int, logp: float, word: int, lm_logp: float, prior: float) -> None:
-    """Let the hypothesis in ``row`` end ``word`` and reach ``node``; ``work.lm_states`` holds the states after it."""
-    hypothesis = work.beam[row]
-    history = _mixed(hypothesis.history, word)
-    to, is_new = _claim(work.candidates, work.slots, work.counts, history, node)
-    candidate = work.candidates[to]
-    candidate.symbol_logp = add_logps(candidate.symbol_logp, logp)
-    if is_new:
-        candidate.lm_logp = lm_logp
-        candidate.prior = prior
-        candidate.n_words = hypothesis.n_words + 1
-        for i in range(work.beam_states.shape[1]):
-            work.candidate_states[to, i] = work.lm_states[i]
-    if logp > candidate.best_logp:
-        candidate.best_logp = logp
-        candidate.trace = hypothesis.trace
-        candidate.new_word = word
-        candidate.first_step = hypothesis.first_step
-        candidate.last_step = hypothesis.last_step
+def came_from(candidate: np.void, parent: np.void, word: int, first_step: int, last_step: int) -> None:
+    """Note that a candidate came about from ``parent``, by ending ``word`` unless that is NO_WORD."""
+    candidate.trace = parent.trace
+    candidate.new_word = word
+    candidate.first_step = first_step
+    candidate.last_step = last_step
 
 
 @njit(cache=True, nogil=True)
@@ -278,8 +252,7 @@ def _copy_row(work: Workspace, row: int, to: int, step: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def next_step(work: Workspace) -> None:
+def next_step(counts: NDArray[np.int64]) -> None:
     """Forget the candidates of the step before."""
-    work.counts[STAMP] += 1
-    work.counts[N_CANDIDATES] = 0
-    work.best_score[0] = NOTHING
+    counts[STAMP] += 1
+    counts[N_CANDIDATES] = 0

@@ -16,18 +16,19 @@ from seedcorn.speech.beam import (
     N_ROWS,
     N_TRACES,
     NO_TRACE,
+    NO_WORD,
     NOTHING,
     TRIE_ROOT,
     MixedModels,
     SearchLimits,
     Workspace,
     advance_mixture,
-    end_word,
-    is_hopeless,
+    came_from,
+    contribute,
+    history_after,
+    inherit,
     keep_best,
     next_step,
-    spell,
-    stay,
 )
 from seedcorn.speech.lexicon import SpellingTrie
 
@@ -46,41 +47,35 @@ class Found(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _keep_prefix(
-    work: Workspace, models: MixedModels, limits: SearchLimits, row: int, frame: NDArray[np.float64], last: int
-) -> None:
-    """Let a hypothesis go on by a blank, or by repeating its last symbol."""
-    hypothesis = work.beam[row]
-    blank_logp = hypothesis.total_logp + frame[limits.blank]
-    symbol_logp = NOTHING
-    if last >= 0:
-        # After a word boundary, a further one changes nothing, whether or not a blank lies in between.
-        symbol_logp = (hypothesis.total_logp if last == limits.boundary else hypothesis.symbol_logp) + frame[last]
-    score = max(blank_logp, symbol_logp) + hypothesis.prior + limits.lm_weight * models.lookahead[hypothesis.node]
-    if not is_hopeless(work.best_score, limits.beam_width_logp, score):
-        stay(work, row, blank_logp, symbol_logp)
-
-
-@njit(cache=True, nogil=True)
-def _start_word(
-    work: Workspace,
-    trie: SpellingTrie,
-    models: MixedModels,
-    limits: SearchLimits,
-    row: int,
-    step: int,
-    frame: NDArray[np.float64],
-    allowed: NDArray[np.int64],
-) -> None:
-    """Begin a word by every allowed symbol that some word begins with."""
-    hypothesis = work.beam[row]
-    for symbol in allowed:
-        child = trie.root_children[symbol]
-        if child >= 0:
-            logp = hypothesis.total_logp + frame[symbol]
-            score = logp + hypothesis.prior + limits.lm_weight * models.lookahead[child]
-            if not is_hopeless(work.best_score, limits.beam_width_logp, score):
-                spell(work, row, step, child, logp)
+def _keep_prefixes(
+    work: Workspace, trie: SpellingTrie, models: MixedModels, limits: SearchLimits, frame: NDArray[np.float64]
+) -> float:
+    """Let every hypothesis go on by a blank or by repeating its last symbol; return the best score."""
+    beam, candidates, slots, counts = work.beam, work.candidates, work.slots, work.counts
+    lookahead, symbols = models.lookahead, trie.symbols
+    best = NOTHING
+    for row in range(counts[N_ROWS]):
+        hypothesis = beam[row]
+        blank_logp = hypothesis.total_logp + frame[limits.blank]
+        if hypothesis.node != TRIE_ROOT:
+            symbol_logp = hypothesis.symbol_logp + frame[symbols[hypothesis.node]]
+        elif limits.boundary >= 0:  # a further word boundary changes nothing, with or without a blank in between
+            symbol_logp = hypothesis.total_logp + frame[limits.boundary]
+        else:
+            symbol_logp = NOTHING
+        score = max(blank_logp, symbol_logp) + hypothesis.prior + limits.lm_weight * lookahead[hypothesis.node]
+        best = max(best, score)
+        if score < best - limits.beam_width_logp:
+            continue
+        to, is_new, is_best = contribute(
+            candidates, slots, counts, hypothesis.history, hypothesis.node, blank_logp, symbol_logp
+        )
+        if is_new:
+            inherit(candidates[to], hypothesis)
+            work.candidate_states[to] = work.beam_states[row]
+        if is_best:
+            came_from(candidates[to], hypothesis, NO_WORD, hypothesis.first_step, hypothesis.last_step)
+    return best
 
 
 @njit(cache=True, nogil=True)
@@ -89,40 +84,65 @@ def _spell_on(
     trie: SpellingTrie,
     models: MixedModels,
     limits: SearchLimits,
-    row: int,
     step: int,
     frame: NDArray[np.float64],
-    last: int,
-) -> None:
-    """Extend the word being spelt by every allowed symbol that some word goes on with."""
-    hypothesis = work.beam[row]
-    for child in range(trie.children[hypothesis.node], trie.children[hypothesis.node + 1]):
-        symbol = trie.symbols[child]
-        if frame[symbol] >= limits.min_symbol_logp:
-            logp = (hypothesis.blank_logp if symbol == last else hypothesis.total_logp) + frame[symbol]
-            score = logp + hypothesis.prior + limits.lm_weight * models.lookahead[child]
-            if not is_hopeless(work.best_score, limits.beam_width_logp, score):
-                spell(work, row, step, child, logp)
+    best: float,
+) -> float:
+    """Begin or go on spelling a word, by every allowed symbol that some word has there; return the best score."""
+    beam, candidates, slots, counts = work.beam, work.candidates, work.slots, work.counts
+    lookahead, symbols, children = models.lookahead, trie.symbols, trie.children
+    for row in range(counts[N_ROWS]):
+        hypothesis = beam[row]
+        node = hypothesis.node
+        for child in range(children[node], children[node + 1]):
+            symbol = symbols[child]
+            if frame[symbol] < limits.min_symbol_logp:
+                continue
+            logp = (hypothesis.blank_logp if symbol == symbols[node] else hypothesis.total_logp) + frame[symbol]
+            score = logp + hypothesis.prior + limits.lm_weight * lookahead[child]
+            best = max(best, score)
+            if logp == NOTHING or score < best - limits.beam_width_logp:
+                continue
+            to, is_new, is_best = contribute(candidates, slots, counts, hypothesis.history, child, NOTHING, logp)
+            if is_new:
+                inherit(candidates[to], hypothesis)
+                work.candidate_states[to] = work.beam_states[row]
+            if is_best:
+                first_step = step if node == TRIE_ROOT else hypothesis.first_step
+                came_from(candidates[to], hypothesis, NO_WORD, first_step, step)
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _end_word(work: Workspace, row: int, node: int, logp: float, word: int, word_logp: float, prior: float) -> None:
+    """Let the hypothesis in ``row`` end ``word`` and reach ``node``; ``work.lm_states`` holds the states after it."""
+    hypothesis, candidates = work.beam[row], work.candidates
+    history = history_after(hypothesis.history, word)
+    to, is_new, is_best = contribute(candidates, work.slots, work.counts, history, node, NOTHING, logp)
+    if is_new:
+        candidates[to].lm_logp = hypothesis.lm_logp + word_logp
+        candidates[to].prior = prior
+        candidates[to].n_words = hypothesis.n_words + 1
+        work.candidate_states[to] = work.lm_states
+    if is_best:
+        came_from(candidates[to], hypothesis, word, hypothesis.first_step, hypothesis.last_step)
 
 
 @njit(cache=True, nogil=True)
 def _end_words(
-    work: Workspace,
-    trie: SpellingTrie,
-    models: MixedModels,
-    limits: SearchLimits,
-    row: int,
-    frame: NDArray[np.float64],
+    work: Workspace, trie: SpellingTrie, models: MixedModels, limits: SearchLimits, boundary_logp: float, best: float
 ) -> None:
     """End the words that are spelt completely by a word boundary."""
-    hypothesis = work.beam[row]
-    logp = hypothesis.total_logp + frame[limits.boundary]
-    for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
-        word = trie.word_rows[at]
-        word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
-        prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
-        if not is_hopeless(work.best_score, limits.beam_width_logp, logp + prior):
-            end_word(work, row, TRIE_ROOT, logp, word, hypothesis.lm_logp + word_logp, prior)
+    for row in range(work.counts[N_ROWS]):
+        hypothesis = work.beam[row]
+        logp = hypothesis.total_logp + boundary_logp
+        for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
+            word = trie.word_rows[at]
+            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
+            prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
+            best = max(best, logp + prior)
+            if logp + prior >= best - limits.beam_width_logp:
+                _end_word(work, row, TRIE_ROOT, logp, word, word_logp, prior)
 
 
 @njit(cache=True, nogil=True)
@@ -131,24 +151,27 @@ def _start_next_words(
     trie: SpellingTrie,
     models: MixedModels,
     limits: SearchLimits,
-    row: int,
     frame: NDArray[np.float64],
-    allowed: NDArray[np.int64],
-    last: int,
+    best: float,
 ) -> None:
     """End the words that are spelt completely by the first symbol of the next one, where no boundary is written."""
-    hypothesis = work.beam[row]
-    for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
-        word = trie.word_rows[at]
-        word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
-        prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
-        for symbol in allowed:
-            child = trie.root_children[symbol]
-            if child >= 0:
+    allowed = np.flatnonzero(frame >= limits.min_symbol_logp)
+    for row in range(work.counts[N_ROWS]):
+        hypothesis = work.beam[row]
+        last = trie.symbols[hypothesis.node]
+        for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
+            word = trie.word_rows[at]
+            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
+            prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
+            for symbol in allowed:
+                child = trie.root_children[symbol]
+                if child < 0:
+                    continue
                 logp = (hypothesis.blank_logp if symbol == last else hypothesis.total_logp) + frame[symbol]
                 score = logp + prior + limits.lm_weight * models.lookahead[child]
-                if not is_hopeless(work.best_score, limits.beam_width_logp, score):
-                    end_word(work, row, child, logp, word, hypothesis.lm_logp + word_logp, prior)
+                best = max(best, score)
+                if logp > NOTHING and score >= best - limits.beam_width_logp:
+                    _end_word(work, row, child, logp, word, word_logp, prior)
 
 
 @njit(cache=True, nogil=True)
@@ -172,15 +195,6 @@ def _begin(work: Workspace, models: MixedModels) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _expect_blank(work: Workspace, models: MixedModels, limits: SearchLimits, blank_logp: float) -> None:
-    """Begin with the best score that a blank gives, so that few hopeless contributions are made."""
-    for row in range(work.counts[N_ROWS]):
-        hypothesis = work.beam[row]
-        ahead = limits.lm_weight * models.lookahead[hypothesis.node]
-        work.best_score[0] = max(work.best_score[0], hypothesis.total_logp + blank_logp + hypothesis.prior + ahead)
-
-
-@njit(cache=True, nogil=True)
 def _take_step(
     work: Workspace,
     trie: SpellingTrie,
@@ -189,22 +203,27 @@ def _take_step(
     step: int,
     frame: NDArray[np.float64],
 ) -> None:
-    next_step(work)
-    _expect_blank(work, models, limits, frame[limits.blank])
-    allowed = np.flatnonzero(frame >= limits.min_symbol_logp)
-    for row in range(work.counts[N_ROWS]):
-        node = work.beam[row].node
-        last = limits.boundary if node == TRIE_ROOT else np.int64(trie.symbols[node])
-        _keep_prefix(work, models, limits, row, frame, last)
-        if node == TRIE_ROOT:
-            _start_word(work, trie, models, limits, row, step, frame, allowed)
-            continue
-        _spell_on(work, trie, models, limits, row, step, frame, last)
-        if limits.boundary < 0:
-            _start_next_words(work, trie, models, limits, row, frame, allowed, last)
-        elif frame[limits.boundary] >= limits.min_symbol_logp:
-            _end_words(work, trie, models, limits, row, frame)
+    next_step(work.counts)
+    best = _keep_prefixes(work, trie, models, limits, frame)
+    best = _spell_on(work, trie, models, limits, step, frame, best)
+    if limits.boundary < 0:
+        _start_next_words(work, trie, models, limits, frame, best)
+    elif frame[limits.boundary] >= limits.min_symbol_logp:
+        _end_words(work, trie, models, limits, frame[limits.boundary], best)
     keep_best(work, models, limits, step)
+
+
+@njit(cache=True, nogil=True)
+def _keep_complete(work: Workspace, row: int) -> None:
+    """Let a hypothesis without an unfinished word, or without the one that it has, reach the end."""
+    hypothesis, candidates = work.beam[row], work.candidates
+    logp = hypothesis.total_logp
+    to, is_new, is_best = contribute(candidates, work.slots, work.counts, hypothesis.history, TRIE_ROOT, logp, NOTHING)
+    if is_new:
+        inherit(candidates[to], hypothesis)
+        work.candidate_states[to] = work.beam_states[row]
+    if is_best:
+        came_from(candidates[to], hypothesis, NO_WORD, hypothesis.first_step, hypothesis.last_step)
 
 
 @njit(cache=True, nogil=True)
@@ -213,22 +232,16 @@ def _end_sentence(work: Workspace, trie: SpellingTrie, models: MixedModels, limi
 
     When none could, the unfinished words are dropped.
     """
-    end_of_sentence = models.word_ids.shape[1] - 1
-    next_step(work)
+    next_step(work.counts)
     for row in range(work.counts[N_ROWS]):
-        hypothesis = work.beam[row]
-        if hypothesis.node == TRIE_ROOT:
-            stay(work, row, hypothesis.total_logp, NOTHING)
-        for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
-            word = trie.word_rows[at]
-            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
-            prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
-            end_word(work, row, TRIE_ROOT, hypothesis.total_logp, word, hypothesis.lm_logp + word_logp, prior)
+        if work.beam[row].node == TRIE_ROOT:
+            _keep_complete(work, row)
+    _end_words(work, trie, models, limits, 0.0, NOTHING)
     complete = work.counts[N_CANDIDATES] > 0
-    for row in range(work.counts[N_ROWS]):
-        if not complete:
-            work.beam[row].node = TRIE_ROOT
-            stay(work, row, work.beam[row].total_logp, NOTHING)
+    if not complete:
+        for row in range(work.counts[N_ROWS]):
+            _keep_complete(work, row)
+    end_of_sentence = models.word_ids.shape[1] - 1
     for row in range(work.counts[N_CANDIDATES]):
         end_logp = advance_mixture(models, work.candidate_states, row, end_of_sentence, work.lm_states)
         work.candidates[row].lm_logp += end_logp
