@@ -5,6 +5,7 @@ first word). A state is the node of the longest stored suffix of what was said s
 handles a history of words.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.lm.text_buffers import Texts, is_space, next_word, text_buffers
+from seedcorn.corpus.parallel import map_in_order
+from seedcorn.lm.text_buffers import TextBuffers, Texts, is_space, next_word, text_buffers
 from seedcorn.lm.trie import ROOT, Trie, find_child
 from seedcorn.lm.vocabulary import (
     BEGIN_ID,
@@ -28,7 +30,8 @@ from seedcorn.lm.vocabulary import (
 )
 
 MAX_ORDER = 6
-_N_LANES = 16
+_N_LANES = 32
+_ROWS_PER_PART = 1 << 14
 
 
 class NgramArrays(NamedTuple):
@@ -194,8 +197,22 @@ class NgramModel:
         return self.vocabulary.id_of(word)
 
     def word_scores(self, texts: Texts) -> WordScores:
-        """Score every word of ``texts``, rows of words separated by white space, each row one sentence."""
-        buffers = text_buffers(texts)
+        """Score every word of ``texts``, rows of words separated by white space, each row one sentence.
+
+        Large batches are scored by as many threads as there are processors; the scores do not depend on it.
+        """
+        parts = list(map_in_order(self._score_part, _parts(text_buffers(texts)), n_threads=os.cpu_count() or 1))
+        if len(parts) == 1:
+            return parts[0]
+        n_tokens = np.cumsum([0, *(len(part.logps) for part in parts)])
+        ends = [part.sentence_ends[1:] + n for part, n in zip(parts, n_tokens[:-1], strict=True)]
+        return WordScores(
+            logps=np.concatenate([part.logps for part in parts]),
+            word_ids=np.concatenate([part.word_ids for part in parts]),
+            sentence_ends=np.concatenate([[0], *ends]),
+        )
+
+    def _score_part(self, buffers: TextBuffers) -> WordScores:
         n_rows = len(buffers.offsets) - 1
         most_tokens = int(buffers.offsets[-1] - buffers.offsets[0] + n_rows + 1) // 2 + n_rows
         word_ids, sentence_ends = np.empty(most_tokens, dtype=np.int32), np.zeros(n_rows + 1, dtype=np.int64)
@@ -212,6 +229,12 @@ class NgramModel:
     def sentence_logps(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the natural log probability of each of ``texts``, sentence end included."""
         return self.score(texts).logps
+
+
+def _parts(buffers: TextBuffers) -> list[TextBuffers]:
+    n_rows = len(buffers.offsets) - 1
+    begins = range(0, max(n_rows, 1), _ROWS_PER_PART)
+    return [TextBuffers(buffers.text, buffers.offsets[begin : begin + _ROWS_PER_PART + 1]) for begin in begins]
 
 
 def sentence_scores(words: WordScores) -> SentenceScores:
