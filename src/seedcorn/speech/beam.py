@@ -3,6 +3,7 @@
 Word sequences are told apart by 64-bit hashes, so that two rows with the same words and trie node become one.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ class MixedModels(NamedTuple):
     is added to what a model gives its unknown word. ``lookahead`` (n_nodes,) is the best unigram below each node.
     """
 
-    arrays: tuple[NgramArrays, ...]
+    arrays: Sequence[NgramArrays]
     log_weights: NDArray[np.float64]
     begin_states: NDArray[np.int64]
     word_ids: NDArray[np.int64]

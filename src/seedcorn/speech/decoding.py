@@ -33,8 +33,8 @@ class DecoderSettings:
     lm_weight: float = 0.8
     word_bonus: float = 0.5
     beam_size: int = 100
-    beam_width_logp: float = 20.0
-    min_symbol_logp: float = -10.0
+    beam_width_logp: float = 14.0
+    min_symbol_logp: float = -8.0
     n_best: int = 1
 
     def __post_init__(self) -> None:

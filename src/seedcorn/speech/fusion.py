@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba.typed import List
 from numpy.typing import NDArray
 
 from seedcorn.errors import ConfigError, SeedcornWarning
@@ -37,7 +38,7 @@ def mixed_models(models: Sequence[WeightedModel], lexicon: Lexicon) -> MixedMode
         raise ConfigError(wanted="positive mixture weights that sum to 1", found=str(weights.tolist()))
     word_ids = np.array([[*map(m.model.word_id, lexicon.words), m.model.end_id] for m in models], dtype=np.int64)
     extra = np.array([_extra_logps(m, ids) for m, ids in zip(models, word_ids, strict=True)])
-    arrays = tuple(_writeable(m.model.arrays) for m in models)
+    arrays = List([_writeable(m.model.arrays) for m in models])  # one compiled type, however many models
     logps = np.array([[advance(a, ROOT, int(w))[0] for w in ids] for a, ids in zip(arrays, word_ids, strict=True)])
     unigrams = np.logaddexp.reduce(logps + extra + np.log(weights)[:, None], axis=0)[:-1]
     return MixedModels(
