@@ -82,12 +82,12 @@ def relevance(
                 relevant_fraction=relevant_fraction,
                 random_seed=random_seed,
             )
+        if save_model is not None:
+            _save(fitted.model, save_model)
         n_rows = corpus.count() if fraction is not None else 0
         cut = _cut(cut_off, fitted, seed_utterances, n_rows)
         kept = keep_from_stream(corpus.batches(), fitted.score, cut, n_threads=threads)
         _write(_explained(kept, fitted.model, seed_utterances), output)
-        if save_model is not None:
-            _save(fitted.model, save_model)
     show(
         {
             "n_rows": kept.n_rows,
