@@ -62,6 +62,7 @@ def train_linear(
     slot_weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
     slot_intents: Collection[str] | None = None,
+    slot_intent_copies: int = 5,
     inverse_regularisation: float = 20.0,
     crf_l2: float = 0.3,
     n_crf_iterations: int = 60,
@@ -72,8 +73,9 @@ def train_linear(
     ``slot_weights`` are those of the slot model where they differ: 0 keeps an utterance for its intent alone. An
     utterance without intent is known to have none of ``excluded_intents``, and teaches just that. With
     ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one, which is
-    much faster when few intents matter. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the penalty of
-    the slots. Raises DataError as ``check_trainable`` does.
+    much faster when few intents matter; their own utterances then count ``slot_intent_copies`` times, lest the others,
+    where most words are outside any slot, drown them. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the
+    penalty of the slots. Raises DataError as ``check_trainable`` does.
     """
     check_trainable(utterances, excluded_intents)
     maxent = train_maxent(
@@ -86,10 +88,12 @@ def train_linear(
     )
     slot_weights = weights if slot_weights is None else slot_weights
     rows, slots = _slot_rows(utterances, slot_intents)
+    copies = _copies([1.0 if slot_weights is None else slot_weights[i] for i in rows])
+    repeated = [slot_intent_copies if utterances[i].intent in (slot_intents or ()) else 1 for i in rows]
     crf = train_crf(
         [utterances[i].text for i in rows],
         slots,
-        n_copies=None if slot_weights is None else _copies([slot_weights[i] for i in rows]),
+        n_copies=[n * times for n, times in zip(copies, repeated, strict=True)],
         l2=crf_l2,
         max_iterations=n_crf_iterations,
     )
