@@ -114,30 +114,37 @@ def self_train(
     gates: Gates = Gates(),
     pseudo_weight: float = 1.0,
     n_rounds: int = 3,
+    false_alarm_cost: float = 0.25,
     n_calibration_folds: int = 3,
     random_seed: int = 0,
 ) -> SelfTraining:
     """Return the best model found by labelling ``pool`` with the model of the round before and training on it too.
 
     The functionality is the intents of ``seed``; labels in ``pool`` are not looked at. A round is kept when it lowers
-    the dev loss (semantic errors and false alarms, over functionality utterances); the first that does not is thrown
-    away and ends the search. Without any functionality utterance in ``dev``, all rounds run and the last is kept.
-    Calibration is that of the teacher throughout. Cost: ``n_calibration_folds`` + 1 + ``n_rounds`` trainings. Raises
-    DataError when the seed is empty or its intents also label background utterances.
+    the dev loss (semantic errors + ``false_alarm_cost`` x false alarms, over functionality utterances); the first that
+    does not is thrown away and ends the search. Without any functionality utterance in ``dev``, all rounds run and the
+    last is kept. Calibration is that of the teacher throughout. Cost: ``n_calibration_folds`` + 1 + ``n_rounds``
+    trainings. Raises DataError when the seed is empty or its intents also label background utterances.
     """
     functionality = _functionality(seed, background)
     labelled = [*seed, *background]
     train = partial(train, excluded_intents=functionality)
     teacher = train(labelled, random_seed=random_seed)
     calibration = calibrate(train, labelled, n_folds=n_calibration_folds, random_seed=random_seed)
-    record = _record(0, {}, _measured(teacher, dev, functionality), best_loss=np.inf)
+    record = _record(0, {}, _measured(teacher, dev, functionality), best_loss=np.inf, false_alarm_cost=false_alarm_cost)
     result = SelfTraining(model=teacher, rounds=(record,), decisions=(), calibration=calibration)
     for round_ in range(1, n_rounds + 1 if pool else 1):
         rng = np.random.default_rng([random_seed, round_])
         decisions = decide(result.model, pool, functionality, calibration=calibration, gates=gates, rng=rng)
         model = _trained_on(labelled, pool, decisions, train, pseudo_weight, random_seed)
         best_loss = min(r.dev_loss for r in result.rounds)
-        record = _record(round_, _counts(decisions), _measured(model, dev, functionality), best_loss=best_loss)
+        record = _record(
+            round_,
+            _counts(decisions),
+            _measured(model, dev, functionality),
+            best_loss=best_loss,
+            false_alarm_cost=false_alarm_cost,
+        )
         say(f"self-training round {round_}: dev loss {record.dev_loss:.3f}, {'kept' if record.kept else 'thrown away'}")
         rounds = (*result.rounds, record)
         if not record.kept:
@@ -272,10 +279,15 @@ def _measured(model: NluModel, dev: Sequence[Utterance], functionality: frozense
 
 
 def _record(
-    round_: int, n_by_decision: dict[Decision, int], dev: FunctionalityOutcomes, *, best_loss: float
+    round_: int,
+    n_by_decision: dict[Decision, int],
+    dev: FunctionalityOutcomes,
+    *,
+    best_loss: float,
+    false_alarm_cost: float,
 ) -> RoundRecord:
-    n_errors = int(dev.own.semantic_errors.sum()) + int(dev.false_alarms.sum())
-    loss = n_errors / len(dev.own) if len(dev.own) else 0.0
+    cost = int(dev.own.semantic_errors.sum()) + false_alarm_cost * int(dev.false_alarms.sum())
+    loss = cost / len(dev.own) if len(dev.own) else 0.0
     return RoundRecord(
         round=round_,
         n_by_decision=n_by_decision,
