@@ -71,7 +71,7 @@ def estimate(
         model = estimate_model(
             _texts(texts, tokens),
             order=order,
-            prune=_thresholds(prune),
+            prune=_numbers(prune, "--prune"),
             vocabulary=None if vocabulary is None else vocabulary.read_text("utf-8").split(),
             max_words=max_words,
             n_memory_bytes=memory * BYTES_PER_MEGABYTE,
@@ -172,6 +172,7 @@ def prune(
     threshold: Annotated[float | None, typer.Option(min=0, help="Drop what perplexity grows less by.")] = None,
     n_ngrams: Annotated[int | None, typer.Option("--size", min=1, help="Keep so many n-grams.")] = None,
     test: Annotated[Path | None, typer.Option(exists=True, help="Text to report perplexity on.")] = None,
+    report_sizes: Annotated[str, typer.Option(help='Sizes to report perplexity at, too: "100000 50000".')] = "",
     tokens: TokensOption = Tokens.WHITESPACE,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -179,7 +180,7 @@ def prune(
     """Drop the n-grams that matter least, by relative entropy, to a threshold or a size."""
     from seedcorn.lm.model_file import read_model
     from seedcorn.lm.perplexity import measure_perplexity
-    from seedcorn.lm.pruning import prune_by_entropy
+    from seedcorn.lm.pruning import perplexity_by_size, prune_by_entropy
 
     with progress(quiet):
         full = read_model(model)
@@ -187,8 +188,11 @@ def prune(
         _write(pruned, output)
         result: dict[str, float | str] = {"n_ngrams_before": sum(full.n_ngrams), "n_ngrams": sum(pruned.n_ngrams)}
         if test is not None:
-            result["perplexity_before"] = measure_perplexity(full, _texts([test], tokens)).perplexity
-            result["perplexity"] = measure_perplexity(pruned, _texts([test], tokens)).perplexity
+            test_texts = list(_texts([test], tokens))
+            result["perplexity_before"] = measure_perplexity(full, test_texts).perplexity
+            result["perplexity"] = measure_perplexity(pruned, test_texts).perplexity
+            for point in perplexity_by_size(full, test_texts, sizes=_numbers(report_sizes, "--report-sizes")):
+                result[f"perplexity of {point.n_ngrams} n-grams"] = point.perplexity
     if output != STANDARD:
         show({**result, "output": str(output)}, as_json=as_json)
 
@@ -210,11 +214,11 @@ def _texts(files: list[Path] | None, tokens: Tokens) -> "Iterator[Texts]":
         yield from read_texts(file, fold=tokens is Tokens.WORDS)
 
 
-def _thresholds(written: str) -> tuple[int, ...]:
+def _numbers(written: str, option: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in written.replace(",", " ").split())
     except ValueError as error:
-        raise ConfigError(wanted="whole numbers as --prune", found=f"'{written}'") from error
+        raise ConfigError(wanted=f"whole numbers as {option}", found=f"'{written}'") from error
 
 
 def _write(model: "NgramModel", output: Path) -> None:

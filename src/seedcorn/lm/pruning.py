@@ -6,6 +6,9 @@ weights of h before and after, left(h) the probability that h leaves to backing 
 probability of seeing h. exp(D) - 1 is by how much perplexity grows.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 from seedcorn.errors import ConfigError
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel, advance
 from seedcorn.lm.normalisation import set_backoffs
+from seedcorn.lm.perplexity import measure_perplexity
+from seedcorn.lm.text_buffers import Texts
 from seedcorn.lm.trie import ROOT, keep_nodes
 from seedcorn.lm.vocabulary import BEGIN_ID, END_ID
 
@@ -39,6 +44,22 @@ def prune_by_entropy(model: NgramModel, *, threshold: float | None = None, n_ngr
     arrays = NgramArrays(trie.words, trie.children, trie.suffixes, model.arrays.logps[origins].copy(), backoffs)
     set_backoffs(arrays)
     return NgramModel(vocabulary=model.vocabulary, arrays=arrays, order_begins=trie.order_begins)
+
+
+class PruningPoint(NamedTuple):
+    """How large a pruned model is, and its perplexity on some text."""
+
+    n_ngrams: int
+    perplexity: float
+
+
+def perplexity_by_size(model: NgramModel, texts: Sequence[Texts], *, sizes: Sequence[int]) -> list[PruningPoint]:
+    """Return the perplexity on ``texts`` of ``model`` pruned to each of ``sizes``, to choose a size by.
+
+    Raises as prune_by_entropy and measure_perplexity.
+    """
+    pruned = (prune_by_entropy(model, n_ngrams=size) for size in sizes)
+    return [PruningPoint(sum(m.n_ngrams), measure_perplexity(m, texts).perplexity) for m in pruned]
 
 
 def _most_important(changes: NDArray[np.float64], n_ngrams: int, *, n_unigrams: int) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
 from seedcorn.errors import ConfigError
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel
 from seedcorn.lm.normalisation import set_backoffs
-from seedcorn.lm.pruning import perplexity_changes, prune_by_entropy
+from seedcorn.lm.pruning import perplexity_by_size, perplexity_changes, prune_by_entropy
 from seedcorn.lm.trie import keep_nodes
 
 
@@ -78,6 +78,13 @@ def test_size_is_kept_exactly_and_contexts_stay(model: NgramModel, n_ngrams: int
 def test_smaller_models_are_nested(model: NgramModel) -> None:
     small, large = (set(ngrams_of(prune_by_entropy(model, n_ngrams=n))) for n in (40, 70))
     assert small < large
+
+
+def test_perplexity_by_size(model: NgramModel) -> None:
+    points = perplexity_by_size(model, [SENTENCES], sizes=[80, 50])
+    assert [point.n_ngrams for point in points] == [80, 50]
+    half = prune_by_entropy(model, n_ngrams=50)
+    assert points[1].perplexity == pytest.approx(np.exp(-half.word_scores(SENTENCES).logps.mean()))
 
 
 @pytest.mark.parametrize("given", [{}, {"threshold": 0.1, "n_ngrams": 50}, {"n_ngrams": 3}])
