@@ -1,0 +1,240 @@
+"""The language models of the language pipeline as a run executes them: rescoring weights, text, models, and export."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.lm.arpa_writing import write_arpa
+from seedcorn.lm.model_file import read_model, write_model
+from seedcorn.lm.ngram_model import NgramModel
+from seedcorn.lm.perplexity import measure_perplexity
+from seedcorn.pipelines.language_nbest import read_candidates
+from seedcorn.pipelines.language_recogniser import lexicon_of
+from seedcorn.pipelines.language_stages import CANDIDATES, DEV_CANDIDATES, dev_pairs, read_pair_table
+from seedcorn.pipelines.language_systems import (
+    GENERAL,
+    TRANSCRIPTS,
+    TRANSLATIONS,
+    TRUE_TARGET,
+    InDomain,
+    LanguageModelSettings,
+    System,
+    best_translations,
+    estimated,
+    in_domain_of,
+    interpolated,
+    keep_in_domain,
+    own_words,
+    pruned,
+    tuned_weights,
+    vocabulary_of,
+)
+from seedcorn.pipelines.language_translation import TranslationSettings
+from seedcorn.pipelines.stage_files import Done, read_json, read_utterances, write_json, write_utterances
+from seedcorn.runs import Json, Run, StageFolder
+from seedcorn.speech.posteriors import read_posteriors
+from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights
+
+if TYPE_CHECKING:
+    from seedcorn.translation.entities import Candidates
+
+OWN, FIXED = "own", "fixed"
+SYSTEMS_FILE, TRANSLATED_FILE = "systems.json", "translated.parquet"
+
+
+def rescoring(
+    run: Run, data: Done, translated: Mapping[str, Done], settings: TranslationSettings, *, lm_order: int
+) -> Done:
+    """Find how much the in-domain language model counts beside the translator, for each set of n-best lists."""
+
+    def work(folders: StageFolder) -> dict[str, int]:
+        in_domain = _in_domain(data, lm_order)
+        weights = {name: _weights(data, stage, in_domain, settings, lm_order) for name, stage in translated.items()}
+        write_json({name: asdict(found) for name, found in weights.items()}, folders.output / "weights.json")
+        return {"n_sets": len(weights)}
+
+    chosen: dict[str, Json] = settings.model_dump(mode="json", include={"lm_weight", "n_tuning"})
+    inputs = data.digest | _digests(translated)
+    record = run.stage("rescoring", work, settings={**chosen, "lm_order": lm_order}, inputs=inputs)
+    return Done(record=record, folder=run.folder / "rescoring")
+
+
+def _in_domain(data: Done, order: int) -> InDomain:
+    transcripts, dev = (read_utterances(data.folder / f"{name}.parquet") for name in ("transcripts", "dev"))
+    return in_domain_of(transcripts, dev, order=order)
+
+
+def _digests(stages: Mapping[str, Done]) -> dict[str, str]:
+    return {name: digest for stage in stages.values() for name, digest in stage.digest.items()}
+
+
+def _weights(
+    data: Done, stage: Done, in_domain: InDomain, settings: TranslationSettings, order: int
+) -> RescoringWeights:
+    if settings.lm_weight is not None:
+        return RescoringWeights(lm=settings.lm_weight)
+    pairs = dev_pairs(data)
+    return tuned_weights(
+        read_candidates(stage.folder / DEV_CANDIDATES, [Utterance(text=pair.source) for pair in pairs]),
+        [pair.target for pair in pairs],
+        _candidates(data, stage),
+        in_domain,
+        n_tuning=settings.n_tuning,
+        order=order,
+    )
+
+
+def _candidates(data: Done, stage: Done) -> "list[Candidates]":
+    return read_candidates(stage.folder / CANDIDATES, read_utterances(data.folder / "source.parquet"))
+
+
+def language_models(
+    run: Run,
+    data: Done,
+    pairs: Done,
+    translated: Mapping[str, Done],
+    weights: Done,
+    systems: Mapping[str, System],
+    settings: LanguageModelSettings,
+    translation: TranslationSettings,
+    *,
+    target_lang: str,
+) -> Done:
+    """Make the language model of every system, with its own words and with the words of all systems."""
+
+    def work(folders: StageFolder) -> dict[str, int]:
+        source = _Text(data, pairs, translated, weights, translation, settings.order, target_lang)
+        components = {name: source.components(system) for name, system in systems.items()}
+        vocabulary = vocabulary_of(texts for parts in components.values() for texts in parts.values())
+        test = fold_all([u.text for u in read_utterances(data.folder / "test.parquet")])
+        make = _ModelMaker(source.in_domain.dev, test, settings, vocabulary)
+        rows = []
+        for number, (name, parts) in enumerate(components.items()):
+            own, fixed, row = make.models(parts)
+            write_model(own, folders.output / f"{number}.{OWN}.lm")
+            write_model(fixed, folders.output / f"{number}.{FIXED}.lm")
+            rows.append({"system": name, **row})
+        write_json(rows, folders.output / SYSTEMS_FILE)
+        write_utterances(source.translated(list(systems.values())[-1]), folders.output / TRANSLATED_FILE)
+        return {"n_systems": len(rows), "n_words": len(vocabulary)}
+
+    chosen: dict[str, Json] = {
+        "systems": {name: system.model_dump(mode="json") for name, system in systems.items()},
+        "language_model": settings.model_dump(mode="json"),
+        "keep": translation.keep.model_dump(mode="json"),
+        "target_lang": target_lang,
+    }
+    inputs = data.digest | pairs.digest | weights.digest | _digests(translated)
+    record = run.stage("language-models", work, settings=chosen, inputs=inputs)
+    return Done(record=record, folder=run.folder / "language-models")
+
+
+class _Text:
+    """The text of the systems, from the files of the stages before; what systems share is read and chosen once."""
+
+    def __init__(
+        self,
+        data: Done,
+        pairs: Done,
+        translated: Mapping[str, Done],
+        weights: Done,
+        translation: TranslationSettings,
+        order: int,
+        target_lang: str,
+    ) -> None:
+        self.in_domain = _in_domain(data, order)
+        self._data, self._stages, self._keep, self._order = data, translated, translation.keep, order
+        self._lang = target_lang
+        self._general = [text for b in read_pair_table(pairs).batches() for text in b.column("target").to_pylist()]
+        self._true = fold_all([u.text for u in read_utterances(data.folder / "true_target.parquet")])
+        found = read_json(weights.folder / "weights.json")
+        given = found if isinstance(found, dict) else {}
+        self._weights = {name: RescoringWeights(**value) for name, value in given.items()}
+
+    def components(self, system: System) -> dict[str, list[str]]:
+        """Return the folded texts that the system's model is interpolated from, by where they come from."""
+        parts = {
+            TRANSCRIPTS: self.in_domain.transcripts,
+            GENERAL: self._general if system.general else [],
+            TRANSLATIONS: fold_all([u.text for u in self.translated(system)]),
+            TRUE_TARGET: self._true if system.true_target else [],
+        }
+        return {name: texts for name, texts in parts.items() if any(texts)}
+
+    def translated(self, system: System) -> list[Utterance]:
+        """Return the translations that the system uses, with intents and slots; none without a translator."""
+        if system.translations is None:
+            return []
+        candidates = _candidates(self._data, self._stages[system.translations])
+        weights = self._weights[system.translations] if system.rescored else NO_RESCORING
+        best = best_translations(candidates, self.in_domain, weights, lang=self._lang)
+        if not system.kept:
+            return best
+        kept = keep_in_domain(fold_all([u.text for u in best]), self.in_domain, self._keep, order=self._order)
+        return [best[row] for row in np.sort(kept.positions)]
+
+
+class _ModelMaker:
+    """Language models with their measures; a component that systems share is estimated once."""
+
+    def __init__(
+        self, dev: Sequence[str], test: Sequence[str], settings: LanguageModelSettings, vocabulary: list[str]
+    ) -> None:
+        self._dev, self._test, self._settings, self._vocabulary = dev, test, settings, vocabulary
+        self._estimated: dict[tuple[str, int, bool], NgramModel] = {}
+
+    def models(self, parts: Mapping[str, list[str]]) -> tuple[NgramModel, NgramModel, dict[str, Json]]:
+        """Return the model over the words of ``parts``, the one over all words, and the row of their measures."""
+        own, own_weights = self._mixed(parts, fixed=False)
+        fixed, _ = self._mixed(parts, fixed=True)
+        seen, fair = (measure_perplexity(model, [list(self._test)]) for model in (own, fixed))
+        row: dict[str, Json] = {
+            "n_sentences": {name: len(texts) for name, texts in parts.items()},
+            "weights": dict(zip(parts, own_weights, strict=True)),
+            "n_words": len(own_words(own)),
+            "n_ngrams": sum(own.n_ngrams),
+            "oov_fraction": seen.oov_fraction,
+            "perplexity_own_words": seen.perplexity,
+            "perplexity": fair.perplexity,
+        }
+        return own, fixed, row
+
+    def _mixed(self, parts: Mapping[str, list[str]], *, fixed: bool) -> tuple[NgramModel, tuple[float, ...]]:
+        components = [self._component(name, texts, fixed=fixed) for name, texts in parts.items()]
+        model, weights = interpolated(components, self._dev)
+        return pruned(model, self._settings), weights
+
+    def _component(self, name: str, texts: list[str], *, fixed: bool) -> NgramModel:
+        order, vocabulary = self._settings.order, self._vocabulary if fixed else None
+        if name == TRANSLATIONS:
+            return estimated(texts, order=order, vocabulary=vocabulary)
+        key = (name, len(texts), fixed)
+        if key not in self._estimated:
+            self._estimated[key] = estimated(texts, order=order, vocabulary=vocabulary)
+        return self._estimated[key]
+
+
+def export(run: Run, models: Done, posteriors: Done, *, number: int) -> Done:
+    """Write the model of one system for other recognisers: ARPA, lexicon, word list, symbols and FST text."""
+
+    def work(folders: StageFolder) -> dict[str, int]:
+        from seedcorn.speech.export import write_lexicon_files
+
+        model = read_model(models.folder / f"{number}.{OWN}.lm")
+        write_arpa(model, folders.output / "lm.arpa.gz")
+        lexicon = lexicon_of(own_words(model), read_posteriors(posteriors.folder / "test.npz").alphabet)
+        n_states = write_lexicon_files(lexicon, folders.output)
+        n_left_out = len(lexicon.left_out)
+        return {
+            "n_ngrams": sum(model.n_ngrams),
+            "n_words": len(lexicon.words),
+            "n_left_out": n_left_out,
+            "n_states": n_states,
+        }
+
+    record = run.stage("export", work, settings={"system": number}, inputs=models.digest | posteriors.digest)
+    return Done(record=record, folder=run.folder / "export")

@@ -1,0 +1,223 @@
+"""The systems of the ablation: which text each language model is made of, and how translations are chosen for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from seedcorn.config import Settings
+from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.errors import ConfigError, nearest
+from seedcorn.lm.interpolation import fit_mixture, share_vocabulary, static_model
+from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
+from seedcorn.lm.ngram_model import NgramModel
+from seedcorn.lm.perplexity import measure_perplexity
+from seedcorn.lm.pruning import prune_by_entropy
+from seedcorn.lm.vocabulary import SPECIAL_WORDS
+from seedcorn.pipelines.language_translation import KeepChoice
+from seedcorn.selection import Selection
+from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights, with_lm
+
+if TYPE_CHECKING:
+    from seedcorn.translation.entities import Candidates
+
+TRANSCRIPTS, GENERAL, TRANSLATIONS, TRUE_TARGET = "transcripts", "general", "translations", "true target"
+
+
+class TranslatorName(StrEnum):
+    """Which translator a system's translations come from."""
+
+    ALL_PAIRS = "all_pairs"  # trained on all clean pairs
+    SELECTED = "selected"  # trained on the pairs nearest to the transcripts
+    SELF_TRAINED = "self_trained"  # the selected one, trained further on its own in-domain translations
+
+
+class System(Settings):
+    """One language model: the transcripts, and what is added to them.
+
+    ``general`` adds the target side of the chosen pairs, ``translator`` the translations of in-domain source text:
+    with slot values treated as ``translation.entities`` says, or in place without; the best hypothesis after rescoring,
+    or the translator's own; those kept by keep/reject, or all. ``true_target`` adds the true translations: the ceiling.
+    """
+
+    general: bool = False
+    translator: TranslatorName | None = None
+    entities: bool = False
+    rescored: bool = False
+    kept: bool = False
+    true_target: bool = False
+
+    @model_validator(mode="after")
+    def _needs_translations(self) -> Self:
+        if self.translator is None and (self.entities or self.rescored or self.kept):
+            raise ValueError("entities, rescored and kept need a translator")
+        return self
+
+    @property
+    def translations(self) -> str | None:
+        """The name of the set of n-best lists that the system uses."""
+        if self.translator is None:
+            return None
+        return f"{self.translator.value}-entities" if self.entities else self.translator.value
+
+
+def default_systems() -> dict[str, System]:
+    """Return the ablation of one run: what each step adds to transcripts and general text, and all of them together."""
+    selected, self_trained = TranslatorName.SELECTED, TranslatorName.SELF_TRAINED
+    return {
+        "transcripts": System(),
+        "general text": System(general=True),
+        "raw translations": System(general=True, translator=selected),
+        "self-training": System(general=True, translator=self_trained),
+        "rescoring": System(general=True, translator=selected, rescored=True),
+        "keep/reject": System(general=True, translator=selected, kept=True),
+        "entities": System(general=True, translator=selected, entities=True),
+        "all": System(general=True, translator=self_trained, entities=True, rescored=True, kept=True),
+    }
+
+
+def translations_of(systems: Iterable[System]) -> list[tuple[TranslatorName, bool]]:
+    """Return the sets of n-best lists that ``systems`` use, as translator and whether slot values are treated."""
+    return sorted({(s.translator, s.entities) for s in systems if s.translator is not None})
+
+
+def system_named(systems: Mapping[str, System], name: str) -> System:
+    """Return the system called ``name``. Raises ConfigError naming the nearest one."""
+    if name not in systems:
+        raise ConfigError(wanted="one of the systems", found=f"'{name}'", fix=nearest(name, list(systems)))
+    return systems[name]
+
+
+class LanguageModelSettings(Settings):
+    """Order of the n-grams, and to how many n-grams a finished model is pruned (not at all when not given)."""
+
+    order: int = Field(3, ge=1, le=6)
+    n_ngrams: int | None = Field(None, ge=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InDomain:
+    """In-domain text in the target language, folded, and the language model of the transcripts."""
+
+    transcripts: list[str]
+    dev: list[str]
+    model: NgramModel
+
+
+def in_domain_of(transcripts: Sequence[Utterance], dev: Sequence[Utterance], *, order: int) -> InDomain:
+    """Return the in-domain text, with the language model that rescores and keeps or rejects."""
+    folded = fold_all([u.text for u in transcripts])
+    return InDomain(
+        transcripts=folded, dev=fold_all([u.text for u in dev]), model=estimated(folded, order=order, vocabulary=None)
+    )
+
+
+def estimated(folded: Sequence[str], *, order: int, vocabulary: Sequence[str] | None) -> NgramModel:
+    """Return the modified Kneser-Ney model of ``folded`` texts."""
+    # Discounts given outright: what small transcripts cannot tell is no news to whoever brings up a language.
+    return estimate([list(folded)], order=order, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
+
+
+def interpolated(components: Sequence[NgramModel], dev: Sequence[str]) -> tuple[NgramModel, tuple[float, ...]]:
+    """Return one static model of ``components`` with the weights that make ``dev`` most likely, and the weights."""
+    if len(components) == 1:
+        return components[0], (1.0,)
+    mixture = fit_mixture(share_vocabulary(components), [list(dev)])
+    return static_model(mixture), mixture.weights
+
+
+def pruned(model: NgramModel, settings: LanguageModelSettings) -> NgramModel:
+    """Return ``model`` pruned by entropy to the size that the settings allow."""
+    too_large = settings.n_ngrams is not None and sum(model.n_ngrams) > settings.n_ngrams
+    return prune_by_entropy(model, n_ngrams=settings.n_ngrams) if too_large else model
+
+
+def vocabulary_of(texts: Iterable[Sequence[str]]) -> list[str]:
+    """Return the words of folded texts, sorted."""
+    return sorted({word for part in texts for text in part for word in text.split()})
+
+
+def own_words(model: NgramModel) -> list[str]:
+    """Return the words of ``model`` that can be said."""
+    return [word for word in model.words if word not in SPECIAL_WORDS]
+
+
+def best_translations(
+    candidates: Sequence["Candidates"], in_domain: InDomain, weights: RescoringWeights, *, lang: str
+) -> list[Utterance]:
+    """Return the best hypothesis of each list under ``weights``, as utterances with intent and slots."""
+    if weights == NO_RESCORING:
+        return [c.chosen(weights, lang=lang) for c in candidates]
+    with_scores = with_lm((c.nbest for c in candidates), in_domain.model)
+    return [
+        replace(c, nbest=nbest).chosen(weights, lang=lang) for c, nbest in zip(candidates, with_scores, strict=True)
+    ]
+
+
+def keep_in_domain(texts: Sequence[str], in_domain: InDomain, choice: KeepChoice, *, order: int) -> Selection:
+    """Return which folded translations are kept, by their in-domain log-probability per word."""
+    from seedcorn.relevance.cutoff import keep_fraction
+    from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
+
+    scores = in_domain_scores(texts, in_domain.model)
+    if choice.logp_per_word is not None:
+        return keep_likely(scores, logp_per_word=choice.logp_per_word)
+    if choice.fraction is not None:
+        return keep_fraction(scores, fraction=choice.fraction)
+    return keep_fraction(
+        scores, fraction=best_point(keep_curve(scores, dev_loss(texts, in_domain, order))).kept_fraction
+    )
+
+
+def dev_loss(texts: Sequence[str], in_domain: InDomain, order: int) -> "DevLoss":
+    """Return the loss of a selection of ``texts``: dev perplexity over the words of transcripts and all texts."""
+    words = vocabulary_of([in_domain.transcripts, texts])
+    return DevLoss(texts, in_domain.dev, estimated(in_domain.transcripts, order=order, vocabulary=words), words)
+
+
+@dataclass(frozen=True)
+class DevLoss:
+    """The perplexity of ``dev`` under transcripts and a selection of translations, over one fixed vocabulary."""
+
+    texts: Sequence[str]
+    dev: Sequence[str]
+    transcripts: NgramModel
+    words: list[str]
+
+    def __call__(self, selection: Selection) -> float:
+        """Return the perplexity with the selected texts."""
+        return self.of([self.texts[row] for row in np.sort(selection.positions)])
+
+    def of(self, texts: Sequence[str]) -> float:
+        """Return the perplexity with these texts."""
+        added = estimated(texts, order=self.transcripts.order, vocabulary=self.words)
+        mixture = fit_mixture((self.transcripts, added), [list(self.dev)])
+        return measure_perplexity(mixture, [list(self.dev)]).perplexity
+
+
+def tuned_weights(
+    dev_candidates: Sequence["Candidates"],
+    references: Sequence[str],
+    candidates: Sequence["Candidates"],
+    in_domain: InDomain,
+    *,
+    n_tuning: int,
+    order: int,
+) -> RescoringWeights:
+    """Return the rescoring weights with the best chrF on dev, or without references the lowest dev perplexity.
+
+    Dev perplexity is measured with the rescored ``candidates``, the first ``n_tuning`` of them in both cases.
+    """
+    from seedcorn.translation.rescoring import chrf_loss, tune_weights
+
+    lists = dev_candidates if references else candidates
+    nbests = list(with_lm((c.nbest for c in lists[:n_tuning]), in_domain.model))
+    if references:
+        return tune_weights(nbests, chrf_loss(references[:n_tuning]))
+    every = fold_all([h.text for nbest in nbests for h in nbest.hypotheses])
+    loss = dev_loss(every, in_domain, order)
+    return tune_weights(nbests, lambda texts: loss.of(fold_all(list(texts))))
