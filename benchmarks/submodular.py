@@ -1,8 +1,8 @@
 """Exact lazy greedy over a million utterances, and beside apricot-select on 20,000: python benchmarks/submodular.py.
 
 The utterances are those of the pool of short English utterances, and new ones made by joining the beginning of one
-with the end of another. apricot-select (pip install apricot-select) compiles its kernels anew in every fit; its time
-is given with and without that.
+with the end of another. apricot-select (pip install apricot-select) compiles its kernels anew in every fit, which is
+left out of its time: its optimiser alone is timed, on kernels compiled before, as ours is.
 """
 
 import gzip
@@ -33,7 +33,7 @@ DATA = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data
 RESULT = REPOSITORY / "benchmarks" / "results" / "bench-submodular.json"
 N_LARGE, N_LARGE_CHOSEN = 1_000_000, 50_000
 N_SMALL, N_SMALL_CHOSEN = 20_000, 1_000
-N_REPEATS = 3
+N_REPEATS = 2
 RANDOM_SEED = 0
 
 
@@ -70,19 +70,18 @@ def timed_small(rows: csr_matrix) -> dict[str, float]:
 
 def timed_apricot(rows: csr_matrix, optimizer: str) -> dict[str, float]:
     import apricot
+    from apricot.optimizers import OPTIMIZERS
 
     wide = rows.astype(np.float64)
     selector = apricot.FeatureBasedSelection(N_SMALL_CHOSEN, "sqrt", optimizer=optimizer)
     started = time.perf_counter()
-    selector.fit(wide)
-    seconds = time.perf_counter() - started
-    compiling = apricot.FeatureBasedSelection(1, "sqrt", optimizer=optimizer)
-    started = time.perf_counter()
-    compiling._initialize(wide)
+    selector._initialize(wide)
+    compiled = time.perf_counter()
+    OPTIMIZERS[optimizer](function=selector).select(wide, N_SMALL_CHOSEN)
     return {
-        "seconds": seconds,
-        "seconds_without_compiling": seconds - (time.perf_counter() - started),
-        "value": float(selector.gains.sum()),
+        "seconds": time.perf_counter() - compiled,
+        "seconds_compiling": compiled - started,
+        "value": float(np.sum(selector.gains)),
     }
 
 
@@ -120,10 +119,10 @@ def main() -> None:
     for _ in range(N_REPEATS):
         ours.append(timed_small(small))
         lazy.append(timed_apricot(small, "lazy"))
-        two_stage.append(timed_apricot(small, "two-stage"))
+    two_stage.append(timed_apricot(small, "two-stage"))
     large = [timed_large(texts) for _ in range(N_REPEATS)]
     peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    best_apricot = min(statistics.median(r["seconds_without_compiling"] for r in runs) for runs in (lazy, two_stage))
+    best_apricot = min(statistics.median(r["seconds"] for r in runs) for runs in (lazy, two_stage))
     summary = {
         "seconds_1m_50k": round(statistics.median(r["seconds"] for r in large), 2),
         "vs_apricot": round(best_apricot / statistics.median(r["seconds"] for r in ours), 1),

@@ -80,8 +80,8 @@ class PairMaterial:
     def of(utterances: Sequence[Utterance]) -> "PairMaterial":
         """Return what pairs can be drawn from ``utterances``; their order does not matter.
 
-        Templates with a word that no other template has are left out: such a word is content that has no slot, and what
-        it says could be in one half of a pair of paraphrases only.
+        Templates with a word that no other template has are left out, as long as half of the utterances remain: such
+        a word is content that has no slot, and only one half of a pair of paraphrases would say it.
         """
         requests: defaultdict[Signature, list[Utterance]] = defaultdict(list)
         with_slot_type: defaultdict[str, set[Signature]] = defaultdict(set)
@@ -116,7 +116,8 @@ def _of_common_words(utterances: Sequence[Utterance]) -> list[Utterance]:
     n_templates = Counter(
         word for _, split in set(zip(map(template_of, utterances), own_words, strict=True)) for word in split
     )
-    return [u for u, split in zip(utterances, own_words, strict=True) if all(n_templates[word] > 1 for word in split)]
+    common = [u for u, split in zip(utterances, own_words, strict=True) if all(n_templates[word] > 1 for word in split)]
+    return common if 2 * len(common) >= len(utterances) else list(utterances)
 
 
 def _each_type_once(signature: Signature) -> bool:

@@ -21,10 +21,10 @@ from torch import nn
 from torch.nn import functional
 
 from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.word_vectors import WordVectors
 from seedcorn.diversity.nearest import Vectors
 from seedcorn.diversity.paraphrase_pairs import ParaphrasePair
 from seedcorn.diversity.paraphrase_words import Lexicon, TextBatch, WordFeatures, text_batch
-from seedcorn.diversity.word_vectors import WordVectors
 from seedcorn.errors import DataError, require
 from seedcorn.progress import track
 from seedcorn.runs import write_text_whole, writing_whole

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.corpus.word_vectors import fit_word_vectors
 from seedcorn.diversity.paraphrase import NetworkShape, ParaphraseNetwork, TrainingSettings, train_paraphrase_network
 from seedcorn.diversity.paraphrase_pairs import PairShares, available_pairs
-from seedcorn.diversity.word_vectors import fit_word_vectors
 
 N_PAIRS = 40_000
 N_PAIRS_PER_UTTERANCE = 20

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from seedcorn.corpus.folding import Texts, fold_all
-from seedcorn.diversity.word_vectors import WordVectors, word_hash
+from seedcorn.corpus.word_vectors import WordVectors, word_hash
 
 SHORTEST_NGRAM, LONGEST_NGRAM = 3, 5
 N_NGRAMS_AT_MOST = 64

@@ -160,7 +160,8 @@ def _relevance(table: pa.Table, distinct: PositionArray, *, is_needed: bool) -> 
 
 
 def _embedded(texts: Sequence[str], seed_texts: Sequence[str], random_seed: int) -> tuple[Vectors, Vectors]:
-    encoder = fit_encoder([*seed_texts, *texts], random_seed=random_seed)
+    # Neighbours are shown, not computed with: a small encoder will do.
+    encoder = fit_encoder([*seed_texts, *texts], n_dimensions=64, n_buckets=1 << 14, random_seed=random_seed)
     return encoder.encode(texts), encoder.encode(seed_texts)
 
 
