@@ -76,7 +76,8 @@ def pretrained(
             fix="Save the tokenizer into the checkpoint's folder: tokenizer.save_pretrained(folder).",
         ) from error
     try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(name)
+        with quiet_transformers():
+            model = AutoModelForSeq2SeqLM.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise DataError(
             wanted="an encoder-decoder checkpoint that translates", found=_first_line(error), where=name
@@ -89,6 +90,19 @@ def pretrained(
             fix="The tokenizer belongs to another checkpoint.",
         )
     return model, tokenizer
+
+
+def hold_padding_at_zero(model: PreTrainedModel) -> None:
+    """Keep the padding row of a Marian network's embeddings at zero in training.
+
+    Marian decoders start from it and count on it being zero, as ctranslate2 does; tied to the output, it would drift.
+    """
+    if model.config.model_type == "marian":
+        weight, padding_id = model.get_input_embeddings().weight, model.config.pad_token_id
+        with torch.no_grad():
+            weight[padding_id] = 0
+        padding_row = torch.tensor([padding_id])
+        weight.register_hook(lambda gradient: gradient.index_fill(0, padding_row.to(gradient.device), 0))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import say, track
 from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, only_item, pack, tokenise
-from seedcorn.translation.network import NetworkShape, new_network, pretrained, quiet_transformers
+from seedcorn.translation.network import NetworkShape, hold_padding_at_zero, new_network, pretrained, quiet_transformers
 from seedcorn.translation.quality import chrf
 from seedcorn.translation.subwords import train_subwords
 from seedcorn.translation.translator import Translator, convert, load_translator
@@ -88,6 +88,7 @@ def train_translator(
     model, tokenizer = starting_point(pairs, settings, random_seed=random_seed)
     if not torch.cuda.is_available():
         model.set_attn_implementation("eager")  # on short sentences 1.4 times as fast as the fused kernels for CPU
+    hold_padding_at_zero(model)
     tokenised = tokenise(pairs, tokenizer, max_length=settings.max_length)
     if len(tokenised) == 0:
         raise DataError(wanted="sentence pairs to train the translator on", found="none")

@@ -153,3 +153,15 @@ def test_out_of_memory_says_what_to_lower(pairs, settings, tmp_path: Path, monke
         train_translator(
             pairs, pairs.pairs(), tmp_path / "m", settings=settings, checkpoints=tmp_path / "c", random_seed=0
         )
+
+
+def test_the_converted_network_translates_like_the_network_itself(trained, translator) -> None:
+    model, tokenizer = pretrained(str(trained.folder))
+    assert not model.get_input_embeddings().weight[tokenizer.pad_token_id].any()
+    texts = ["house of a red", "door book", "book of a blue door"]  # never seen, so that any difference would show
+    inputs = tokenizer(texts, padding=True, return_tensors="pt")
+    outputs = model.eval().generate(
+        input_ids=inputs.input_ids, attention_mask=inputs.attention_mask, num_beams=1, do_sample=False, max_length=100
+    )
+    expected = [text.strip() for text in tokenizer.batch_decode(outputs, skip_special_tokens=True)]
+    assert translator.best(texts, beam_size=1) == expected

@@ -1,0 +1,156 @@
+"""Bulk translation through ctranslate2 (int8) against ``generate`` of transformers: one network, one run.
+
+    python benchmarks/translate.py [--model FOLDER] [--sentences 400] [--threads 1]
+
+Without --model a small translator is trained on the built-in pairs first (its quality does not matter here). The peer
+runs at its best reasonable settings: sentences sorted by length, batches of 64, cache on, bfloat16 if that is faster.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from seedcorn.corpus.builtin import builtin_pairs, builtin_requests
+from seedcorn.runs import digest_of_folder, digest_of_json, package_versions, write_text_whole
+from seedcorn.translation.network import pretrained
+from seedcorn.translation.presets import PRESETS
+from seedcorn.translation.quality import chrf
+from seedcorn.translation.training import TrainingSettings, train_translator
+from seedcorn.translation.translator import Translator, load_translator
+
+RESULT = Path(__file__).parent / "results" / "bench-translate.json"
+RANDOM_SEED = 0
+N_REPEATS = 3
+SENTENCES_PER_BATCH = 64
+MAX_LENGTH = 64
+Translate = Callable[[list[str]], list[str]]
+
+
+def built_in_translator(folder: Path) -> Path:
+    tiny = PRESETS["tiny"]
+    settings = TrainingSettings(
+        n_target_tokens=tiny.n_target_tokens,
+        tokens_per_batch=tiny.tokens_per_batch,
+        learning_rate=tiny.learning_rate,
+        n_warmup_steps=tiny.n_warmup_steps,
+        n_evaluations=1,
+    )
+    dev = builtin_pairs(50, random_seed=1).pairs()
+    pairs = builtin_pairs(3_000, random_seed=0)
+    train_translator(pairs, dev, folder / "model", settings=settings, checkpoints=folder / "c", random_seed=0)
+    return folder / "model"
+
+
+def ours(translator: Translator, n_best: int) -> Translate:
+    return lambda texts: [found.best.text for found in translator.nbest(texts, n_best=n_best)]
+
+
+def generate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, n_best: int) -> Translate:
+    def translated(texts: list[str]) -> list[str]:
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        found = [""] * len(texts)
+        for start in range(0, len(order), SENTENCES_PER_BATCH):
+            positions = order[start : start + SENTENCES_PER_BATCH]
+            inputs = tokenizer([texts[i] for i in positions], padding=True, return_tensors="pt")
+            with torch.inference_mode():
+                outputs = model.generate(
+                    input_ids=inputs.input_ids,
+                    attention_mask=inputs.attention_mask,
+                    num_beams=n_best,
+                    num_return_sequences=n_best,
+                    max_length=MAX_LENGTH,
+                    do_sample=False,
+                )
+            decoded = tokenizer.batch_decode(outputs[::n_best], skip_special_tokens=True)
+            for i, text in zip(positions, decoded, strict=True):
+                found[i] = text
+        return found
+
+    return translated
+
+
+def seconds_of(translate: Translate, texts: list[str]) -> float:
+    started = time.perf_counter()
+    translate(texts)
+    return time.perf_counter() - started
+
+
+def measured(folder: Path, texts: list[str], n_threads: int) -> list[dict[str, float | int | str]]:
+    torch.set_num_threads(n_threads)
+    model, tokenizer = pretrained(str(folder))
+    translator = load_translator(folder, n_threads=n_threads)
+    rows: list[dict[str, float | int | str]] = []
+    for n_best in (1, 10):
+        systems = {
+            "ctranslate2 int8": ours(translator, n_best),
+            "generate float32": generate(model.eval().float(), tokenizer, n_best),
+        }
+        outputs = {name: translate(texts[:64]) for name, translate in systems.items()}  # warms up too
+        seconds: dict[str, list[float]] = {name: [] for name in systems}
+        for _ in range(N_REPEATS):
+            for name, translate in systems.items():
+                seconds[name].append(seconds_of(translate, texts))
+        bfloat16 = generate(pretrained(str(folder))[0].eval().bfloat16(), tokenizer, n_best)
+        bfloat16(texts[:64])
+        seconds["generate bfloat16"] = [seconds_of(bfloat16, texts) for _ in range(N_REPEATS)]
+        agreement = chrf(outputs["ctranslate2 int8"], outputs["generate float32"]).score
+        for name, times in seconds.items():
+            median = statistics.median(times)
+            rows.append(
+                {
+                    "system": name,
+                    "n_best": n_best,
+                    "sentences_per_second": round(len(texts) / median, 1),
+                    "seconds_median": round(median, 3),
+                    "chrf_between_systems": round(agreement, 1),
+                }
+            )
+    return rows
+
+
+def speed_ratio(rows: list[dict[str, float | int | str]], n_best: int) -> float:
+    """Our speed over that of the faster of the two ways to run the peer."""
+    own = [float(r["sentences_per_second"]) for r in rows if r["n_best"] == n_best and "int8" in str(r["system"])]
+    peer = [float(r["sentences_per_second"]) for r in rows if r["n_best"] == n_best and "generate" in str(r["system"])]
+    return round(own[0] / max(peer), 2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--sentences", type=int, default=400)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.model or built_in_translator(Path(temporary))
+        requests = builtin_requests(arguments.sentences, lang="en", random_seed=RANDOM_SEED)
+        texts = [utterance.text for utterance in requests.utterances()]
+        rows = measured(folder, texts, arguments.threads)
+        model_digest = digest_of_folder(folder)
+    result = {
+        "signature": {
+            "config": digest_of_json({"sentences": arguments.sentences, "threads": arguments.threads})[:16],
+            "data": {"model": model_digest[:16], "texts": digest_of_json(texts)[:16]},
+            "versions": package_versions(),
+            "random_seeds": [RANDOM_SEED],
+        },
+        "command": f"python benchmarks/translate.py --sentences {arguments.sentences} --threads {arguments.threads}"
+        + (" --model FOLDER" if arguments.model else ""),
+        "machine": {"processor": platform.processor() or platform.machine(), "threads": arguments.threads},
+        "rows": rows,
+        "summary": {"speed_vs_generate": speed_ratio(rows, 10), "speed_vs_generate_1_best": speed_ratio(rows, 1)},
+    }
+    write_text_whole(RESULT, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    print(json.dumps(result["summary"]))
+
+
+if __name__ == "__main__":
+    main()
