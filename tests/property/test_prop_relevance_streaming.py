@@ -23,6 +23,10 @@ def length_scores(texts: pa.StringArray, *, direction: Direction) -> Scores:
     return Scores(values=np.where(missing, 0, values), name="length", direction=direction, missing=missing)
 
 
+def words_parts(n: int) -> Cut:
+    return lambda scores, texts: cutoff.words_candidates(scores, count_words(texts), n_words_budget=2 * n)
+
+
 CUTS: list[Callable[[int], Cut]] = [
     lambda n: lambda scores, texts: cutoff.keep_best(scores, n_kept=n),
     lambda n: lambda scores, texts: cutoff.keep_above(scores, threshold=n),
@@ -33,13 +37,14 @@ CUTS: list[Callable[[int], Cut]] = [
         )
     ),
 ]
+WORDS = 2
 texts = st.lists(st.sampled_from(["a", "b", "a b", "bb", "c a d", "..", "b a a", "cc"]), min_size=1, max_size=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     texts,
-    st.sampled_from(CUTS),
+    st.sampled_from(range(len(CUTS))),
     st.integers(0, 6),
     st.integers(1, 7),
     st.integers(1, 3),
@@ -47,19 +52,22 @@ texts = st.lists(st.sampled_from(["a", "b", "a b", "bb", "c a d", "..", "b a a",
 )
 def test_streaming_equals_memory(
     pool: list[str],
-    make_cut: Callable[[int], Cut],
+    which: int,
     number: int,
     batch_size: int,
     n_threads: int,
     direction: Direction,
 ) -> None:
-    cut, score = make_cut(number), partial(length_scores, direction=direction)
+    cut, cut_parts = CUTS[which](number), words_parts(number) if which == WORDS else None
+    score = partial(length_scores, direction=direction)
     table = pa.table({"text": pa.array(pool, pa.string()), "id": [str(i) for i in range(len(pool))]})
     scores = score(pa.array(pool))
     expected = cut(scores, pa.array(pool))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streaming, "_ROWS_BEFORE_COMPACTING", 3)
-        kept = keep_from_stream(table.to_batches(max_chunksize=batch_size), score, cut, n_threads=n_threads)
+        kept = keep_from_stream(
+            table.to_batches(max_chunksize=batch_size), score, cut, cut_parts=cut_parts, n_threads=n_threads
+        )
     assert kept.positions.tolist() == expected.positions.tolist()
     assert kept.scores.values.tolist() == expected.gains.tolist()
     assert kept.rows.column("id").to_pylist() == [str(i) for i in expected.positions]

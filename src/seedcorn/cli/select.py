@@ -85,8 +85,8 @@ def relevance(
         if save_model is not None:
             _save(fitted.model, save_model)
         n_rows = corpus.count() if fraction is not None else 0
-        cut = _cut(cut_off, fitted, seed_utterances, n_rows)
-        kept = keep_from_stream(corpus.batches(), fitted.score, cut, n_threads=threads)
+        cut, cut_parts = _cuts(cut_off, fitted, seed_utterances, n_rows)
+        kept = keep_from_stream(corpus.batches(), fitted.score, cut, cut_parts=cut_parts, n_threads=threads)
         _write(_explained(kept, fitted.model, seed_utterances), output)
     show(
         {
@@ -122,6 +122,18 @@ def _utterances(files: Files) -> "list[Utterance]":
     from seedcorn.corpus.formats import read_corpus
 
     return [utterance for file in files or () for utterance in read_corpus(file).utterances()]
+
+
+def _cuts(cut_off: CutOff, fitted: "FittedMethod", seed: "Sequence[Utterance]", n_rows: int) -> "tuple[Cut, Cut]":
+    """Return what cuts the whole pool, and what cuts its parts."""
+    from seedcorn.relevance.cutoff import words_candidates
+    from seedcorn.relevance.ngrams import count_words
+
+    cut = _cut(cut_off, fitted, seed, n_rows)
+    name, number = cut_off
+    if name != "words":
+        return cut, cut
+    return cut, lambda scores, texts: words_candidates(scores, count_words(texts), n_words_budget=int(number))
 
 
 def _cut(cut_off: CutOff, fitted: "FittedMethod", seed: "Sequence[Utterance]", n_rows: int) -> "Cut":

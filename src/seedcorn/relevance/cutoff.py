@@ -52,6 +52,17 @@ def keep_words(scores: Scores, n_words: NDArray[np.int64], *, n_words_budget: in
     return _selection(scores, ranked[:n_kept], f"beyond the budget of {n_words_budget} words")
 
 
+def words_candidates(scores: Scores, n_words: NDArray[np.int64], *, n_words_budget: int) -> Selection:
+    """Keep what ``keep_words`` could keep of any pool that holds these rows, and the row that could end it there.
+
+    For pools read in parts: rows are kept while the words of the better ones are within the budget.
+    """
+    ranked = scores.best_first()
+    words_before = np.cumsum(n_words[ranked]) - n_words[ranked]
+    n_kept = int(np.searchsorted(words_before, n_words_budget, side="right"))
+    return _selection(scores, ranked[:n_kept], f"beyond the budget of {n_words_budget} words")
+
+
 def keep_per_intent(scores: Scores, intents: NDArray[np.str_], *, quotas: int | Mapping[str, int]) -> Selection:
     """Keep the best rows of each intent up to its quota (one for all, or each its own; 0 for those not named).
 

@@ -62,14 +62,17 @@ def sample_texts(
     return texts
 
 
-def keep_from_stream(batches: Iterable[pa.RecordBatch], score: Scorer, cut: Cut, *, n_threads: int = 1) -> KeptRows:
+def keep_from_stream(
+    batches: Iterable[pa.RecordBatch], score: Scorer, cut: Cut, *, cut_parts: Cut | None = None, n_threads: int = 1
+) -> KeptRows:
     """Score every batch of a pool and return what ``cut`` keeps of the whole pool, best first, ties by position.
 
-    ``cut`` must be such that what it rejects of a part of the pool, it rejects of the whole: true of thresholds, top-k,
-    word budgets and quotas, but not of fractions. The result does not depend on ``n_threads`` or on the batches.
-    Raises DataError for an empty pool.
+    ``cut_parts`` says what of a part of the pool ``cut`` may need: by default what ``cut`` keeps of the part, which is
+    right for thresholds, top-k and quotas; word budgets take words_candidates, and fractions are top-k of counted rows.
+    The result does not depend on ``n_threads`` or on the batches. Raises DataError for an empty pool.
     """
-    parts = map_in_order(lambda batch: _best_of_batch(batch, score, cut), batches, n_threads=n_threads)
+    keep = cut_parts or cut
+    parts = map_in_order(lambda batch: _best_of_batch(batch, score, keep), batches, n_threads=n_threads)
     n_rows = n_unscored = n_held = n_compacted = 0
     held: list[_Candidates] = []
     for part in track(parts, "scoring batches"):
@@ -77,7 +80,7 @@ def keep_from_stream(batches: Iterable[pa.RecordBatch], score: Scorer, cut: Cut,
         n_rows, n_unscored = n_rows + part.n_rows, n_unscored + part.n_unscored
         n_held += len(part.candidates.positions)
         if n_held > 2 * n_compacted + _ROWS_BEFORE_COMPACTING:
-            held = [_by_position(_best(_joined(held), cut))]
+            held = [_by_position(_best(_joined(held), keep))]
             n_held = n_compacted = len(held[0].positions)
     if n_rows == 0:
         raise DataError(wanted="a pool of at least one row", found="an empty one")
