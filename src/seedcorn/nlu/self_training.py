@@ -43,9 +43,9 @@ class Gates:
     whose functionality intents together have at most ``most_functionality_probability``. Caps count examples an intent.
     """
 
-    least_intent_probability: float = 0.6
+    least_intent_probability: float = 0.7
     least_slot_probability: float = 0.6
-    least_all_slots_probability: float = 0.6
+    least_all_slots_probability: float = 0.4
     least_negative_probability: float = 0.3
     most_functionality_probability: float = 0.1
     most_per_intent: int = 1000
