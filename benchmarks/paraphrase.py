@@ -2,9 +2,10 @@
 
 The domains of MASSIVE en-US are cut into three folds. For each, the network is trained on pairs from the train
 partition of the other domains and tested on pairs from the test partition of the held-out ones. Word vectors and TF-IDF
-weights come from the unlabelled pool without the utterances of that test partition. All settings were chosen on the
-train partition of the held-out domains, never on the test partition ("train" as argument measures there). The argument
-"speed" times rounds of worst paraphrases instead.
+weights come from the unlabelled pool without the utterances of that test partition. Settings were chosen on
+the train partition of the held-out domains ("train" as argument measures there); only the first sketches, before the
+present network, were also compared on dev and test pairs of the first fold. The argument "speed" times rounds of worst
+paraphrases instead.
 """
 
 import gzip
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from seedcorn.corpus.text import fold, words
 from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.corpus.word_vectors import WordVectors, fit_word_vectors
 from seedcorn.diversity.objectives import Budget
 from seedcorn.diversity.paraphrase import ParaphraseNetwork, train_paraphrase_network
 from seedcorn.diversity.paraphrase_pairs import (
@@ -33,7 +35,6 @@ from seedcorn.diversity.paraphrase_pairs import (
     paraphrase_pairs,
     split_by_domain,
 )
-from seedcorn.corpus.word_vectors import WordVectors, fit_word_vectors
 from seedcorn.diversity.worst_paraphrase import worst_paraphrases
 from seedcorn.runs import digest_of_file, package_versions, write_text_whole
 
