@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seedcorn.corpus.utterances import Slot
 from seedcorn.nlu.tokens import Token, labels_of, slot_at, spans_of, tokens_of
+from seedcorn.nlu.word_knowledge import WordKnowledge, cluster_names
 
 if TYPE_CHECKING:
     from pycrfsuite import ItemSequence, Tagger
@@ -26,16 +27,20 @@ class TaggedSlots(NamedTuple):
 
 @dataclass(frozen=True)
 class SlotCrf:
-    """A trained CRF as the bytes of crfsuite's model file; none at all when training had no slots."""
+    """A trained CRF as the bytes of crfsuite's model file; none at all when training had no slots.
+
+    ``knowledge`` gives the word clusters that are features of it, where it was trained with some.
+    """
 
     model_bytes: bytes
+    knowledge: WordKnowledge | None = None
 
     def slots(self, texts: Sequence[str]) -> list[TaggedSlots]:
         """Return the slots of the best label sequence of every text."""
         if not self.model_bytes:
             return [TaggedSlots()] * len(texts)
         tagger = _tagger(self.model_bytes)
-        return [_tagged(tagger, text) for text in texts]
+        return [_tagged(tagger, text, self.knowledge) for text in texts]
 
 
 def train_crf(
@@ -46,6 +51,7 @@ def train_crf(
     l1: float = 0.0,
     l2: float = 0.3,
     max_iterations: int = 60,
+    knowledge: WordKnowledge | None = None,
 ) -> SlotCrf:
     """Return the CRF of maximum likelihood with penalties ``l1`` and ``l2``, by L-BFGS.
 
@@ -60,11 +66,11 @@ def train_crf(
     for text, its_slots, copies in zip(texts, slots, n_copies or [1] * len(texts), strict=True):
         labels = labels_of(_tokens(text), its_slots)
         for _ in range(copies if labels else 0):
-            trainer.append(_items(text), labels)
+            trainer.append(_items(text, knowledge), labels)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "slots.crf"
         trainer.train(str(path))
-        return SlotCrf(path.read_bytes())
+        return SlotCrf(path.read_bytes(), knowledge)
 
 
 @functools.lru_cache(maxsize=8)
@@ -76,11 +82,11 @@ def _tagger(model_bytes: bytes) -> "Tagger":
     return tagger
 
 
-def _tagged(tagger: "Tagger", text: str) -> TaggedSlots:
+def _tagged(tagger: "Tagger", text: str, knowledge: WordKnowledge | None) -> TaggedSlots:
     tokens = _tokens(text)
     if not tokens:
         return TaggedSlots()
-    tagger.set(_items(text))
+    tagger.set(_items(text, knowledge))
     labels = tagger.tag()
     spans = spans_of(labels)
     return TaggedSlots(
@@ -102,17 +108,19 @@ def _tokens(text: str) -> tuple[Token, ...]:
 
 
 @functools.lru_cache(maxsize=1 << 15)
-def _items(text: str) -> "ItemSequence":
+def _items(text: str, knowledge: WordKnowledge | None) -> "ItemSequence":
     import pycrfsuite
 
     tokens = _tokens(text)
-    own = [_word_features(text[t.start : t.end], t.word) for t in tokens]
+    own = [_word_features(text[t.start : t.end], t.word, knowledge) for t in tokens]
     return pycrfsuite.ItemSequence([_token_features(tokens, own, i) for i in range(len(tokens))])
 
 
-def _word_features(written: str, word: str) -> list[str]:
-    """Return what a word looks like, whatever is around it."""
+def _word_features(written: str, word: str, knowledge: WordKnowledge | None) -> list[str]:
+    """Return what a word looks like and which words it is like, whatever is around it."""
     features = [f"w={word}", f"shape={_shape(written)}"]
+    if knowledge is not None:
+        features += cluster_names(word, knowledge)
     for n in AFFIX_LENGTHS:
         if len(word) > n:
             features += [f"p={word[:n]}", f"s={word[-n:]}"]

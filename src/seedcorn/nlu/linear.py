@@ -12,6 +12,7 @@ from seedcorn.errors import DataError
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
 from seedcorn.nlu.maxent import MaxEnt, train_maxent
 from seedcorn.nlu.model import Prediction, check_trainable
+from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray
 
@@ -66,6 +67,7 @@ def train_linear(
     inverse_regularisation: float = 20.0,
     crf_l2: float = 0.3,
     n_crf_iterations: int = 60,
+    knowledge: WordKnowledge | None = None,
     random_seed: int = 0,
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
@@ -84,6 +86,7 @@ def train_linear(
         weights=weights,
         excluded_intents=excluded_intents,
         inverse_regularisation=inverse_regularisation,
+        knowledge=knowledge,
         random_seed=random_seed,
     )
     slot_weights = weights if slot_weights is None else slot_weights
@@ -96,6 +99,7 @@ def train_linear(
         n_copies=[n * times for n, times in zip(copies, repeated, strict=True)],
         l2=crf_l2,
         max_iterations=n_crf_iterations,
+        knowledge=knowledge,
     )
     return LinearNlu(maxent=maxent, crf=crf, slot_intents=None if slot_intents is None else tuple(sorted(slot_intents)))
 
@@ -125,6 +129,7 @@ def _copies(weights: Sequence[float]) -> list[int]:
 def save_linear(model: LinearNlu, path: Path) -> None:
     """Write ``model`` to one ``.npz`` file, which appears whole or not at all."""
     description = {"intents": model.intents, "slot_intents": model.slot_intents}
+    knowledge = model.maxent.knowledge
     with writing_whole(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(
             stream,
@@ -133,6 +138,8 @@ def save_linear(model: LinearNlu, path: Path) -> None:
             intercepts=model.maxent.intercepts,
             crf=np.frombuffer(model.crf.model_bytes, dtype=np.uint8),
             description=np.frombuffer(json.dumps(description).encode(), dtype=np.uint8),
+            allow_pickle=False,
+            **({} if knowledge is None else knowledge_arrays(knowledge)),
         )
 
 
@@ -142,14 +149,16 @@ def load_linear(path: Path) -> LinearNlu:
         with np.load(path, allow_pickle=False) as arrays:
             description = json.loads(arrays["description"].tobytes())
             slot_intents = description["slot_intents"]
+            knowledge = knowledge_of(arrays)
             return LinearNlu(
                 maxent=MaxEnt(
                     intents=tuple(description["intents"]),
                     columns=arrays["columns"],
                     coefficients=arrays["coefficients"],
                     intercepts=arrays["intercepts"],
+                    knowledge=knowledge,
                 ),
-                crf=SlotCrf(arrays["crf"].tobytes()),
+                crf=SlotCrf(arrays["crf"].tobytes(), knowledge),
                 slot_intents=None if slot_intents is None else tuple(slot_intents),
             )
     except (ValueError, KeyError, TypeError) as error:

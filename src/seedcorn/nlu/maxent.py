@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 from seedcorn.corpus.text import words
+from seedcorn.nlu.word_knowledge import WordKnowledge, sentence_vectors
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 
@@ -23,18 +24,25 @@ _TOLERANCE = 0.1  # tighter ones double the time for the same accuracy
 
 @dataclass(frozen=True, kw_only=True)
 class MaxEnt:
-    """One linear model an intent: ``coefficients`` (intents, columns) over the hashed features ``columns``."""
+    """One linear model an intent: ``coefficients`` (intents, columns) over the hashed features ``columns``.
+
+    With word ``knowledge``, the coefficients of the sentence vector follow those of the columns.
+    """
 
     intents: tuple[str, ...]
     columns: NDArray[np.int64]
     coefficients: NDArray[np.float32]
     intercepts: FloatArray
+    knowledge: WordKnowledge | None = None
+
+    def margins(self, texts: Sequence[str]) -> FloatArray:
+        """Return the log odds of every intent against all others, shape (texts, intents)."""
+        features = _with_sentence_vectors(intent_features(texts)[:, self.columns], texts, self.knowledge)
+        return np.asarray(features @ self.coefficients.T, dtype=np.float64) + self.intercepts
 
     def probabilities(self, texts: Sequence[str]) -> FloatArray:
         """Return P(intent | text), shape (texts, intents): each model's own probability over the sum of all."""
-        features = intent_features(texts)[:, self.columns]
-        margins = np.asarray(features @ self.coefficients.T, dtype=np.float64) + self.intercepts
-        alone = 0.5 * (1.0 + np.tanh(0.5 * margins))  # the logistic function, without overflow
+        alone = 0.5 * (1.0 + np.tanh(0.5 * self.margins(texts)))  # the logistic function, without overflow
         return np.asarray(alone / alone.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
@@ -45,14 +53,15 @@ def train_maxent(
     weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
     inverse_regularisation: float = 20.0,
+    knowledge: WordKnowledge | None = None,
     random_seed: int = 0,
 ) -> MaxEnt:
     """Return one classifier an intent against all others, each of maximum weighted likelihood with an L2 penalty.
 
     A text whose intent is empty is known to have none of ``excluded_intents``: it counts against these and says nothing
-    of the others. ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient. One
-    intent alone gives a model that always answers it. The dual solver takes examples in an order drawn from
-    ``random_seed``.
+    of the others. ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient, and
+    the sentence vectors of ``knowledge``. One intent alone gives a model that always answers it. The dual solver takes
+    examples in an order drawn from ``random_seed``.
     """
     known = tuple(sorted(set(intents) - {""}))
     features = intent_features(texts)
@@ -63,9 +72,11 @@ def train_maxent(
             columns=columns[:0],
             coefficients=np.zeros((1, 0), dtype=np.float32),
             intercepts=np.zeros(1),
+            knowledge=None,
         )
     counts = np.ones(len(texts)) if weights is None else np.asarray(weights, dtype=np.float64)
-    everything = _Rows(features[:, columns], np.asarray(intents), counts)
+    rows = _with_sentence_vectors(features[:, columns], texts, knowledge)
+    everything = _Rows(rows, np.asarray(intents), counts)
     labelled = everything.labelled()
     fitted = [
         _one_against_rest(
@@ -78,7 +89,14 @@ def train_maxent(
         columns=columns,
         coefficients=np.stack([coefficients for coefficients, _ in fitted]).astype(np.float32),
         intercepts=np.array([intercept for _, intercept in fitted], dtype=np.float64),
+        knowledge=knowledge,
     )
+
+
+def _with_sentence_vectors(features: csr_matrix, texts: Sequence[str], knowledge: WordKnowledge | None) -> csr_matrix:
+    if knowledge is None:
+        return features
+    return hstack([features, csr_matrix(sentence_vectors(texts, knowledge))], format="csr")
 
 
 class _Rows(NamedTuple):

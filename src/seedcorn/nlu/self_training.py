@@ -104,6 +104,32 @@ class SelfTraining:
         return [_labelled(pool[d.position], d) for d in used]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """The model trained on the labelled data, and the calibration of its confidences."""
+
+    model: NluModel
+    calibration: NluCalibration
+
+
+def train_teacher(
+    seed: Sequence[Utterance],
+    background: Sequence[Utterance],
+    *,
+    train: NluTrainer,
+    n_calibration_folds: int = 3,
+    random_seed: int = 0,
+) -> Teacher:
+    """Return the teacher of ``self_train``; cost: ``n_calibration_folds`` + 1 trainings. Raises DataError as there."""
+    functionality = _functionality(seed, background)
+    labelled = [*seed, *background]
+    train = partial(train, excluded_intents=functionality)
+    return Teacher(
+        model=train(labelled, random_seed=random_seed),
+        calibration=calibrate(train, labelled, n_folds=n_calibration_folds, random_seed=random_seed),
+    )
+
+
 def self_train(
     seed: Sequence[Utterance],
     background: Sequence[Utterance],
@@ -111,6 +137,7 @@ def self_train(
     dev: Sequence[Utterance],
     *,
     train: NluTrainer,
+    teacher: Teacher | None = None,
     gates: Gates = Gates(),
     pseudo_weight: float = 1.0,
     n_rounds: int = 3,
@@ -123,16 +150,20 @@ def self_train(
     The functionality is the intents of ``seed``; labels in ``pool`` are not looked at. A round is kept when it lowers
     the dev loss (semantic errors + ``false_alarm_cost`` x false alarms, over functionality utterances); the first that
     does not is thrown away and ends the search. Without any functionality utterance in ``dev``, all rounds run and the
-    last is kept. Calibration is that of the teacher throughout. Cost: ``n_calibration_folds`` + 1 + ``n_rounds``
-    trainings. Raises DataError when the seed is empty or its intents also label background utterances.
+    last is kept. Calibration is that of the teacher throughout, which is trained unless it is given. Cost:
+    ``n_rounds`` trainings, and those of ``train_teacher``. Raises DataError when the seed is empty or its intents also
+    label background utterances.
     """
     functionality = _functionality(seed, background)
     labelled = [*seed, *background]
-    train = partial(train, excluded_intents=functionality)
-    teacher = train(labelled, random_seed=random_seed)
-    calibration = calibrate(train, labelled, n_folds=n_calibration_folds, random_seed=random_seed)
-    record = _record(0, {}, _measured(teacher, dev, functionality), best_loss=np.inf, false_alarm_cost=false_alarm_cost)
-    result = SelfTraining(model=teacher, rounds=(record,), decisions=(), calibration=calibration)
+    if teacher is None:
+        teacher = train_teacher(
+            seed, background, train=train, n_calibration_folds=n_calibration_folds, random_seed=random_seed
+        )
+    train, calibration = partial(train, excluded_intents=functionality), teacher.calibration
+    measured = _measured(teacher.model, dev, functionality)
+    record = _record(0, {}, measured, best_loss=np.inf, false_alarm_cost=false_alarm_cost)
+    result = SelfTraining(model=teacher.model, rounds=(record,), decisions=(), calibration=calibration)
     for round_ in range(1, n_rounds + 1 if pool else 1):
         rng = np.random.default_rng([random_seed, round_])
         decisions = decide(result.model, pool, functionality, calibration=calibration, gates=gates, rng=rng)

@@ -6,9 +6,9 @@ Zamanian 2004; Turian, Ratinov, Bengio 2010). A sentence is the weighted sum of 
 less (Arora, Liang, Ma 2017).
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from seedcorn.corpus.folding import Texts
 from seedcorn.corpus.text import words
 from seedcorn.corpus.word_vectors import WordVectors, fit_word_vectors, word_hash
-from seedcorn.errors import DataError
-from seedcorn.runs import writing_whole
 
 SIF_A = 1e-3
 CLUSTER_SIZES = (64, 512)
@@ -85,30 +83,35 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 
 
-def cluster_names(word: str, knowledge: WordKnowledge) -> list[str]:
+@functools.lru_cache(maxsize=1 << 16)
+def cluster_names(word: str, knowledge: WordKnowledge) -> tuple[str, ...]:
     """Return the clusters of ``word`` as feature names, one a cluster size; none for an unknown word."""
     row = knowledge.clusters[knowledge.vectors.rows(np.array([word_hash(word)], np.uint64))[0]]
-    return [f"c{size}={cluster}" for size, cluster in enumerate(row) if cluster >= 0]
+    return tuple(f"c{size}={cluster}" for size, cluster in enumerate(row) if cluster >= 0)
 
 
-def save_words(knowledge: WordKnowledge, path: Path) -> None:
-    """Write ``knowledge`` as one .npz file, whole or not at all; it holds hashes, no words."""
-    with writing_whole(path) as partial, partial.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            hashes=knowledge.vectors.hashes,
-            vectors=knowledge.vectors.vectors,
-            log_frequencies=knowledge.vectors.log_frequencies,
-            clusters=knowledge.clusters,
-            mean=knowledge.mean,
-        )
+def knowledge_arrays(knowledge: WordKnowledge) -> dict[str, NDArray[np.generic]]:
+    """Return ``knowledge`` as named arrays to be saved with a model; they hold hashes, no words."""
+    return {
+        "words/hashes": knowledge.vectors.hashes,
+        "words/vectors": knowledge.vectors.vectors,
+        "words/log_frequencies": knowledge.vectors.log_frequencies,
+        "words/clusters": knowledge.clusters,
+        "words/mean": knowledge.mean,
+    }
 
 
-def load_words(path: Path) -> WordKnowledge:
-    """Return what ``save_words`` wrote. Raises DataError when the file is something else."""
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            vectors = WordVectors(saved["hashes"], saved["vectors"], saved["log_frequencies"])
-            return WordKnowledge(vectors=vectors, clusters=saved["clusters"], mean=saved["mean"])
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(wanted="saved word knowledge (.npz)", found=str(error), where=path) from error
+def knowledge_of(arrays: Mapping[str, NDArray[np.generic]]) -> WordKnowledge | None:
+    """Return what ``knowledge_arrays`` put among ``arrays``, or None when there is none."""
+    if "words/hashes" not in arrays:
+        return None
+    vectors = WordVectors(
+        arrays["words/hashes"].astype(np.uint64),
+        arrays["words/vectors"].astype(np.float32),
+        arrays["words/log_frequencies"].astype(np.float32),
+    )
+    return WordKnowledge(
+        vectors=vectors,
+        clusters=arrays["words/clusters"].astype(np.int32),
+        mean=arrays["words/mean"].astype(np.float32),
+    )

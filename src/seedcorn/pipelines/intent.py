@@ -37,6 +37,6 @@ def run_intent(config: IntentConfig, *, run: Run, relative_to: Path) -> Path:
     pool = stages.contamination(run, data, config.contamination)
     relevant = stages.relevance(run, data, pool, config.relevance)
     diverse = stages.diversity(run, data, pool, relevant, config.diversity)
-    taught = model_stages.teaching(run, data, diverse, config.self_training)
+    taught = model_stages.teaching(run, data, pool, diverse, config.self_training)
     measured = model_stages.measures(run, data, taught)
     return write_report(run, config.name, (data, pool, relevant, diverse, taught, measured))

@@ -20,12 +20,12 @@ from seedcorn.pipelines.intent_measures import (
     write_decisions,
     write_predictions,
 )
-from seedcorn.pipelines.stage_files import Done, read_json, read_utterances, write_json
-from seedcorn.pipelines.teaching import TeachingSettings, teach, train
+from seedcorn.pipelines.stage_files import Done, open_parquet, read_json, read_utterances, write_json
+from seedcorn.pipelines.teaching import TeachingSettings, at_operating_point, teach, train, words_of_pool
 from seedcorn.runs import Json, Run, StageFolder
 
 
-def teaching(run: Run, data: Done, diverse: Done, settings: TeachingSettings) -> Done:
+def teaching(run: Run, data: Done, pool: Done, diverse: Done, settings: TeachingSettings) -> Done:
     """Train on seed and background, and self-train on what was selected; keep both models' test predictions."""
 
     def work(folders: StageFolder) -> dict[str, int]:
@@ -34,6 +34,10 @@ def teaching(run: Run, data: Done, diverse: Done, settings: TeachingSettings) ->
         }
         intents = _intents(data)
         selected = pq.read_table(diverse.folder / "selected.parquet")
+        labelled = [*sets["seed"], *sets["background"]]
+        knowledge = words_of_pool(
+            open_parquet(pool.folder / "pool.parquet").texts(), labelled, settings=settings, random_seed=run.random_seed
+        )
         taught = teach(
             seed=sets["seed"],
             background=sets["background"],
@@ -42,19 +46,22 @@ def teaching(run: Run, data: Done, diverse: Done, settings: TeachingSettings) ->
             intents=intents,
             settings=settings,
             random_seed=run.random_seed,
+            knowledge=knowledge,
         )
-        labelled = [*sets["seed"], *sets["background"]]
         seed_only = train(labelled, intents=intents, settings=settings, random_seed=run.random_seed)
         texts = [u.text for u in sets["test"]]
         write_predictions(seed_only.predict(texts), texts, folders.output / "test-seed-only.parquet")
-        write_predictions(taught.model.predict(texts), texts, folders.output / "test-grown.parquet")
-        save_model(taught.model, folders.output / "model")
+        grown = at_operating_point(
+            taught.model, seed_only=seed_only, intents=intents, dev=sets["dev"], settings=settings
+        )
+        write_predictions(grown.predict(texts), texts, folders.output / "test-grown.parquet")
+        save_model(grown, folders.output / "model")
         accepted = write_decisions(taught, selected, folders.output / "decisions.parquet")
         write_json({"rounds": [round_row(r) for r in taught.rounds]}, folders.output / "rounds.json")
         n_selected = selected.num_rows
         return {"n_in": n_selected, "n_kept": accepted, "n_rejected": n_selected - accepted}
 
-    inputs = data.digest | diverse.digest
+    inputs = data.digest | pool.digest | diverse.digest
     record = run.stage("self-training", work, settings=settings.model_dump(mode="json"), inputs=inputs)
     return Done(record=record, folder=run.folder / "self-training")
 

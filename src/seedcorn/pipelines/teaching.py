@@ -1,17 +1,25 @@
 """Training and self-training as settings: which NLU model, how many rounds, which gates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import partial
+from typing import Self
 
-from pydantic import Field
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.nlu.linear import LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
-from seedcorn.nlu.self_training import Gates, SelfTraining, self_train
+from seedcorn.nlu.operating_point import hold_false_alarms, n_false_alarms
+from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train
+from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
+from seedcorn.relevance.streaming import sample_texts
 
 _DEFAULT_GATES = Gates()
+_ROWS_SAMPLED_FROM = 2_000_000
 
 
 class NluKind(StrEnum):
@@ -26,6 +34,7 @@ class GateSettings(Settings):
 
     least_intent_probability: float = Field(_DEFAULT_GATES.least_intent_probability, ge=0, le=1)
     least_slot_probability: float = Field(_DEFAULT_GATES.least_slot_probability, ge=0, le=1)
+    least_all_slots_probability: float = Field(_DEFAULT_GATES.least_all_slots_probability, ge=0, le=1)
     least_negative_probability: float = Field(_DEFAULT_GATES.least_negative_probability, ge=0, le=1)
     most_functionality_probability: float = Field(_DEFAULT_GATES.most_functionality_probability, ge=0, le=1)
     most_per_intent: int = Field(_DEFAULT_GATES.most_per_intent, ge=1)
@@ -37,34 +46,61 @@ class TeachingSettings(Settings):
 
     ``slots_of_functionality_only`` trains the slot model for the functionality's slot types alone, which is much
     faster; the model then finds no slots in utterances of other intents. ``checkpoint`` names a pretrained encoder for
-    the model ``neural``.
+    the model ``neural``. ``n_word_texts`` pool texts, drawn at random, tell the model ``linear`` which words are alike
+    (0: none do). ``hold_false_alarms`` (for ``linear``) makes the functionality's intents just so much less likely that
+    the grown model has no more false alarms on dev than the one trained on the seed only.
     """
 
     model: NluKind = NluKind.LINEAR
     checkpoint: str | None = None
     slots_of_functionality_only: bool = True
+    n_word_texts: int = Field(120_000, ge=0)
+    hold_false_alarms: bool = False
     n_rounds: int = Field(3, ge=0)
     pseudo_weight: float = Field(1.0, gt=0)
     gates: GateSettings = GateSettings()
 
+    @model_validator(mode="after")
+    def _only_linear_models_are_held(self) -> Self:
+        if self.hold_false_alarms and self.model is not NluKind.LINEAR:
+            raise ValueError("hold_false_alarms is for the model 'linear'")
+        return self
 
-def trainer(settings: TeachingSettings, *, intents: Sequence[str]) -> NluTrainer:
+
+def words_of_pool(
+    batches: Iterator[pa.StringArray], labelled: Sequence[Utterance], *, settings: TeachingSettings, random_seed: int
+) -> WordKnowledge | None:
+    """Return what a sample of the pool and the labelled texts tell of their words; None where settings want none."""
+    if not settings.n_word_texts or settings.model is not NluKind.LINEAR:
+        return None
+    rng = np.random.default_rng(random_seed)
+    sample = sample_texts(batches, n_texts=settings.n_word_texts, n_rows=_ROWS_SAMPLED_FROM, rng=rng)
+    texts = pa.concat_arrays([pa.array([u.text for u in labelled], pa.string()), sample])
+    return learn_words(texts, random_seed=random_seed)
+
+
+def trainer(
+    settings: TeachingSettings, *, intents: Sequence[str], knowledge: WordKnowledge | None = None
+) -> NluTrainer:
     """Return the function that trains the model that ``settings`` name."""
     slot_intents = tuple(intents) if settings.slots_of_functionality_only else None
     if settings.model is NluKind.LINEAR:
-        from seedcorn.nlu.linear import train_linear
-
-        return partial(train_linear, slot_intents=slot_intents)
+        return partial(train_linear, slot_intents=slot_intents, knowledge=knowledge)
     from seedcorn.nlu.neural import train_neural
 
     return partial(train_neural, checkpoint=settings.checkpoint)
 
 
 def train(
-    labelled: Sequence[Utterance], *, intents: Sequence[str], settings: TeachingSettings, random_seed: int
+    labelled: Sequence[Utterance],
+    *,
+    intents: Sequence[str],
+    settings: TeachingSettings,
+    random_seed: int,
+    knowledge: WordKnowledge | None = None,
 ) -> NluModel:
-    """Return the model trained on labelled utterances alone."""
-    return trainer(settings, intents=intents)(labelled, weights=None, random_seed=random_seed)
+    """Return the model trained on labelled utterances, with word ``knowledge`` where there is some."""
+    return trainer(settings, intents=intents, knowledge=knowledge)(labelled, weights=None, random_seed=random_seed)
 
 
 def teach(
@@ -76,6 +112,8 @@ def teach(
     intents: Sequence[str],
     settings: TeachingSettings,
     random_seed: int,
+    knowledge: WordKnowledge | None = None,
+    teacher: Teacher | None = None,
 ) -> SelfTraining:
     """Return the outcome of self-training on ``texts``; its decisions count positions in ``texts``."""
     return self_train(
@@ -83,9 +121,25 @@ def teach(
         background,
         [Utterance(text=text) for text in texts],
         dev,
-        train=trainer(settings, intents=intents),
+        train=trainer(settings, intents=intents, knowledge=knowledge),
+        teacher=teacher,
         gates=Gates(**settings.gates.model_dump()),
         pseudo_weight=settings.pseudo_weight,
         n_rounds=settings.n_rounds,
         random_seed=random_seed,
     )
+
+
+def at_operating_point(
+    model: NluModel,
+    *,
+    seed_only: NluModel,
+    intents: Sequence[str],
+    dev: Sequence[Utterance],
+    settings: TeachingSettings,
+) -> NluModel:
+    """Return the grown ``model``, held to the false alarms of the ``seed_only`` one where ``settings`` want that."""
+    if not settings.hold_false_alarms or not isinstance(model, LinearNlu):
+        return model
+    most = n_false_alarms(seed_only, intents, dev)
+    return hold_false_alarms(model, intents, dev, most_false_alarms=most)

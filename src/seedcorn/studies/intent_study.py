@@ -8,6 +8,7 @@ background, pool and relevance scores; they differ in which unlabelled utterance
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -21,13 +22,15 @@ from seedcorn.corpus.text import fold
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_functionality
 from seedcorn.nlu.model import NluModel
+from seedcorn.nlu.self_training import Teacher, train_teacher
+from seedcorn.nlu.word_knowledge import WordKnowledge
 from seedcorn.pipelines.diversity_stage import DiversityChoice, DiversityMethod, choose_diverse
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
 from seedcorn.pipelines.intent_measures import bootstrap_statistics, rates
 from seedcorn.pipelines.intent_stages import ContaminationSettings
 from seedcorn.pipelines.relevance_stage import RelevanceSettings, find_relevant
 from seedcorn.pipelines.stage_files import Done, read_json, write_json
-from seedcorn.pipelines.teaching import TeachingSettings, teach, train
+from seedcorn.pipelines.teaching import TeachingSettings, at_operating_point, teach, train, trainer, words_of_pool
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_json
 from seedcorn.selection import FloatArray, PositionArray, Scores
 
@@ -42,9 +45,15 @@ class Source(StrEnum):
 
 
 class System(Settings):
-    """One system of a study: where its added utterances come from, and how they are thinned out."""
+    """One system of a study: where its added utterances come from, and how they are thinned out.
+
+    ``words``: whether its models know which words the pool uses alike; ``hold_false_alarms``: whether they are held to
+    the false alarms that the seed-only model has on dev.
+    """
 
     source: Source
+    words: bool = True
+    hold_false_alarms: bool = True
     diversity: DiversityChoice = DiversityChoice(method=DiversityMethod.ALL)
 
 
@@ -94,6 +103,7 @@ class CellData:
     pool: Sequence[str]
     relevant: PositionArray
     scores: Scores
+    knowledge: WordKnowledge | None
 
 
 def cells_of(config: IntentStudyConfig) -> list[Cell]:
@@ -118,10 +128,11 @@ def run_cell(config: IntentStudyConfig, cell: Cell, *, folder: Path, relative_to
 
     def work(folders: StageFolder) -> dict[str, int]:
         shared = cell_data(config, cell, relative_to=relative_to)
+        made = _Cell(shared=shared, settings=config.teaching, random_seed=cell.random_seed)
         rows: list[dict[str, Json]] = []
         arrays: dict[str, FloatArray] = {}
         for name, system in config.systems.items():
-            model, n_added = _trained(system, shared, config, cell.random_seed)
+            model, n_added = made.model(system)
             tested = tested_outcomes(model, shared.data.test, shared.data.intents)
             rows.append({**cell._asdict(), "system": name, "n_added": n_added, **rates(tested)})
             arrays |= {f"{name}/{key}": values for key, values in bootstrap_statistics(tested).items()}
@@ -152,31 +163,89 @@ def cell_data(config: IntentStudyConfig, cell: Cell, *, relative_to: Path) -> Ce
         settings=config.relevance,
         random_seed=cell.random_seed,
     )
-    return CellData(data=data, pool=pool, relevant=found.selection.positions, scores=found.scores)
-
-
-def _trained(system: System, shared: CellData, config: IntentStudyConfig, random_seed: int) -> tuple[NluModel, int]:
-    """Return the model of ``system``, and how many utterances were offered to it beyond seed and background."""
-    data = shared.data
-    labelled = [*data.seed, *data.background]
-    settings, intents = config.teaching, data.intents
-    if system.source is Source.NONE:
-        return train(labelled, intents=intents, settings=settings, random_seed=random_seed), 0
-    if system.source is Source.TRUE_LABELS:
-        evaluation = {fold(u.text) for u in (*data.dev, *data.test)}
-        hidden = [u for u in data.hidden if fold(u.text) not in evaluation]
-        return train([*labelled, *hidden], intents=intents, settings=settings, random_seed=random_seed), len(hidden)
-    texts = _added_texts(system, shared, random_seed)
-    taught = teach(
-        seed=data.seed,
-        background=data.background,
-        texts=texts,
-        dev=data.dev,
-        intents=intents,
-        settings=settings,
-        random_seed=random_seed,
+    knowledge = words_of_pool(
+        iter([pool]), [*data.seed, *data.background], settings=config.teaching, random_seed=cell.random_seed
     )
-    return taught.model, len(texts)
+    return CellData(data=data, pool=pool, relevant=found.selection.positions, scores=found.scores, knowledge=knowledge)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cell:
+    """What the systems of a cell have in common: data, settings, and the teachers with and without word knowledge."""
+
+    shared: CellData
+    settings: TeachingSettings
+    random_seed: int
+
+    def knowledge(self, words: bool) -> WordKnowledge | None:
+        return self.shared.knowledge if words else None
+
+    @cached_property
+    def seed_only(self) -> NluModel:
+        data = self.shared.data
+        labelled = [*data.seed, *data.background]
+        return train(labelled, intents=data.intents, settings=self.settings, random_seed=self.random_seed)
+
+    @cached_property
+    def grown_before(self) -> dict[System, tuple[NluModel, int]]:
+        return {}
+
+    @cached_property
+    def teachers(self) -> dict[bool, Teacher]:
+        return {}
+
+    def teacher(self, words: bool) -> Teacher:
+        if words not in self.teachers:
+            data = self.shared.data
+            learn = trainer(self.settings, intents=data.intents, knowledge=self.knowledge(words))
+            self.teachers[words] = train_teacher(data.seed, data.background, train=learn, random_seed=self.random_seed)
+        return self.teachers[words]
+
+    def grown(self, system: System) -> tuple[NluModel, int]:
+        """Return the model of ``system``, and how many utterances it was offered beyond seed and background."""
+        data, knowledge = self.shared.data, self.knowledge(system.words)
+        labelled, hidden = [*data.seed, *data.background], []
+        if system.source in (Source.NONE, Source.TRUE_LABELS):
+            if system.source is Source.TRUE_LABELS:
+                evaluation = {fold(u.text) for u in (*data.dev, *data.test)}
+                hidden = [u for u in data.hidden if fold(u.text) not in evaluation]
+            model = train(
+                [*labelled, *hidden],
+                intents=data.intents,
+                settings=self.settings,
+                random_seed=self.random_seed,
+                knowledge=knowledge,
+            )
+            return model, len(hidden)
+        texts = _added_texts(system, self.shared, self.random_seed)
+        taught = teach(
+            seed=data.seed,
+            background=data.background,
+            texts=texts,
+            dev=data.dev,
+            intents=data.intents,
+            settings=self.settings,
+            random_seed=self.random_seed,
+            knowledge=knowledge,
+            teacher=self.teacher(system.words),
+        )
+        return taught.model, len(texts)
+
+    def model(self, system: System) -> tuple[NluModel, int]:
+        """Return what ``grown`` does, held to the false alarms of the seed-only model where the system wants that."""
+        if system.source is Source.NONE and not system.words:
+            return self.seed_only, 0
+        free = system.model_copy(update={"hold_false_alarms": False})
+        if free not in self.grown_before:
+            self.grown_before[free] = self.grown(free)
+        model, n_added = self.grown_before[free]
+        if not system.hold_false_alarms:
+            return model, n_added
+        data, settings = self.shared.data, self.settings.model_copy(update={"hold_false_alarms": True})
+        held = at_operating_point(
+            model, seed_only=self.seed_only, intents=data.intents, dev=data.dev, settings=settings
+        )
+        return held, n_added
 
 
 def _added_texts(system: System, shared: CellData, random_seed: int) -> list[str]:
