@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.diversity.objectives import Budget
 from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, Method, View, select_diverse
 from seedcorn.selection import Scores
+
+if TYPE_CHECKING:
+    from seedcorn.diversity.paraphrase import ParaphraseModel
 
 
 class DiversityMethod(StrEnum):
@@ -28,8 +31,9 @@ class DiversityMethod(StrEnum):
 class DiversityChoice(Settings):
     """Which part of the relevant utterances is kept: ``fraction`` of them, chosen by ``method``.
 
-    ``paraphrase_network`` is a folder with a trained network; without one, the method ``paraphrase`` trains it on the
-    seed and the background. ``relevance_share`` mixes relevance into the gain of ``feature``.
+    ``paraphrase_network`` is a folder with a trained network; without one, the method ``paraphrase`` trains it on
+    ``n_paraphrase_pairs`` pairs made from the seed and the background. ``relevance_share`` mixes relevance into the gain
+    of ``feature``.
     """
 
     method: DiversityMethod = DiversityMethod.FEATURE
@@ -37,6 +41,7 @@ class DiversityChoice(Settings):
     n_rounds: int = Field(20, ge=1)
     relevance_share: float = Field(0.0, ge=0)
     paraphrase_network: str | None = None
+    n_paraphrase_pairs: int = Field(40_000, ge=100)
 
 
 def choose_diverse(
@@ -47,18 +52,18 @@ def choose_diverse(
     background: Sequence[Utterance],
     choice: DiversityChoice,
     random_seed: int,
-    network: Path | None = None,
+    network: "ParaphraseModel | None" = None,
 ) -> DiverseSelection:
     """Return which of the ``relevant`` texts are kept; ``relevance`` scores the same rows.
 
-    ``network`` is where the trained paraphrase network lies, for the method that needs one.
+    ``network`` is the paraphrase network for the method that needs one; it is trained when none is given.
     """
     n_rows = len(relevant)
     method = Method.RELEVANCE if choice.method is DiversityMethod.ALL else Method(choice.method.value)
     n_kept = n_rows if choice.method is DiversityMethod.ALL else max(1, round(choice.fraction * n_rows))
-    pool, seed_view = views_for(
-        method, relevant, relevance, seed=seed, background=background, random_seed=random_seed, network=network
-    )
+    if method is Method.PARAPHRASE and network is None:
+        network = paraphrase_network(seed, background, relevant, choice=choice, random_seed=random_seed)
+    pool, seed_view = _views(method, relevant, relevance, [u.text for u in seed], random_seed, network)
     return select_diverse(
         pool,
         method=method,
@@ -69,36 +74,40 @@ def choose_diverse(
     )
 
 
-def views_for(
+def paraphrase_network(
+    seed: Sequence[Utterance],
+    background: Sequence[Utterance],
+    unlabelled: Sequence[str],
+    *,
+    choice: DiversityChoice,
+    random_seed: int,
+) -> "ParaphraseModel":
+    """Return a network trained on all annotated utterances; ``unlabelled`` texts add to what it knows of words."""
+    from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network
+
+    return fit_paraphrase_network(
+        [*seed, *background], unlabelled=unlabelled, n_pairs=choice.n_paraphrase_pairs, random_seed=random_seed
+    )
+
+
+def _views(
     method: Method,
     relevant: Sequence[str],
     relevance: Scores,
-    *,
-    seed: Sequence[Utterance],
-    background: Sequence[Utterance],
+    seed: Sequence[str],
     random_seed: int,
-    network: Path | None,
+    network: "ParaphraseModel | None",
 ) -> tuple[View, View]:
     """Return what ``method`` needs to see of the relevant texts and of the seed."""
-    seed_texts = [u.text for u in seed]
     if method is Method.FEATURE:
         from seedcorn.relevance.ngrams import ngram_matrix
 
-        return View(features=ngram_matrix(relevant), relevance=relevance), View(features=ngram_matrix(seed_texts))
+        return View(features=ngram_matrix(relevant), relevance=relevance), View(features=ngram_matrix(seed))
     if method in (Method.FACILITY, Method.KCENTRE):
         from seedcorn.relevance.embedding import fit_encoder
 
-        encoder = fit_encoder([*seed_texts, *relevant], random_seed=random_seed)
-        return View(vectors=encoder.encode(relevant), relevance=relevance), View(vectors=encoder.encode(seed_texts))
-    if method is Method.PARAPHRASE:
-        from seedcorn.diversity.paraphrase import load_paraphrase_network
-        from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network
-
-        annotated = [*seed, *background]
-        trained = (
-            load_paraphrase_network(network)
-            if network
-            else fit_paraphrase_network(annotated, unlabelled=relevant, random_seed=random_seed)
-        )
-        return View(vectors=trained.encode(relevant), relevance=relevance), View(vectors=trained.encode(seed_texts))
+        encoder = fit_encoder([*seed, *relevant], random_seed=random_seed)
+        return View(vectors=encoder.encode(relevant), relevance=relevance), View(vectors=encoder.encode(seed))
+    if network is not None:
+        return View(vectors=network.encode(relevant), relevance=relevance), View(vectors=network.encode(seed))
     return View(relevance=relevance), View()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from pydantic import Field
 from seedcorn.config import Settings
 from seedcorn.corpus.contamination import Screening, screen_pool
 from seedcorn.corpus.utterances import Corpus, Utterance
+from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
 from seedcorn.pipelines.relevance_stage import RelevanceSettings, Relevant, find_relevant
@@ -27,6 +29,9 @@ from seedcorn.pipelines.stage_files import (
 )
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file
 from seedcorn.selection import Scores
+
+if TYPE_CHECKING:
+    from seedcorn.diversity.paraphrase import ParaphraseModel
 
 SETS = ("seed", "background", "dev", "test", "hidden")
 
@@ -162,8 +167,9 @@ def _write_relevance_curves(found: Relevant, path: Path) -> None:
     write_json({"score_by_rank": by_rank, "precision": precision, "name": found.scores.name}, path)
 
 
-def diversity(run: Run, data: Done, pool: Done, relevant: Done, choice: DiversityChoice) -> Done:
+def diversity(run: Run, data: Done, relevant: Done, choice: DiversityChoice, *, relative_to: Path) -> Done:
     """Keep of the relevant part what adds something, each row with its round and gain."""
+    network = choice.paraphrase_network and resolved_path(choice.paraphrase_network, relative_to=relative_to)
 
     def work(folders: StageFolder) -> dict[str, int]:
         table = pq.read_table(relevant.folder / "relevant.parquet")
@@ -175,6 +181,7 @@ def diversity(run: Run, data: Done, pool: Done, relevant: Done, choice: Diversit
             background=read_utterances(data.folder / "background.parquet"),
             choice=choice,
             random_seed=run.random_seed,
+            network=_load_network(network) if network else None,
         )
         kept = table.take(pa.array(chosen.positions))
         kept = kept.append_column("round", pa.array(chosen.rounds)).append_column("gain", pa.array(chosen.gains))
@@ -182,6 +189,12 @@ def diversity(run: Run, data: Done, pool: Done, relevant: Done, choice: Diversit
         n_rows, n_kept = table.num_rows, kept.num_rows
         return {"n_in": n_rows, "n_kept": n_kept, "n_rejected": n_rows - n_kept}
 
-    inputs = data.digest | relevant.digest
+    inputs = data.digest | relevant.digest | ({"paraphrase_network": digest_of_file(network)} if network else {})
     record = run.stage("diversity", work, settings=choice.model_dump(mode="json"), inputs=inputs)
     return Done(record=record, folder=run.folder / "diversity")
+
+
+def _load_network(folder: Path) -> "ParaphraseModel":
+    from seedcorn.diversity.paraphrase import load_paraphrase_network
+
+    return load_paraphrase_network(folder)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_fu
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.self_training import Teacher, train_teacher
 from seedcorn.nlu.word_knowledge import WordKnowledge
-from seedcorn.pipelines.diversity_stage import DiversityChoice, DiversityMethod, choose_diverse
+from seedcorn.pipelines.diversity_stage import DiversityChoice, DiversityMethod, choose_diverse, paraphrase_network
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
 from seedcorn.pipelines.intent_measures import bootstrap_statistics, rates
 from seedcorn.pipelines.intent_stages import ContaminationSettings
@@ -33,6 +33,9 @@ from seedcorn.pipelines.stage_files import Done, read_json, write_json
 from seedcorn.pipelines.teaching import TeachingSettings, at_operating_point, teach, train, trainer, words_of_pool
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_json
 from seedcorn.selection import FloatArray, PositionArray, Scores
+
+if TYPE_CHECKING:
+    from seedcorn.diversity.paraphrase import ParaphraseModel
 
 
 class Source(StrEnum):
@@ -217,7 +220,7 @@ class _Cell:
                 knowledge=knowledge,
             )
             return model, len(hidden)
-        texts = _added_texts(system, self.shared, self.random_seed)
+        texts = self.added_texts(system)
         taught = teach(
             seed=data.seed,
             background=data.background,
@@ -247,24 +250,37 @@ class _Cell:
         )
         return held, n_added
 
-
-def _added_texts(system: System, shared: CellData, random_seed: int) -> list[str]:
-    if system.source is Source.POOL:
-        rng = np.random.default_rng(random_seed)
-        rows = np.sort(rng.choice(len(shared.pool), min(len(shared.relevant), len(shared.pool)), replace=False))
-    else:
+    def added_texts(self, system: System) -> list[str]:
+        """Return the texts that ``system`` is offered, in pool order."""
+        shared = self.shared
+        if system.source is Source.POOL:
+            rng = np.random.default_rng(self.random_seed)
+            rows = np.sort(rng.choice(len(shared.pool), min(len(shared.relevant), len(shared.pool)), replace=False))
+            return [str(shared.pool[int(i)]) for i in rows]
         relevant = [str(shared.pool[int(i)]) for i in shared.relevant]
-        by_rank = Scores(values=-np.arange(len(relevant), dtype=np.float64), name="relevance rank")
+        is_paraphrase = system.diversity.method is DiversityMethod.PARAPHRASE
         chosen = choose_diverse(
             relevant,
-            by_rank,
+            Scores(values=-np.arange(len(relevant), dtype=np.float64), name="relevance rank"),
             seed=shared.data.seed,
             background=shared.data.background,
             choice=system.diversity,
-            random_seed=random_seed,
+            random_seed=self.random_seed,
+            network=self.network(system.diversity, relevant) if is_paraphrase else None,
         )
-        rows = shared.relevant[np.sort(chosen.positions)]
-    return [str(shared.pool[int(i)]) for i in rows]
+        return [str(shared.pool[int(i)]) for i in shared.relevant[np.sort(chosen.positions)]]
+
+    def network(self, choice: DiversityChoice, relevant: Sequence[str]) -> "ParaphraseModel":
+        """Return the paraphrase network of the cell, the same for all fractions."""
+        if not self.networks:
+            data = self.shared.data
+            made = paraphrase_network(data.seed, data.background, relevant, choice=choice, random_seed=self.random_seed)
+            self.networks.append(made)
+        return self.networks[0]
+
+    @cached_property
+    def networks(self) -> list["ParaphraseModel"]:
+        return []
 
 
 def tested_outcomes(model: NluModel, test: Sequence[Utterance], intents: Sequence[str]) -> FunctionalityOutcomes:
