@@ -34,7 +34,13 @@ def version(show: bool = typer.Option(False, "--version", help="Show the version
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 wrong usage or input, 1 anything else, 130 interrupted."""
-    warnings.showwarning = _show_warning
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        warnings.simplefilter("always", SeedcornWarning)
+        return _run(arguments)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         app(args=arguments, standalone_mode=False)
     except SeedcornError as error:

@@ -32,7 +32,7 @@ class DiversityChoice(Settings):
     """Which part of the relevant utterances is kept: ``fraction`` of them, chosen by ``method``.
 
     ``paraphrase_network`` is a folder with a trained network; without one, the method ``paraphrase`` trains it on
-    ``n_paraphrase_pairs`` pairs made from the seed and the background. ``relevance_share`` mixes relevance into the gain
+    ``n_paraphrase_pairs`` pairs made from the seed and the background. ``relevance_share`` adds relevance to the gain
     of ``feature``.
     """
 

@@ -1,0 +1,190 @@
+"""The intent pipeline from file to report: whole, killed and resumed, wrong input, and the study over it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seedcorn.cli import run
+
+SMALL = {
+    "name": "small",
+    "intents": ["alarm_set"],
+    "data": {
+        "annotated": {
+            "train": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "train"}},
+            "dev": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "dev"}},
+            "test": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "test"}},
+            "n_seed": 10,
+        },
+        "pool": [{"path": "builtin:general", "n_rows": 500}],
+    },
+    "relevance": {"cutoff": {"n_kept": 100}},
+    "diversity": {"method": "feature", "fraction": 0.5},
+    "self_training": {"n_rounds": 1},
+}
+NOT_COMPARED = {"seconds.json", ".lock"}
+
+
+def written(folder: Path, config: object, name: str = "config.yaml") -> Path:
+    path = folder / name
+    path.write_text(yaml.safe_dump(config), "utf-8")
+    return path
+
+
+def run_bytes(folder: Path) -> dict[str, bytes]:
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in NOT_COMPARED)
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("intent")
+    config = written(folder, SMALL)
+    assert run(["intent", str(config), "--run-dir", str(folder / "run"), "--quiet"]) == 0
+    return folder
+
+
+def test_a_run_holds_every_stage_the_report_and_the_map(finished: Path) -> None:
+    stages = {p.parent.name for p in (finished / "run").glob("*/record.json")}
+    assert stages == {"data", "contamination", "relevance", "diversity", "self-training", "measures"}
+    report = (finished / "run" / "report.html").read_text("utf-8")
+    for words in ("What it brought", "Contamination", "The map", "Errors before and after", "self-training#"):
+        assert words in report
+    assert (finished / "run" / "map.svg").read_text("utf-8").startswith("<svg")
+    systems = json.loads((finished / "run" / "measures" / "measures.json").read_text("utf-8"))["systems"]
+    assert [s["system"] for s in systems] == ["seed only", "grown"]
+
+
+def test_every_selected_utterance_has_position_and_reason(finished: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pool = pq.read_table(finished / "run" / "data" / "pool.parquet").column("text").to_pylist()
+    rows = pq.read_table(finished / "run" / "self-training" / "decisions.parquet").to_pylist()
+    assert len(rows) == 50
+    for row in rows:
+        assert pool[row["position"]] == row["text"]
+        assert row["strongest_ngrams"] or row["nearest_seed"]
+        assert row["decision"]
+
+
+def test_a_run_killed_at_any_stage_ends_with_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "seedcorn", "intent", str(finished / "config.yaml"), "--run-dir", str(folder)]
+    for stage in ("contamination", "self-training"):
+        process = subprocess.Popen([*command, "--quiet"], stdout=subprocess.DEVNULL)
+        while process.poll() is None and not (folder / f".{stage}.partial").exists():
+            time.sleep(0.005)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert subprocess.run([*command, "--quiet"], check=False, stdout=subprocess.DEVNULL).returncode == 0
+    assert run_bytes(folder) == run_bytes(finished / "run")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"intents": ["alarm_sett"]},
+            "wanted an intent that the seed has examples of, found 'alarm_sett'. Did you mean",
+        ),
+        ({"intnts": ["alarm_set"]}, "Did you mean 'intents'?"),
+        ({"relevance": {"cutoff": {"precision": 0.5, "n_kept": 5}}}, "give exactly one of"),
+        ({"relevance": {"cutoff": {"threshold": 2.0}}}, "wanted at least one relevant utterance in the pool"),
+        ({"data": {"pool": [{"path": "no-such-file.txt"}]}}, "give 'seed', 'background', 'dev' and 'test'"),
+    ],
+)
+def test_wrong_configurations_are_named_and_leave_exit_code_2(
+    change: dict[str, object], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = written(tmp_path, {**SMALL, **change})
+    assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert "Traceback" not in shown
+
+
+def jsonl(path: Path, rows: list[dict[str, object]]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return str(path)
+
+
+def files_config(folder: Path, *, seed: list[dict[str, object]], pool: str) -> dict[str, object]:
+    others = [{"text": f"what is the weather in town {i}", "intent": "weather"} for i in range(30)]
+    (folder / "pool.txt").write_text(pool, "utf-8")
+    named = {"background": others, "dev": [*seed[:2], *others[:5]], "test": [*seed[:2], *others[5:10]]}
+    files = {name: {"path": jsonl(folder / f"{name}.jsonl", rows)} for name, rows in {"seed": seed, **named}.items()}
+    return {
+        "name": "files",
+        "intents": ["alarm_set"],
+        "data": {**files, "pool": [{"path": str(folder / "pool.txt")}]},
+        "relevance": {"cutoff": {"n_kept": 5}},
+        "diversity": {"method": "all"},
+        "self_training": {"n_rounds": 1},
+    }
+
+
+def seed_rows(n_rows: int) -> list[dict[str, object]]:
+    return [{"text": f"wake me up at {i} o'clock", "intent": "alarm_set"} for i in range(n_rows)]
+
+
+POOL = "\ufeffset the alarm for nine\r\nwake me up early\nhow are you\n\nwake me at noon\n"
+
+
+def test_files_with_a_bom_mixed_line_ends_and_an_intent_without_slots_run(tmp_path: Path) -> None:
+    config = written(tmp_path, files_config(tmp_path, seed=seed_rows(5), pool=POOL))
+    assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
+
+
+def test_a_seed_of_one_example_runs_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = written(tmp_path, files_config(tmp_path, seed=seed_rows(1), pool=POOL))
+    assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
+    assert "not calibrated" in capsys.readouterr().err
+
+
+def test_an_empty_pool_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = written(tmp_path, files_config(tmp_path, seed=seed_rows(5), pool=""))
+    assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 2
+    assert "pool" in capsys.readouterr().err
+
+
+STUDY = {
+    "study": "intent",
+    "name": "small-study",
+    "random_seeds": [1, 2],
+    "seed_sizes": [10],
+    "functionalities": {"alarm": ["alarm_set"]},
+    "data": SMALL["data"],
+    "relevance": SMALL["relevance"],
+    "teaching": {"n_rounds": 1},
+    "baseline": "seed_only",
+    "reported": "relevant",
+    "ceiling": "true_labels",
+    "systems": {
+        "seed_only": {"source": "none"},
+        "relevant": {"source": "relevant"},
+        "random_half": {"source": "relevant", "diversity": {"method": "random", "fraction": 0.5}},
+        "feature_half": {"source": "relevant", "diversity": {"method": "feature", "fraction": 0.5}},
+        "true_labels": {"source": "true_labels"},
+    },
+}
+
+
+def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) -> None:
+    config = written(tmp_path, STUDY)
+    found = []
+    for workers in ("1", "2"):
+        folder = tmp_path / workers
+        assert run(["study", str(config), "--run-dir", str(folder), "--workers", workers, "--quiet"]) == 0
+        found.append(json.loads((folder / "small-study.json").read_text("utf-8")))
+        assert "Relative reduction" in (folder / "study.html").read_text("utf-8")
+    assert found[0] == found[1]
+    summary = found[0]["summary"]
+    assert {"semantic_error_reduction", "gain_kept_at_50_percent", "random_gain_kept_at_50_percent"} <= set(summary)
+    assert summary["method"] == "feature"

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedcorn.corpus.builtin import builtin_requests
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.errors import DataError
+from seedcorn.nlu.linear import load_linear, save_linear, train_linear
+from seedcorn.nlu.operating_point import hold_false_alarms, n_false_alarms
+from seedcorn.nlu.word_knowledge import WordKnowledge, cluster_names, learn_words, sentence_vectors
+
+
+@pytest.fixture(scope="module")
+def requests() -> list[Utterance]:
+    return builtin_requests(600, lang="en", random_seed=3).utterances()
+
+
+@pytest.fixture(scope="module")
+def knowledge(requests: list[Utterance]) -> WordKnowledge:
+    return learn_words([u.text for u in requests], n_dimensions=20, cluster_sizes=(4, 16))
+
+
+def test_words_used_alike_are_nearer_than_words_used_otherwise() -> None:
+    texts = [f"{verb} the {thing} now" for verb in ("play", "start") for thing in ("song", "tune", "album")] * 5
+    texts += [f"rain is {when} in {where}" for when in ("today", "tomorrow") for where in ("paris", "rome")] * 8
+    known = learn_words(texts, n_dimensions=6, cluster_sizes=(2,))
+    song, tune, rome = sentence_vectors(["song", "tune", "rome"], known)
+    assert song @ tune > song @ rome
+    assert cluster_names("song", known) == cluster_names("tune", known)
+
+
+def test_sentence_vectors_have_length_one_and_unknown_text_is_zero(
+    requests: list[Utterance], knowledge: WordKnowledge
+) -> None:
+    vectors = sentence_vectors([requests[0].text, "xyzzy", ""], knowledge)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1.0, 0.0, 0.0], abs=1e-5)
+    assert cluster_names("xyzzy", knowledge) == ()
+    assert len(cluster_names("the", knowledge)) == 2
+
+
+def test_one_random_seed_gives_one_knowledge(requests: list[Utterance], knowledge: WordKnowledge) -> None:
+    again = learn_words([u.text for u in requests], n_dimensions=20, cluster_sizes=(4, 16))
+    assert np.array_equal(again.clusters, knowledge.clusters)
+    assert np.array_equal(again.vectors.vectors, knowledge.vectors.vectors)
+
+
+def test_too_little_text_is_refused() -> None:
+    with pytest.raises(DataError):
+        learn_words(["once"])
+
+
+def test_a_model_with_knowledge_is_saved_with_it(
+    requests: list[Utterance], knowledge: WordKnowledge, tmp_path: Path
+) -> None:
+    model = train_linear(requests[:200], knowledge=knowledge)
+    save_linear(model, tmp_path / "model.npz")
+    texts = [u.text for u in requests[200:260]]
+    assert load_linear(tmp_path / "model.npz").predict(texts) == model.predict(texts)
+    assert train_linear(requests[:200]).predict(texts) != model.predict(texts)
+
+
+@pytest.mark.parametrize("most", [0, 3, 1000])
+def test_held_models_have_no_more_false_alarms_than_allowed(requests: list[Utterance], most: int) -> None:
+    functionality = {requests[0].intent}
+    own = [u for u in requests if u.intent in functionality]
+    others = [u for u in requests if u.intent not in functionality]
+    eager = train_linear([*own, *others[:20]])
+    dev = others[20:]
+    assert n_false_alarms(eager, functionality, dev) > 3
+    held = hold_false_alarms(eager, functionality, dev, most_false_alarms=most)
+    assert n_false_alarms(held, functionality, dev) == min(most, n_false_alarms(eager, functionality, dev))
+    assert (held is eager) == (most == 1000)
