@@ -28,6 +28,7 @@ Discounts: TypeAlias = tuple[float, float, float]
 FALLBACK_DISCOUNTS: Discounts = (0.5, 1.0, 1.5)
 DEFAULT_MEMORY_BYTES = 2 << 30
 _BYTES_PER_NODE = 32
+_LEAST = np.float32(1e-37)  # instead of 0, where discounts are 0 and nothing is given away
 
 
 def estimate(
@@ -100,7 +101,7 @@ def _model_of(
     words, children, ngram_counts, order_begins = counts.trie
     trie = Trie(words, children, new_array(len(words), np.int32), order_begins)
     link_all_suffixes(trie)
-    kept = np.empty(len(words), dtype=np.bool_)
+    kept = new_array(len(words), np.bool_)
     _mark_kept(trie, ngram_counts, np.array(thresholds), allowed, kept)
     _adjust_counts(trie, ngram_counts)
     discounts = np.array([_discounts(ngram_counts, trie, k, fallback) for k in range(1, len(thresholds) + 1)])
@@ -111,9 +112,11 @@ def _model_of(
     if not kept.all():
         trie, origins = keep_nodes(trie, kept)
         probabilities, weights = probabilities[origins], weights[origins[: trie.order_begins[-2]]]
-        vocabulary = vocabulary.subset(np.flatnonzero(allowed))
+        vocabulary = vocabulary if allowed.all() else vocabulary.subset(np.flatnonzero(allowed))
     _interpolate(trie, probabilities, weights)
-    arrays = NgramArrays(trie.words, trie.children, trie.suffixes, np.log(probabilities), np.log(weights))
+    for numbers in (probabilities, weights):  # in place, as they may be larger than memory
+        np.log(np.maximum(numbers, _LEAST, out=numbers), out=numbers)
+    arrays = NgramArrays(trie.words, trie.children, trie.suffixes, probabilities, weights)
     return NgramModel(vocabulary=vocabulary, arrays=arrays, order_begins=trie.order_begins)
 
 

@@ -31,7 +31,7 @@ from seedcorn.lm.vocabulary import (
 
 MAX_ORDER = 6
 _N_LANES = 32
-_ROWS_PER_PART = 1 << 14
+_ROWS_PER_PART = 1 << 12
 
 
 class NgramArrays(NamedTuple):
@@ -99,9 +99,9 @@ def _score_words(
 ) -> int:
     """Set the log probability of every word as ``advance`` does, several sentences side by side.
 
-    Written out, because a call counts the references to each array, which takes longer than the search. A model does not
-    fit in the processor's caches, and one sentence would wait for memory at every word: so the arrays are first touched
-    for all lanes, which overlaps the waits. What is returned only keeps that from being left out.
+    Written out, because a call counts the references to each array, which takes longer than the search. A model does
+    not fit in the processor's caches, and one sentence would wait for memory at every word: so the arrays are first
+    touched for all lanes, which overlaps the waits. What is returned only keeps that from being left out.
     """
     words, children, suffixes, node_logps, backoffs = arrays
     n_rows = len(sentence_ends) - 1
@@ -243,8 +243,18 @@ class NgramModel:
         return WordScores(logps=logps, word_ids=word_ids, sentence_ends=sentence_ends)
 
     def score(self, texts: Texts) -> SentenceScores:
-        """Score every row of ``texts`` as a sentence of words separated by white space."""
-        return sentence_scores(self.word_scores(texts))
+        """Score every row of ``texts`` as a sentence of words separated by white space; threads as in word_scores."""
+
+        def of_part(buffers: TextBuffers) -> SentenceScores:
+            return sentence_scores(self._score_part(buffers))
+
+        parts = list(map_in_order(of_part, _parts(text_buffers(texts)), n_threads=os.cpu_count() or 1))
+        return SentenceScores(
+            logps=np.concatenate([part.logps for part in parts]),
+            n_words=np.concatenate([part.n_words for part in parts]),
+            n_oov=np.concatenate([part.n_oov for part in parts]),
+            oov_logps=np.concatenate([part.oov_logps for part in parts]),
+        )
 
     def sentence_logps(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the natural log probability of each of ``texts``, sentence end included."""
