@@ -8,7 +8,6 @@ runs at its best reasonable settings: sentences sorted by length, batches of 64,
 
 import argparse
 import json
-import platform
 import statistics
 import tempfile
 import time
@@ -19,14 +18,15 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from seedcorn.corpus.builtin import builtin_pairs, builtin_requests
-from seedcorn.runs import digest_of_folder, digest_of_json, package_versions, write_text_whole
+from seedcorn.runs import Json, digest_of_folder, digest_of_json
+from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.network import pretrained
 from seedcorn.translation.presets import PRESETS
 from seedcorn.translation.quality import chrf
 from seedcorn.translation.training import TrainingSettings, train_translator
 from seedcorn.translation.translator import Translator, load_translator
 
-RESULT = Path(__file__).parent / "results" / "bench-translate.json"
+RESULTS = Path(__file__).parent / "results"
 RANDOM_SEED = 0
 N_REPEATS = 3
 SENTENCES_PER_BATCH = 64
@@ -83,11 +83,11 @@ def seconds_of(translate: Translate, texts: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def measured(folder: Path, texts: list[str], n_threads: int) -> list[dict[str, float | int | str]]:
+def measured(folder: Path, texts: list[str], n_threads: int) -> list[dict[str, Json]]:
     torch.set_num_threads(n_threads)
     model, tokenizer = pretrained(str(folder))
     translator = load_translator(folder, n_threads=n_threads)
-    rows: list[dict[str, float | int | str]] = []
+    rows: list[dict[str, Json]] = []
     for n_best in (1, 10):
         systems = {
             "ctranslate2 int8": ours(translator, n_best),
@@ -116,10 +116,12 @@ def measured(folder: Path, texts: list[str], n_threads: int) -> list[dict[str, f
     return rows
 
 
-def speed_ratio(rows: list[dict[str, float | int | str]], n_best: int) -> float:
+def speed_ratio(rows: list[dict[str, Json]], n_best: int) -> float:
     """Our speed over that of the faster of the two ways to run the peer."""
-    own = [float(r["sentences_per_second"]) for r in rows if r["n_best"] == n_best and "int8" in str(r["system"])]
-    peer = [float(r["sentences_per_second"]) for r in rows if r["n_best"] == n_best and "generate" in str(r["system"])]
+    own = [float(str(r["sentences_per_second"])) for r in rows if r["n_best"] == n_best and "int8" in str(r["system"])]
+    peer = [
+        float(str(r["sentences_per_second"])) for r in rows if r["n_best"] == n_best and "generate" in str(r["system"])
+    ]
     return round(own[0] / max(peer), 2)
 
 
@@ -135,21 +137,18 @@ def main() -> None:
         texts = [utterance.text for utterance in requests.utterances()]
         rows = measured(folder, texts, arguments.threads)
         model_digest = digest_of_folder(folder)
-    result = {
-        "signature": {
-            "config": digest_of_json({"sentences": arguments.sentences, "threads": arguments.threads})[:16],
-            "data": {"model": model_digest[:16], "texts": digest_of_json(texts)[:16]},
-            "versions": package_versions(),
-            "random_seeds": [RANDOM_SEED],
-        },
-        "command": f"python benchmarks/translate.py --sentences {arguments.sentences} --threads {arguments.threads}"
+    results = Results(
+        name="bench-translate",
+        command=f"python benchmarks/translate.py --sentences {arguments.sentences} --threads {arguments.threads}"
         + (" --model FOLDER" if arguments.model else ""),
-        "machine": {"processor": platform.processor() or platform.machine(), "threads": arguments.threads},
-        "rows": rows,
-        "summary": {"speed_vs_generate": speed_ratio(rows, 10), "speed_vs_generate_1_best": speed_ratio(rows, 1)},
-    }
-    write_text_whole(RESULT, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
-    print(json.dumps(result["summary"]))
+        config_digest=digest_of_json({"sentences": arguments.sentences, "threads": arguments.threads}),
+        data_digests={"model": model_digest[:16], "texts": digest_of_json(texts)[:16]},
+        random_seeds=[RANDOM_SEED],
+        rows=rows,
+        summary={"speed_vs_generate": speed_ratio(rows, 10), "speed_vs_generate_1_best": speed_ratio(rows, 1)},
+    )
+    write_results(results, RESULTS)
+    print(json.dumps(results.summary))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
     python benchmarks/translation_hi.py train --system selected --work FOLDER
     python benchmarks/translation_hi.py train --system all_pairs --work FOLDER
+    python benchmarks/translation_hi.py self-train --work FOLDER
+    python benchmarks/translation_hi.py measure --work FOLDER
 
-Each training keeps checkpoints in FOLDER: interrupted, the same command goes on; with a larger --target-tokens it
-trains further from where it was.
+Trainings keep checkpoints in FOLDER: interrupted, the same command goes on; with a larger --target-tokens it trains
+further from where it was. What is measured is the quality on MASSIVE hi-IN and on general test sets, and the perplexity
+of the hi-IN test under the transcripts' language model mixed with one of each step's output.
 """
 
 import argparse
@@ -12,47 +15,66 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 
+from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs, write_pairs
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
+from seedcorn.corpus.utterances import Utterance, utterances_of
+from seedcorn.lm.interpolation import Mixture, fit_mixture
+from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
+from seedcorn.lm.ngram_model import NgramModel
+from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.relevance.cutoff import keep_fraction
-from seedcorn.relevance.embedding import centroid, centroid_scores, fit_encoder
-from seedcorn.runs import write_text_whole
+from seedcorn.runs import Json, digest_of_file, digest_of_folder, digest_of_json, write_text_whole
+from seedcorn.studies.results import Results, write_results
+from seedcorn.translation.entities import EntitySettings, Treatment, catalogue_of, translate_utterances
+from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
+from seedcorn.translation.nbest import NBest
 from seedcorn.translation.network import NetworkShape
-from seedcorn.translation.placeholders import frequent_words, lexicon_of, with_placeholders
+from seedcorn.translation.placeholders import teach_placeholders
+from seedcorn.translation.quality import bleu, chrf
+from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm
+from seedcorn.translation.self_training import SelfTrainingSettings, self_train
+from seedcorn.translation.teaching_pairs import teaching_scores
 from seedcorn.translation.training import TrainingSettings, train_translator
+from seedcorn.translation.translator import Translator, load_translator
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
+RESULTS = Path(__file__).parent / "results"
 N_TRANSCRIPTS = 1_151
 SELECTED_FRACTION = 0.4
 PLACEHOLDER_FRACTION = 0.25
+N_GENERAL_TEST = 500
+N_SOURCES = 4_000
+N_BEST = 10
+LM_ORDER = 3
 RANDOM_SEED = 0
 
 
-def massive(lang: str) -> dict[str, dict[str, str]]:
-    with gzip.open(DATA / "massive" / f"{lang}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return {row["id"]: row for row in map(json.loads, lines)}
+def massive(lang: str, partition: str) -> list[Utterance]:
+    """The annotated utterances of one partition, in the order of the file."""
+    table = read_corpus(DATA / "massive" / f"{lang}.jsonl.gz", lang=lang).table()
+    return utterances_of(table.filter(pc.equal(table.column("partition"), partition)))
 
 
 def parallel_massive(partition: str) -> list[SentencePair]:
-    english, hindi = massive("en-US"), massive("hi-IN")
-    return [
-        SentencePair(id=i, source=english[i]["utt"], target=row["utt"])
-        for i, row in hindi.items()
-        if row["partition"] == partition
-    ]
+    english = {u.id: u.text for u in massive("en-US", partition)}
+    return [SentencePair(id=u.id, source=english[u.id], target=u.text) for u in massive("hi-IN", partition)]
 
 
-def transcripts() -> list[str]:
-    """The first Hindi train utterances: all in-domain text that the systems may see."""
-    return [row["utt"] for row in massive("hi-IN").values() if row["partition"] == "train"][:N_TRANSCRIPTS]
+def transcripts() -> list[Utterance]:
+    """The first Hindi train utterances: all in-domain target text that the systems may see."""
+    return massive("hi-IN", "train")[:N_TRANSCRIPTS]
 
 
 def general_pairs(name: str) -> PairCorpus:
@@ -74,11 +96,8 @@ def training_pairs(system: str) -> PairCorpus:
     general, dictionary = cleaned(general_pairs("train")), cleaned(general_pairs("dict"))
     if system == "selected":
         general = nearest(general)
-    together = PairCorpus(lambda: iter([*general.batches(), *dictionary.batches()]))
-    common = frequent_words(general)
-    lexicon = {s: t for s, t in lexicon_of(dictionary.pairs()).items() if s not in common}
     rng = np.random.default_rng(RANDOM_SEED)
-    return with_placeholders(together, lexicon, pair_fraction=PLACEHOLDER_FRACTION, rng=rng)
+    return teach_placeholders(general, dictionary, pair_fraction=PLACEHOLDER_FRACTION, rng=rng)
 
 
 def prepared(system: str, path: Path) -> PairCorpus:
@@ -90,10 +109,7 @@ def prepared(system: str, path: Path) -> PairCorpus:
 
 def nearest(general: PairCorpus) -> PairCorpus:
     """The pairs whose Hindi side is nearest to the centroid of the transcripts, minus the general centroid."""
-    targets = [batch.column("target") for batch in general.batches()]
-    seen = transcripts()
-    encoder = fit_encoder([seen, *targets], random_seed=RANDOM_SEED)
-    scores = centroid_scores(targets, encoder, in_domain=centroid([seen], encoder), general=centroid(targets, encoder))
+    scores = teaching_scores(general, [u.text for u in transcripts()], random_seed=RANDOM_SEED)
     return take_pairs(general, keep_fraction(scores, fraction=SELECTED_FRACTION).positions)
 
 
@@ -127,15 +143,225 @@ def train(system: str, work: Path, n_target_tokens: int) -> None:
     write_text_whole(work / f"{system}.json", json.dumps(summary, indent=1) + "\n")
 
 
+def self_train_selected(work: Path) -> None:
+    """Continue the selected system on its own translations of the English train utterances."""
+    seen = language_model([u.text for u in transcripts()])
+    found = self_train(
+        work / "selected",
+        fold_all([u.text for u in massive("en-US", "train")]),
+        prepared("selected", work / "selected.pairs.parquet"),
+        parallel_massive("dev"),
+        work / "self-training",
+        settings=SelfTrainingSettings(
+            n_sources=3_000,
+            kept_fraction=0.5,
+            weights=RescoringWeights(lm=0.3),
+            training=replace(settings(200_000), learning_rate=5e-4, n_warmup_steps=30, n_evaluations=3),
+        ),
+        random_seed=RANDOM_SEED,
+        lm=seen,
+    )
+    summary = {**asdict(found), "folder": str(found.folder.relative_to(work))}
+    write_text_whole(work / "self_trained.json", json.dumps(summary, indent=1) + "\n")
+
+
+def language_model(texts: Sequence[str], vocabulary: Sequence[str] | None = None) -> NgramModel:
+    return estimate([fold_all(texts)], order=LM_ORDER, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
+
+
+@dataclass(frozen=True)
+class PerplexityBench:
+    """The transcripts' language model mixed with one of other text, all over one vocabulary, weights by EM on dev."""
+
+    seen: Sequence[str]
+    dev: Sequence[str]
+    test: Sequence[str]
+    vocabulary: Sequence[str]
+
+    @cached_property
+    def own(self) -> NgramModel:
+        """The model of the transcripts."""
+        return language_model(self.seen, self.vocabulary)
+
+    def mixture(self, texts: Sequence[Sequence[str]]) -> Mixture:
+        """The mixture of the transcripts' model with one of each of ``texts``."""
+        models = [self.own, *(language_model(some, self.vocabulary) for some in texts)]
+        return fit_mixture(models, [fold_all(self.dev)])
+
+    def on_dev(self, *texts: Sequence[str]) -> float:
+        """Dev perplexity of the mixture: what every choice is made by."""
+        return measure_perplexity(self.mixture(texts), [fold_all(self.dev)]).perplexity
+
+    def on_test(self, *texts: Sequence[str]) -> float:
+        """Test perplexity of the mixture: what is reported."""
+        return measure_perplexity(self.mixture(texts), [fold_all(self.test)]).perplexity
+
+
+def measure(work: Path, target_tokens: int) -> None:
+    folders = {
+        "all_pairs": work / "all_pairs",
+        "selected": work / "selected",
+        "self_trained": work / json.loads((work / "self_trained.json").read_text("utf-8"))["folder"],
+    }
+    translators = {name: load_translator(folder, n_threads=1) for name, folder in folders.items()}
+    rows: list[dict[str, Json]] = [
+        row for name, translator in translators.items() for row in quality_rows(name, translator)
+    ]
+    steps, details = perplexity_steps(work, translators)
+    rows += [{"step": name, "perplexity": round(value, 2), **details.get(name, {})} for name, value in steps.items()]
+    trained = {name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("all_pairs", "selected")}
+    rows += [{"training": name, **found} for name, found in trained.items()]
+
+    def chrf_of(system: str) -> Json:
+        return next(r["chrf"] for r in rows if r.get("system") == system and r["set"] == "massive test")
+
+    data = [DATA / "massive" / f"{lang}.jsonl.gz" for lang in ("en-US", "hi-IN")]
+    data += [DATA / "parallel" / f"en-hi.{name}.tsv.gz" for name in ("train", "dict", "eval")]
+    results = Results(
+        name="translation-hi",
+        command=f"benchmarks/translation_hi.py train|self-train|measure --work FOLDER --target-tokens {target_tokens}",
+        config_digest=digest_of_json({"settings": asdict(settings(target_tokens)), "fraction": SELECTED_FRACTION}),
+        data_digests={p.name: digest_of_file(p)[:16] for p in data}
+        | {f"translator {name}": digest_of_folder(folder)[:16] for name, folder in folders.items()},
+        random_seeds=[RANDOM_SEED],
+        rows=rows,
+        summary={
+            "chrf_all_pairs": chrf_of("all_pairs"),
+            "chrf_selected": chrf_of("selected"),
+            "chrf_self_trained": chrf_of("self_trained"),
+            "selected_fraction": SELECTED_FRACTION,
+            "n_target_tokens": trained["selected"]["n_target_tokens"],
+            "perplexity_by_step": {name: round(value, 2) for name, value in steps.items()},
+        },
+    )
+    say(f"written: {write_results(results, RESULTS)}")
+
+
+def quality_rows(system: str, translator: Translator) -> list[dict[str, Json]]:
+    """BLEU and chrF, both sides as words only, which is what the translators are trained on."""
+    general = general_pairs("eval").pairs()
+    some = np.sort(np.random.default_rng(RANDOM_SEED).choice(len(general), N_GENERAL_TEST, replace=False))
+    sets = {
+        "massive dev": parallel_massive("dev"),
+        "massive test": parallel_massive("test"),
+        f"general ({N_GENERAL_TEST:,} of {len(general):,})": [general[i] for i in some],
+    }
+    rows: list[dict[str, Json]] = []
+    for name, pairs in sets.items():
+        say(f"{system}: {name}")
+        hypotheses = translator.best(fold_all([p.source for p in pairs]))
+        references = fold_all([p.target for p in pairs])
+        by_chrf, by_bleu = chrf(hypotheses, references), bleu(hypotheses, references)
+        rows.append(
+            {
+                "system": system,
+                "set": name,
+                "n_sentences": len(pairs),
+                "chrf": round(by_chrf.score, 2),
+                "bleu": round(by_bleu.score, 2),
+                "chrf_signature": by_chrf.signature,
+                "bleu_signature": by_bleu.signature,
+            }
+        )
+    return rows
+
+
+def perplexity_steps(
+    work: Path, translators: dict[str, Translator]
+) -> tuple[dict[str, float], dict[str, dict[str, Json]]]:
+    """Test perplexity of the transcripts' model mixed with the output of each step; all choices are made on dev."""
+    seen = transcripts()
+    source = massive("en-US", "train")
+    some = np.random.default_rng(RANDOM_SEED).choice(len(source), min(N_SOURCES, len(source)), replace=False)
+    source = [source[i] for i in np.sort(some)]
+    texts = fold_all([u.text for u in source])
+    selected = [p.target for p in prepared("selected", work / "selected.pairs.parquet").pairs()]
+    selected = [text for text in selected if "<slot" not in text]
+    n_best = {"all_pairs": 1, "selected": 1, "self_trained": N_BEST}
+    nbests = {
+        name: list(translator.nbest(texts, n_best=n_best[name], beam_size=4))
+        for name, translator in translators.items()
+    }
+    candidates, rejects = translate_utterances(
+        source,
+        translators["self_trained"],
+        settings=entity_settings(source, seen),
+        rng=np.random.default_rng(RANDOM_SEED),
+        catalogue=catalogue_of(seen),
+        n_best=N_BEST,
+    )
+    spoken = {name: fold_all([h.text for n in lists for h in n.hypotheses]) for name, lists in nbests.items()}
+    entity_lists = [c.nbest for c in candidates]
+    spoken["entities"] = fold_all([h.text for n in entity_lists for h in n.hypotheses])
+    known = [*fold_all([u.text for u in seen]), *selected, *(t for some in spoken.values() for t in some)]
+    bench = PerplexityBench(
+        [u.text for u in seen],
+        [u.text for u in massive("hi-IN", "dev")],
+        [u.text for u in massive("hi-IN", "test")],
+        sorted({word for text in known for word in text.split()}),
+    )
+    lm = bench.own
+    best = {name: [n.best.text for n in lists] for name, lists in nbests.items()}
+    steps = {
+        "transcripts": bench.on_test(),
+        "selected general text": bench.on_test(selected),
+        "translations, all pairs": bench.on_test(best["all_pairs"]),
+        "translations, selected pairs": bench.on_test(best["selected"]),
+        "+ self-training": bench.on_test(best["self_trained"]),
+    }
+    details: dict[str, dict[str, Json]] = {}
+    for name, lists in (("rescoring", nbests["self_trained"]), ("entities and rescoring", entity_lists)):
+        chosen, weights = rescored_texts(lists, lm, bench)
+        steps[f"+ {name}"] = bench.on_test(chosen)
+        details[f"+ {name}"] = {**asdict(weights), "n_sentences": len(chosen)}
+        kept, point = kept_texts(chosen, lm, bench)
+        steps[f"+ {name} and keep/reject"] = bench.on_test(kept)
+        details[f"+ {name} and keep/reject"] = {"n_sentences": len(kept), "kept_fraction": point}
+    details["+ entities and rescoring"]["n_rejected"] = len(rejects)
+    steps["all of it and selected general text"] = bench.on_test(kept, selected)
+    steps["true Hindi train"] = bench.on_test([u.text for u in massive("hi-IN", "train")])
+    return steps, details
+
+
+def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> EntitySettings:
+    """Catalogue values where the transcripts have some for the slot type, else translated."""
+    known = catalogue_of(seen)
+    types = {slot.type for u in source for slot in u.slots}
+    return EntitySettings(by_type={t: Treatment.CATALOGUE for t in sorted(types) if t in known})
+
+
+def rescored_texts(
+    lists: Sequence[NBest], lm: NgramModel, bench: PerplexityBench
+) -> tuple[list[str], RescoringWeights]:
+    """The best hypotheses under weights whose choice makes dev text most likely."""
+    scored = list(with_lm(lists, lm))
+    weights = tune_weights(scored, lambda texts: bench.on_dev(list(texts)))
+    return [n.best.text for n in rescored(scored, weights)], weights
+
+
+def kept_texts(texts: Sequence[str], lm: NgramModel, bench: PerplexityBench) -> tuple[list[str], float]:
+    """What is likely enough under the transcripts' model, the cut-off being best for dev."""
+    scores = in_domain_scores(texts, lm)
+    curve = keep_curve(scores, lambda kept: bench.on_dev([texts[i] for i in kept.positions]))
+    point = best_point(curve)
+    kept = keep_likely(scores, logp_per_word=point.logp_per_word).positions
+    return [texts[i] for i in np.sort(kept)], point.kept_fraction
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("train",))
+    parser.add_argument("step", choices=("train", "self-train", "measure"))
     parser.add_argument("--system", choices=("selected", "all_pairs"), default="selected")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--target-tokens", type=int, default=4_000_000)
     arguments = parser.parse_args()
     with showing_progress(ProgressMode.LINES):
-        train(arguments.system, arguments.work, arguments.target_tokens)
+        if arguments.step == "train":
+            train(arguments.system, arguments.work, arguments.target_tokens)
+        elif arguments.step == "self-train":
+            self_train_selected(arguments.work)
+        else:
+            measure(arguments.work, arguments.target_tokens)
 
 
 if __name__ == "__main__":

@@ -73,16 +73,25 @@ def read_moses(path: Path, sources: Iterable[str]) -> Iterator[NBest]:
 
 
 def write_moses(nbests: Iterable[NBest], path: Path) -> int:
-    """Write ``nbests`` as a Moses n-best file and return the number of lists; the total is the sum of the features."""
+    """Write ``nbests`` as a Moses n-best file and return the number of lists; the total is the sum of the features.
+
+    Raises DataError for a text that holds the separator or a line end, which the format cannot express.
+    """
     n_lists = 0
     with writing_whole(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as lines:
         for nbest in nbests:
             for hypothesis in nbest.hypotheses:
+                _refuse_unwritable(hypothesis.text, n_lists)
                 features = " ".join(f"{name}= {value:.6g}" for name, value in hypothesis.features.items())
                 fields = (str(n_lists), hypothesis.text, features, f"{sum(hypothesis.features.values()):.6g}")
                 lines.write(_SEPARATOR.join(fields) + "\n")
             n_lists += 1
     return n_lists
+
+
+def _refuse_unwritable(text: str, number: int) -> None:
+    if "|||" in text or "\n" in text or "\r" in text:
+        raise DataError(wanted="texts without '|||' and line ends", found=repr(text[:60]), where=f"list {number}")
 
 
 def _finished(sources: Iterator[str], hypotheses: list[Hypothesis], number: int, path: Path) -> NBest:

@@ -63,3 +63,10 @@ def test_a_list_is_never_empty_and_an_empty_hypothesis_counts_as_a_word() -> Non
     with pytest.raises(DataError, match="at least one hypothesis"):
         NBest(source="x", hypotheses=())
     assert [h.n_words for h in LISTS[0].hypotheses] == [3, 1]
+
+
+def test_a_text_that_holds_the_separator_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
+    broken = NBest(source="x", hypotheses=(Hypothesis(text="a ||| b", features={"f": 1.0}),))
+    with pytest.raises(DataError, match="list 1"):
+        write_moses([LISTS[0], broken], tmp_path / "nbest.txt")
+    assert not list(tmp_path.iterdir())
