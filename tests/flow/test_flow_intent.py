@@ -62,6 +62,20 @@ def test_a_run_holds_every_stage_the_report_and_the_map(finished: Path) -> None:
     assert [s["system"] for s in systems] == ["seed only", "grown"]
 
 
+def test_the_page_and_its_figures_are_made_again_from_the_folder(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    (folder / "report.json").write_bytes((finished / "run" / "report.json").read_bytes())
+    assert run(["report", str(folder), "--figures", "svg"]) == 0
+    assert (folder / "report.html").read_bytes() == (finished / "run" / "report.html").read_bytes()
+    assert (folder / "figure-1.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", str(tmp_path)]) == 2
+    assert "wanted the folder of a finished run or study" in capsys.readouterr().err
+
+
 def test_every_selected_utterance_has_position_and_reason(finished: Path) -> None:
     import pyarrow.parquet as pq
 
@@ -183,7 +197,7 @@ def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) ->
         folder = tmp_path / workers
         assert run(["study", str(config), "--run-dir", str(folder), "--workers", workers, "--quiet"]) == 0
         found.append(json.loads((folder / "small-study.json").read_text("utf-8")))
-        assert "Relative reduction" in (folder / "study.html").read_text("utf-8")
+        assert "Relative reduction" in (folder / "report.html").read_text("utf-8")
     assert found[0] == found[1]
     summary = found[0]["summary"]
     assert {"semantic_error_reduction", "gain_kept_at_50_percent", "random_gain_kept_at_50_percent"} <= set(summary)

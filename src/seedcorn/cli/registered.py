@@ -1,5 +1,17 @@
 """Every command group, imported once so that it is on the app; one line each."""
 
-from seedcorn.cli import data, intent, language, lm, select, select_diversity, speech, study, translate
+from seedcorn.cli import data, demo, intent, language, lm, report, select, select_diversity, speech, study, translate
 
-__all__ = ["data", "intent", "language", "lm", "select", "select_diversity", "speech", "study", "translate"]
+__all__ = [
+    "data",
+    "demo",
+    "intent",
+    "language",
+    "lm",
+    "report",
+    "select",
+    "select_diversity",
+    "speech",
+    "study",
+    "translate",
+]

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     Finished: TypeAlias = tuple[Results, Page, Path]
 
-PAGE_NAME = "study.html"
-
 
 @app.command()
 def study(
@@ -44,7 +42,7 @@ def study(
             config_file, overrides or (), run_dir, workers, f"seedcorn study {config_file}{changed}"
         )
         path = _write(found, shown, results or folder, folder)
-    show({"results": str(path), "page": str(folder / PAGE_NAME), **found.summary}, as_json=as_json)
+    show({"results": str(path), "page": str(folder / "report.html"), **found.summary}, as_json=as_json)
 
 
 def _intent(
@@ -80,9 +78,8 @@ def _language(
 
 
 def _write(found: "Results", page: "Page", results_folder: Path, folder: Path) -> Path:
-    from seedcorn.report.page import render
-    from seedcorn.runs import write_text_whole
+    from seedcorn.report.saved import write_page
     from seedcorn.studies.results import write_results
 
-    write_text_whole(folder / PAGE_NAME, render(page))
+    write_page(page, folder)
     return write_results(found, results_folder)

@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 
 from seedcorn.pipelines.stage_files import Done, read_json, read_utterances
 from seedcorn.report.figures import CurvePoint, MapPoint, curve_figure, map_figure, save_figure
-from seedcorn.report.page import Figure, LinkedMap, Page, Section, Table, render
-from seedcorn.runs import Run, write_text_whole
+from seedcorn.report.page import Figure, LinkedMap, Page, Section, Table
+from seedcorn.report.saved import write_page
+from seedcorn.runs import Run
 from seedcorn.selection import FloatArray
 
 MOST_EXAMPLES = 2_000
 MOST_MAP_POINTS = 1_200
-REPORT_NAME = "report.html"
 MAP_NAME = "map.svg"
 
 Row: TypeAlias = dict[str, str | int | float]
@@ -43,10 +43,8 @@ def write_report(run: Run, name: str, stages: tuple[Done, Done, Done, Done, Done
         ),
         signatures=tuple(stage.record.signature for stage in (*stages,)),
     )
-    path = run.folder / REPORT_NAME
     save_figure(the_map.figure, run.folder / MAP_NAME)
-    write_text_whole(path, render(page))
-    return path
+    return write_page(page, run.folder)
 
 
 def _rows(path: Path) -> list[Row]:

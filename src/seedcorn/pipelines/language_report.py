@@ -10,10 +10,10 @@ from seedcorn.pipelines.language_model_stages import OWN, SYSTEMS_FILE, TRANSLAT
 from seedcorn.pipelines.language_systems import TranslatorName
 from seedcorn.pipelines.stage_files import Done, read_json
 from seedcorn.report.figures import CurvePoint, bar_figure
-from seedcorn.report.page import Figure, Page, Section, Table, render
-from seedcorn.runs import Run, write_text_whole
+from seedcorn.report.page import Figure, Page, Section, Table
+from seedcorn.report.saved import write_page
+from seedcorn.runs import Run
 
-REPORT_NAME = "report.html"
 MOST_EXAMPLES = 1_000
 
 
@@ -45,9 +45,7 @@ def write_report(
         ),
         signatures=tuple(stage.record.signature for stage in stages),
     )
-    path = run.folder / REPORT_NAME
-    write_text_whole(path, render(page))
-    return path
+    return write_page(page, run.folder)
 
 
 def json_rows(path: Path, key: str = "") -> list[Row]:

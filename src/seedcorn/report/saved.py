@@ -1,0 +1,112 @@
+"""Pages on disk: the HTML that people open, and beside it the content that page and figures can be made from again."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypedDict
+
+from seedcorn.errors import DataError
+from seedcorn.report.figures import save_figure
+from seedcorn.report.page import Figure, LinkedMap, Page, Section, Table, render
+from seedcorn.runs import Json, write_text_whole
+
+PAGE_NAME = "report.html"
+CONTENT_NAME = "report.json"
+
+
+class _SavedSection(TypedDict):
+    title: str
+    text: str
+    contents: list[dict[str, dict[str, Json]]]
+
+
+def write_page(page: Page, folder: Path) -> Path:
+    """Write ``page`` as report.html with its content as report.json, and return the path of the HTML."""
+    html = render(page)
+    write_text_whole(folder / CONTENT_NAME, json.dumps(_as_json(page), ensure_ascii=False) + "\n")
+    write_text_whole(folder / PAGE_NAME, html)
+    return folder / PAGE_NAME
+
+
+def read_page(folder: Path) -> Page:
+    """Return the page that ``write_page`` wrote into ``folder``. Raises DataError when there is none."""
+    path = folder / CONTENT_NAME
+    try:
+        saved = json.loads(path.read_text("utf-8"))
+        return Page(
+            title=saved["title"],
+            summary=tuple((name, value) for name, value in saved["summary"]),
+            sections=tuple(_section(section) for section in saved["sections"]),
+            signatures=tuple(saved["signatures"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            wanted="the folder of a finished run or study",
+            found=f"no readable {CONTENT_NAME} ({error})",
+            where=folder,
+            fix="Run the same seedcorn command again: it goes on where it stopped.",
+        ) from error
+
+
+def save_figures(page: Page, folder: Path, *, ending: str) -> list[Path]:
+    """Write every figure of ``page`` as ``figure-1.svg`` and so on (or .png), in page order; return the paths."""
+    contents = [content for section in page.sections for content in section.contents]
+    figures = [c.figure if isinstance(c, LinkedMap) else c for c in contents if not isinstance(c, Table)]
+    paths = [folder / f"figure-{number}.{ending}" for number in range(1, len(figures) + 1)]
+    for figure, path in zip(figures, paths, strict=True):
+        save_figure(figure, path)
+    return paths
+
+
+def _as_json(page: Page) -> dict[str, Json]:
+    sections: list[Json] = [
+        {
+            "title": section.title,
+            "text": section.text,
+            "contents": [{type(content).__name__: asdict(content)} for content in section.contents],
+        }
+        for section in page.sections
+    ]
+    return {
+        "title": page.title,
+        "summary": [list(entry) for entry in page.summary],
+        "sections": sections,
+        "signatures": list(page.signatures),
+    }
+
+
+def _section(saved: _SavedSection) -> Section:
+    contents = [_content(kind, value) for entry in saved["contents"] for kind, value in entry.items()]
+    return Section(title=saved["title"], text=saved["text"], contents=tuple(contents))
+
+
+def _content(kind: str, saved: dict[str, Json]) -> Table | Figure | LinkedMap:
+    match kind, saved:
+        case "Table", _:
+            return _table(saved)
+        case "Figure", {"caption": str(caption), "spec": dict(spec)}:
+            return Figure(caption=caption, spec=spec)
+        case "LinkedMap", {"figure": dict(figure), "table": dict(table), "points": list(points)}:
+            made = _content("Figure", figure)
+            if isinstance(made, Figure):
+                return LinkedMap(figure=made, table=_table(table), points=tuple((x, y) for x, y in points))
+    raise ValueError(f"unknown content {kind}")
+
+
+def _table(saved: dict[str, Json]) -> Table:
+    match saved:
+        case {
+            "caption": str(caption),
+            "columns": list(columns),
+            "rows": list(rows),
+            "searchable": bool(searchable),
+            "filter_column": str(filter_column),
+        }:
+            return Table(
+                caption=caption,
+                columns=tuple(columns),
+                rows=tuple(tuple(row) for row in rows),
+                searchable=searchable,
+                filter_column=filter_column,
+            )
+    raise ValueError("a table without its parts")
