@@ -42,10 +42,10 @@ from seedcorn.studies.results import Results, write_results
 from seedcorn.studies.significance import paired_bootstrap
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
-N_REPEATS = 5
+N_REPEATS = 3
 N_TUNED_ON = 300
-BEAM_SIZES = (50, 100, 200)
-BEAM_WIDTH_LOGP = 20.0
+BEAM_SIZES = (100, 200)
+BEAM_WIDTH_LOGP = 14.0
 LOG10_TO_NATURAL = math.log(10.0)
 RANDOM_SEED = 0
 
@@ -130,7 +130,7 @@ def processor_seconds(work: Callable[[], list[str]]) -> tuple[float, list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--n", type=int, default=1_000)
+    parser.add_argument("--n", type=int, default=600)
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     dev = read_posteriors(arguments.folder / "posteriors" / "dev.npz")

@@ -85,11 +85,13 @@ def train_acoustic_model(
     settings: TrainingSettings,
     random_seed: int,
     checkpoints: Path | None = None,
+    last_epoch: int | None = None,
 ) -> AcousticModel:
     """Return a CTC model of ``spoken`` (16-bit, 16 kHz) and what was said; resumes from ``checkpoints``.
 
     AdamW with a warm-up and cosine decay, SpecAugment (Park et al. 2019), white noise and babble. The randomness of an
-    epoch follows from ``random_seed`` and its number alone, so that a resumed training ends like an unbroken one.
+    epoch follows from ``random_seed`` and its number alone, so that a resumed training ends like an unbroken one;
+    ``last_epoch`` stops earlier on the same course.
     Raises DataError when a text cannot be spelt with ``alphabet``.
     """
     targets = [_target(text, alphabet, row) for row, text in enumerate(texts)]
@@ -97,7 +99,7 @@ def train_acoustic_model(
     network = CtcNetwork(shape, len(alphabet))
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.peak_learning_rate, weight_decay=1e-2)
     first_epoch = _resume(network, optimiser, checkpoints)
-    for epoch in range(first_epoch, settings.n_epochs):
+    for epoch in range(first_epoch, settings.n_epochs if last_epoch is None else last_epoch):
         loss = _train_epoch(network, optimiser, spoken, targets, settings, alphabet.blank, epoch, random_seed)
         say(f"acoustic model: epoch {epoch + 1} of {settings.n_epochs}, loss {loss:.3f} a character")
         _save_checkpoint(network, optimiser, checkpoints, epoch + 1)

@@ -47,17 +47,18 @@ def train_test_bed(
     lang: str,
     settings: TestBedSettings,
     word_boundary: bool = True,
+    min_count: int = 5,
     random_seed: int,
     checkpoints: Path | None = None,
 ) -> AcousticModel:
     """Return an acoustic model trained on sentences of ``general_texts``, words shuffled, spoken by training voices.
 
-    Characters that occur less than 5 times are left out of the alphabet, and the sentences with them out of training.
+    Characters that occur less than ``min_count`` times are left out of the alphabet, and the sentences with them out of training.
     Resumes from ``checkpoints``. Raises DataError when no sentence is left.
     """
     rng = np.random.default_rng(random_seed)
     sentences = training_sentences(general_texts, n_sentences=settings.n_sentences, rng=rng)
-    alphabet = alphabet_of(map(words, sentences), word_boundary=word_boundary, min_count=5)
+    alphabet = alphabet_of(map(words, sentences), word_boundary=word_boundary, min_count=min_count)
     sentences = [s for s in sentences if all(c in alphabet.index_of for c in s.replace(" ", ""))]
     if not sentences:
         raise DataError(wanted="general sentences of 2 to 14 words", found=f"none in {len(general_texts)} texts")

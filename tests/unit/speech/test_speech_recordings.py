@@ -1,0 +1,207 @@
+"""Manifests, audio files, stored posteriors, a pretrained checkpoint, and the tiny test bed, end to end."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedcorn.errors import ConfigError, DataError, SeedcornWarning
+from seedcorn.speech.acoustic import NetworkShape, emit, load_acoustic_model
+from seedcorn.speech.acoustic_training import TrainingSettings, train_acoustic_model, training_sentences, waves_of
+from seedcorn.speech.alphabet import Alphabet, alphabet_of
+from seedcorn.speech.features import mixed_at
+from seedcorn.speech.posteriors import Posteriors, read_posteriors
+from seedcorn.speech.recordings import read_manifest, read_waves
+from seedcorn.speech.sources import read_source
+from seedcorn.speech.synthesis import SpeakerSet, Voice, random_voices, synthesise
+
+soundfile = pytest.importorskip("soundfile")
+SHAPE = NetworkShape(n_channels=8, n_blocks=1, n_hidden=4, n_lstm_layers=1)
+TEXTS = ["turn it on", "turn it off", "play it"]
+
+
+def spoken() -> list[np.ndarray]:
+    return synthesise(TEXTS, random_voices(3, lang="en-us", speakers=SpeakerSet.TRAIN, rng=np.random.default_rng(0)))
+
+
+def write_audio(path: Path, *, rate: int = 16_000, n_channels: int = 1, n_seconds: float = 0.5) -> Path:
+    wave = np.random.default_rng(0).normal(scale=0.1, size=(int(rate * n_seconds), n_channels))
+    soundfile.write(path, wave, rate)
+    return path
+
+
+def test_same_voices_say_the_same_whatever_was_said_before() -> None:
+    first = spoken()
+    synthesise(["something else"], [Voice(lang="hi", variant="Andy")])
+    assert all(np.array_equal(a, b) for a, b in zip(first, spoken(), strict=True))
+    assert not set(SpeakerSet.TRAIN.variants) & set(SpeakerSet.UNSEEN.variants)
+    assert all(len(samples) > 5_000 for samples in first)
+
+
+def test_unknown_languages_are_refused() -> None:
+    with pytest.raises(DataError, match="'xx-nowhere'"):
+        synthesise(["a"], [Voice(lang="xx-nowhere", variant="")])
+    with pytest.raises(DataError, match="one voice a text"):
+        synthesise(["a"], [])
+
+
+def test_noise_has_the_level_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    speech, noise = (rng.normal(size=10_000).astype(np.float32) for _ in range(2))
+    added = mixed_at(speech, noise, snr_db=10.0) - speech
+    assert 10 * np.log10(np.mean(speech**2) / np.mean(added**2)) == pytest.approx(10.0, abs=0.01)
+    silence = np.zeros(100, dtype=np.float32)
+    assert np.array_equal(mixed_at(silence, noise, snr_db=0.0), silence)
+
+
+def test_training_sentences_are_shuffled_and_without_digits() -> None:
+    texts = ["one two three four five six", "room 12 please", "single"]
+    [sentence] = training_sentences(texts, n_sentences=5, rng=np.random.default_rng(0))
+    assert sorted(sentence.split()) == sorted(texts[0].split())
+    assert sentence != texts[0]
+
+
+def test_resumed_training_ends_like_an_unbroken_one(tmp_path: Path) -> None:
+    alphabet = alphabet_of([t.split() for t in TEXTS])
+    audio = spoken()
+
+    def trained(n_epochs: int, folder: Path | None) -> list[np.ndarray]:
+        # The learning rate follows the whole course, so the first part is cut off, not shortened.
+        settings = TrainingSettings(n_epochs=2, seconds_per_batch=4.0)
+        model = train_acoustic_model(
+            audio,
+            TEXTS,
+            alphabet=alphabet,
+            shape=SHAPE,
+            settings=settings,
+            random_seed=3,
+            checkpoints=folder,
+            last_epoch=n_epochs,
+        )
+        model.save(tmp_path / "model.safetensors")
+        return emit(load_acoustic_model(tmp_path / "model.safetensors"), waves_of(audio))
+
+    unbroken = trained(2, None)
+    trained(1, tmp_path)
+    resumed = trained(2, tmp_path)
+    assert all(np.array_equal(a, b) for a, b in zip(unbroken, resumed, strict=True))
+
+
+def test_text_outside_the_alphabet_is_refused() -> None:
+    with pytest.raises(DataError, match="training text 1"):
+        train_acoustic_model(
+            spoken()[:2],
+            ["turn it on", "xyz"],
+            alphabet=alphabet_of([["turn", "it", "on"]]),
+            shape=SHAPE,
+            settings=TrainingSettings(n_epochs=1),
+            random_seed=0,
+        )
+
+
+def test_posteriors_come_back_from_disk(tmp_path: Path) -> None:
+    alphabet = Alphabet(("", " ", "a"))
+    logps = tuple(np.log(np.full((n, 3), 1 / 3)).astype(np.float16) for n in (2, 0, 3))
+    stored = Posteriors(ids=("x", "y", "z"), logps=logps, alphabet=alphabet, seconds_per_step=0.03)
+    stored.save(tmp_path / "p.npz")
+    read = read_posteriors(tmp_path / "p.npz")
+    assert (read.ids, read.alphabet, read.seconds_per_step) == (stored.ids, alphabet, 0.03)
+    assert all(np.array_equal(a, b) for a, b in zip(read.logps, logps, strict=True))
+
+
+def test_foreign_arrays_need_their_symbols(tmp_path: Path) -> None:
+    folder = tmp_path / "arrays"
+    folder.mkdir()
+    np.save(folder / "u1.npy", np.log(np.full((2, 3), 1 / 3)))
+    with pytest.raises(DataError, match="--symbols"):
+        read_posteriors(folder)
+    (tmp_path / "symbols").write_text("<blank>\n|\na\n")
+    assert read_posteriors(folder, symbols=tmp_path / "symbols").ids == ("u1",)
+    (tmp_path / "symbols").write_text("a\nb\n")
+    with pytest.raises(DataError, match="one blank symbol"):
+        read_posteriors(folder, symbols=tmp_path / "symbols")
+    (tmp_path / "no.npz").write_text("no arrays")
+    with pytest.raises(DataError, match="wanted posteriors"):
+        read_posteriors(tmp_path / "no.npz")
+
+
+def test_kaldi_folder_and_json_lines_list_the_same(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.wav")
+    write_audio(tmp_path / "b.flac")
+    (tmp_path / "wav.scp").write_text("a a.wav\nb b.flac\n")
+    (tmp_path / "text").write_text("a turn it on\n")
+    (tmp_path / "m.jsonl").write_text('{"audio": "a.wav", "text": "turn it on"}\n{"id": "b", "audio": "b.flac"}\n')
+    assert read_manifest(tmp_path) == read_manifest(tmp_path / "m.jsonl")
+    assert [r.text for r in read_manifest(tmp_path)] == ["turn it on", None]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"wav.scp": "a nowhere.wav\n"}, "1 missing, as .*nowhere.wav"),
+        ({"wav.scp": "a sox a.wav - |\n"}, "Commands are not run"),
+        ({"wav.scp": "a a.wav\n", "text": "b hello\n"}, "none for 'b'"),
+        ({"wav.scp": "a a.wav\n", "segments": "a-1 a 0 1\n"}, "a segments file"),
+        ({"wav.scp": ""}, "at least one recording"),
+        ({"text": "a hello\n"}, "no wav.scp"),
+    ],
+)
+def test_bad_kaldi_folders_are_refused(tmp_path: Path, files: dict[str, str], message: str) -> None:
+    write_audio(tmp_path / "a.wav")
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_manifest(tmp_path)
+
+
+def test_other_rates_and_channels_are_converted_and_said(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.wav", rate=8_000, n_channels=2)
+    write_audio(tmp_path / "b.wav")
+    (tmp_path / "wav.scp").write_text("a a.wav\nb b.wav\n")
+    with pytest.warns(SeedcornWarning, match=r"1 of 2 recordings \(8000 Hz, 2 channels\) were converted to 16000 Hz"):
+        waves = read_waves(read_manifest(tmp_path), samples_per_second=16_000)
+    assert [len(w) for w in waves] == [8_000, 8_000]
+    (tmp_path / "b.wav").write_text("no audio")
+    with pytest.raises(DataError, match="wav or flac"):
+        read_waves(read_manifest(tmp_path)[1:], samples_per_second=16_000)
+
+
+def test_recordings_need_a_recogniser(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.wav")
+    (tmp_path / "wav.scp").write_text("a a.wav\n")
+    with pytest.raises(ConfigError, match="--checkpoint"):
+        read_source(tmp_path)
+
+
+def test_pretrained_checkpoint_hears_recordings(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    (tmp_path / "vocab.json").write_text(json.dumps({"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, "A": 5}))
+    tokenizer = transformers.Wav2Vec2CTCTokenizer(str(tmp_path / "vocab.json"), word_delimiter_token="|")
+    processor = transformers.Wav2Vec2Processor(transformers.Wav2Vec2FeatureExtractor(), tokenizer)
+    config = transformers.Wav2Vec2Config(
+        vocab_size=6,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        conv_dim=(8, 8),
+        conv_kernel=(10, 8),
+        conv_stride=(5, 4),
+        num_feat_extract_layers=2,
+        num_conv_pos_embeddings=4,
+        num_conv_pos_embedding_groups=2,
+    )
+    transformers.Wav2Vec2ForCTC(config).save_pretrained(tmp_path / "checkpoint")
+    processor.save_pretrained(tmp_path / "checkpoint")
+    write_audio(tmp_path / "a.wav")
+    write_audio(tmp_path / "short.wav", n_seconds=0.0005)
+    (tmp_path / "m.jsonl").write_text('{"audio": "a.wav"}\n{"audio": "short.wav"}\n')
+    heard = read_source(tmp_path / "m.jsonl", checkpoint=str(tmp_path / "checkpoint"))
+    assert heard.ids == ("a", "short")
+    assert [heard.alphabet.symbols[c] for c in (0, 4, 5)] == ["", " ", "a"]
+    assert len(heard.logps[0]) > 300
+    assert len(heard.logps[1]) == 0
+    assert np.allclose(np.exp(heard.logps[0].astype(float)).sum(axis=1), 1, atol=0.01)
+    with pytest.raises(DataError, match="CTC checkpoint"):
+        read_source(tmp_path / "m.jsonl", checkpoint=str(tmp_path / "nothing-here"))
