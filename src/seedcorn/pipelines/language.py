@@ -1,12 +1,14 @@
 """A new language: transcripts, source text, pairs -> translator -> in-domain text -> language models -> error rates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.errors import require
 from seedcorn.pipelines import language_model_stages as model_stages
 from seedcorn.pipelines import language_speech_stages as speech_stages
 from seedcorn.pipelines import language_stages as stages
@@ -54,6 +56,7 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
 
     Paths in ``config`` count from ``relative_to``. Raises SeedcornError for whatever a user can mend.
     """
+    require_extras(config.systems.values(), config.recogniser)
     data = stages.data(run, config.data, relative_to=relative_to)
     cleaned = stages.clean(run, config.data, relative_to=relative_to)
     pairs = stages.choose(run, data, cleaned, config.pairs)
@@ -98,3 +101,15 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
         measured=measured,
         exported=exported,
     )
+
+
+def require_extras(systems: Iterable[System], recogniser: RecogniserSettings) -> None:
+    """Raise MissingExtraError now, not after an hour, when a package is missing that a later stage needs."""
+    needed = [("jinja2", "report"), ("altair", "report"), ("vl_convert", "report")]
+    if any(system.translator for system in systems):
+        needed += [(name, "neural") for name in ("torch", "transformers", "accelerate", "ctranslate2", "sacrebleu")]
+    if recogniser.test_bed is not None:
+        needed += [(name, "speech") for name in ("torch", "safetensors", "espeakng_loader")]
+    for module, extra in needed:
+        if find_spec(module) is None:
+            require(module, extra=extra)

@@ -160,7 +160,7 @@ def best_translations(
 
 def keep_in_domain(texts: Sequence[str], in_domain: InDomain, choice: KeepChoice, *, order: int) -> Selection:
     """Return which folded translations are kept, by their in-domain log-probability per word."""
-    from seedcorn.relevance.cutoff import keep_fraction
+    from seedcorn.relevance.cutoff import keep_best, keep_fraction
     from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
 
     scores = in_domain_scores(texts, in_domain.model)
@@ -168,9 +168,8 @@ def keep_in_domain(texts: Sequence[str], in_domain: InDomain, choice: KeepChoice
         return keep_likely(scores, logp_per_word=choice.logp_per_word)
     if choice.fraction is not None:
         return keep_fraction(scores, fraction=choice.fraction)
-    return keep_fraction(
-        scores, fraction=best_point(keep_curve(scores, dev_loss(texts, in_domain, order))).kept_fraction
-    )
+    best = best_point(keep_curve(scores, dev_loss(texts, in_domain, order)))
+    return keep_best(scores, n_kept=best.n_kept)
 
 
 def dev_loss(texts: Sequence[str], in_domain: InDomain, order: int) -> "DevLoss":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seedcorn.pipelines.language import require_extras
 from seedcorn.pipelines.language_data import pair_files, text_files
 from seedcorn.pipelines.language_model_stages import FIXED, OWN
 from seedcorn.pipelines.language_report import table
@@ -36,6 +37,7 @@ def run_cells(
     config: LanguageStudyConfig, *, folder: Path, relative_to: Path, n_threads: int = 1
 ) -> dict[LanguageCell, Done]:
     """Run all cells that are not done, and return the outcomes of each; ``n_threads`` decode."""
+    require_extras(config.systems.values(), config.recogniser)
     config = with_decoder_threads(config, n_threads)
     shared = make_shared(config, folder=folder, relative_to=relative_to)
     cells, weights, done = cells_of(config), None, {}

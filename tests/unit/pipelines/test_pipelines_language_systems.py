@@ -1,0 +1,112 @@
+"""What the language models of the systems are made of, and how translations are chosen for them."""
+
+import numpy as np
+import pytest
+
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.errors import ConfigError
+from seedcorn.lm.perplexity import measure_perplexity
+from seedcorn.pipelines.language_systems import (
+    LanguageModelSettings,
+    System,
+    TranslatorName,
+    default_systems,
+    estimated,
+    in_domain_of,
+    interpolated,
+    keep_in_domain,
+    own_words,
+    pruned,
+    system_named,
+    translations_of,
+    vocabulary_of,
+)
+from seedcorn.pipelines.language_translation import EntityChoice, EntityTreatment, KeepChoice, TranslatorSettings
+
+TRANSCRIPTS = ["set an alarm for six", "set an alarm for seven", "play a song", "play some music", "stop the music"]
+DEV = ["set an alarm for eight", "play the song"]
+
+
+def in_domain():
+    return in_domain_of([Utterance(text=t) for t in TRANSCRIPTS], [Utterance(text=t) for t in DEV], order=2)
+
+
+def test_only_systems_with_a_translator_can_choose_translations() -> None:
+    with pytest.raises(ValueError, match="need a translator"):
+        System(rescored=True)
+
+
+def test_each_set_of_translations_is_made_once() -> None:
+    assert translations_of(default_systems().values()) == [
+        (TranslatorName.SELECTED, False),
+        (TranslatorName.SELECTED, True),
+        (TranslatorName.SELF_TRAINED, False),
+        (TranslatorName.SELF_TRAINED, True),
+    ]
+
+
+def test_an_unknown_system_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'transcripts'"):
+        system_named(default_systems(), "transcript")
+
+
+def test_the_better_of_two_texts_gets_more_weight_on_dev() -> None:
+    near, far = (
+        estimated(texts, order=2, vocabulary=None) for texts in (TRANSCRIPTS, ["the cat sat", "a dog ran", "rain fell"])
+    )
+    model, weights = interpolated([near, far], DEV)
+    assert weights[0] > weights[1]
+    assert set(own_words(model)) == set(own_words(near)) | set(own_words(far))
+    assert measure_perplexity(model, [DEV]).n_oov < measure_perplexity(near, [DEV]).n_oov + 1
+
+
+def test_a_single_text_is_not_interpolated() -> None:
+    model = estimated(TRANSCRIPTS, order=2, vocabulary=None)
+    assert interpolated([model], DEV) == (model, (1.0,))
+
+
+def test_models_are_pruned_to_the_size_asked_for() -> None:
+    model = estimated(TRANSCRIPTS, order=3, vocabulary=None)
+    smaller = pruned(model, LanguageModelSettings(n_ngrams=model.n_ngrams[0] + 3))
+    assert sum(smaller.n_ngrams) == model.n_ngrams[0] + 3
+    assert pruned(model, LanguageModelSettings()) is model
+
+
+def test_a_vocabulary_is_sorted_and_has_each_word_once() -> None:
+    assert vocabulary_of([["b a"], ["a c"]]) == ["a", "b", "c"]
+
+
+def test_in_domain_translations_are_kept_before_others() -> None:
+    texts = ["the cat sat on the mat", "set an alarm for nine"]
+    kept = keep_in_domain(texts, in_domain(), KeepChoice(tuned=False, fraction=0.5), order=2)
+    assert kept.positions.tolist() == [1]
+
+
+def test_the_tuned_cut_off_rejects_what_hurts_dev() -> None:
+    good, bad = [f"set an alarm for {n}" for n in ("eight", "nine", "ten")], ["qq ww", "ee rr", "tt yy", "uu ii"]
+    kept = keep_in_domain([*bad, *good], in_domain(), KeepChoice(), order=2)
+    assert set(np.sort(kept.positions)) >= {4}
+    assert len(kept.positions) < 7
+
+
+def test_one_cut_off_of_keep_or_reject_is_given() -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        KeepChoice(tuned=True, fraction=0.5)
+
+
+def test_slot_types_without_catalogue_values_are_translated() -> None:
+    pytest.importorskip("ctranslate2")
+    choice = EntityChoice(by_type={"artist": EntityTreatment.LATIN})
+    settings = choice.settings({"time"}, {"time", "place", "artist"})
+    assert {name: treatment.value for name, treatment in settings.by_type.items()} == {
+        "artist": "latin",
+        "place": "translate",
+        "time": "catalogue",
+    }
+
+
+def test_translator_settings_reach_the_training() -> None:
+    pytest.importorskip("transformers")
+    training = TranslatorSettings(width=64, n_heads=2, n_target_tokens=5, checkpoint_target_lang="hi_IN").training()
+    assert (training.shape.width, training.shape.n_heads) == (64, 2)
+    assert (training.n_target_tokens, training.target_lang) == (5, "hi_IN")
