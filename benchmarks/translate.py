@@ -1,6 +1,6 @@
 """Bulk translation through ctranslate2 (int8) against ``generate`` of transformers: one network, one run.
 
-    python benchmarks/translate.py [--model FOLDER] [--sentences 400] [--threads 1]
+    python benchmarks/translate.py [--model FOLDER] [--sentences 200] [--threads 1]
 
 Without --model a small translator is trained on the built-in pairs first (its quality does not matter here). The peer
 runs at its best reasonable settings: sentences sorted by length, batches of 64, cache on, bfloat16 if that is faster.
@@ -128,7 +128,7 @@ def speed_ratio(rows: list[dict[str, Json]], n_best: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--sentences", type=int, default=400)
+    parser.add_argument("--sentences", type=int, default=200)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

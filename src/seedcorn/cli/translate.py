@@ -134,6 +134,7 @@ def run(
     catalogue: Annotated[Path | None, typer.Option(exists=True, help="Target utterances with slot values.")] = None,
     lexicon: Annotated[Path | None, typer.Option(exists=True, help="Spellings for transliteration, TSV.")] = None,
     reject_lost: Annotated[bool, typer.Option(help="Reject, rather than copy, lost placeholders.")] = False,
+    spoken: Annotated[bool, typer.Option("--spoken/--written", help="Translate words only, as trained.")] = True,
     lm: LmFile = None,
     lm_weight: LmWeight = 0.5,
     length_weight: LengthWeight = 0.0,
@@ -160,7 +161,7 @@ def run(
         candidates, rejected = translate_utterances(
             read_corpus(source).utterances(),
             load_translator(translator, n_threads=threads),
-            settings=_entity_settings(entities, entities_of or (), reject_lost),
+            settings=_entity_settings(entities, entities_of or (), reject_lost, spoken),
             rng=np.random.default_rng(random_seed),
             catalogue=catalogue_of(read_corpus(catalogue).utterances()) if catalogue else None,
             lexicon=read_lexicon(lexicon) if lexicon else None,
@@ -335,7 +336,7 @@ def _digest(pairs: "PairCorpus", settings: "TrainingSettings", random_seed: int)
     return digest_of_json(decisive)[:16]
 
 
-def _entity_settings(default: Entities, by_type: Sequence[str], reject_lost: bool) -> "EntitySettings":
+def _entity_settings(default: Entities, by_type: Sequence[str], reject_lost: bool, spoken: bool) -> "EntitySettings":
     from seedcorn.translation.entities import EntitySettings, Lost, Treatment
 
     treatments: dict[str, Treatment] = {}
@@ -347,7 +348,7 @@ def _entity_settings(default: Entities, by_type: Sequence[str], reject_lost: boo
             )
         treatments[slot_type] = Treatment(treatment)
     lost = Lost.REJECT if reject_lost else Lost.COPY
-    return EntitySettings(default=Treatment(default), by_type=treatments, lost=lost)
+    return EntitySettings(default=Treatment(default), by_type=treatments, lost=lost, spoken=spoken)
 
 
 def _with_lm(candidates: "list[Candidates]", lm: Path) -> "list[Candidates]":

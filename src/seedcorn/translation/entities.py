@@ -50,11 +50,15 @@ EMPTY_TRANSLATION = "empty translation"
 
 @dataclass(frozen=True, kw_only=True)
 class EntitySettings:
-    """The treatment of each slot type, ``default`` for those not named, and of lost placeholders."""
+    """The treatment of each slot type, ``default`` for those not named, and of lost placeholders.
+
+    With ``spoken``, texts are decoded as words only, which is how translators from scratch are trained by default.
+    """
 
     default: Treatment = Treatment.TRANSLATE
     by_type: Mapping[str, Treatment] = field(default_factory=dict)
     lost: Lost = Lost.COPY
+    spoken: bool = True
 
     def of(self, slot: Slot) -> Treatment:
         """Return the treatment of ``slot``."""
@@ -168,7 +172,7 @@ class _Work:
         """Translate with the values of translated slots in the text, and find them again in the hypotheses."""
         self._translate_values()
         positions = sorted(self.values)
-        texts = [_template(self.utterances[p], self.values[p]) for p in positions]
+        texts = [self._as_trained(_template(self.utterances[p], self.values[p])) for p in positions]
         for position, nbest in zip(positions, self.translator.nbest(texts, n_best=self.n_best), strict=True):
             self._keep(position, nbest, self.values[position], in_place=True)
 
@@ -177,7 +181,7 @@ class _Work:
         positions = [p for p in self._left() if len(self.values[p]) < len(self.utterances[p].slots)]
         for position in positions:
             self.values[position] = self._all_values(position)
-        texts = [_template(self.utterances[p], self.values[p]) for p in positions]
+        texts = [self._as_trained(_template(self.utterances[p], self.values[p])) for p in positions]
         for position, nbest in zip(positions, self.translator.nbest(texts, n_best=self.n_best), strict=True):
             self._keep(position, nbest, self.values[position], in_place=False)
 
@@ -188,7 +192,7 @@ class _Work:
             for position in left:
                 self.reject(position, PLACEHOLDERS_LOST if self.utterances[position].slots else EMPTY_TRANSLATION)
             return
-        pieces = [_pieces(self.utterances[p]) for p in left]
+        pieces = [[self._as_trained(piece) for piece in _pieces(self.utterances[p])] for p in left]
         distinct = sorted({piece for utterance_pieces in pieces for piece in utterance_pieces if fold(piece)})
         best = {found.source: found.best for found in self.translator.nbest(distinct, n_best=1, beam_size=4)}
         for position, utterance_pieces in zip(left, pieces, strict=True):
@@ -211,6 +215,12 @@ class _Work:
         rejected = {reject.position for reject in self.rejects}
         return [p for p in sorted(self.values) if p not in self.done and p not in rejected]
 
+    def _as_trained(self, text: str) -> str:
+        if not self.settings.spoken:
+            return text
+        pieces = PLACEHOLDER.split(text)
+        return " ".join(filter(None, (p if PLACEHOLDER.fullmatch(p) else fold(p) for p in pieces)))
+
     def _translate_values(self) -> None:
         in_place = {
             utterance.value(slot)
@@ -218,8 +228,9 @@ class _Work:
             for slot in utterance.slots
             if self.settings.of(slot) is Treatment.TRANSLATE and fold(utterance.value(slot))
         }
-        texts = sorted(in_place)
-        for text, nbest in zip(texts, self.translator.nbest(texts, n_best=min(self.n_best, 5)), strict=True):
+        values = sorted(in_place)
+        nbests = self.translator.nbest([self._as_trained(v) for v in values], n_best=min(self.n_best, 5))
+        for text, nbest in zip(values, nbests, strict=True):
             self.translated_values[text] = [h.text for h in nbest.hypotheses if fold(h.text)]
 
     def _all_values(self, position: int) -> dict[int, str]:

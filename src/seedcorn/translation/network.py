@@ -66,15 +66,7 @@ def pretrained(
     The languages are needed by many-language checkpoints only, under the names that the checkpoint uses. Raises
     DataError when the checkpoint, its tokenizer or one of the languages is missing.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, src_lang=source_lang or None, tgt_lang=target_lang or None)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            wanted="a translation checkpoint with its tokenizer",
-            found=f"no tokenizer ({_first_line(error)})",
-            where=name,
-            fix="Save the tokenizer into the checkpoint's folder: tokenizer.save_pretrained(folder).",
-        ) from error
+    tokenizer = load_tokenizer(name, source_lang=source_lang, target_lang=target_lang)
     try:
         with quiet_transformers():
             model = AutoModelForSeq2SeqLM.from_pretrained(name)
@@ -90,6 +82,27 @@ def pretrained(
             fix="The tokenizer belongs to another checkpoint.",
         )
     return model, tokenizer
+
+
+def load_tokenizer(name: str, *, source_lang: str = "", target_lang: str = "") -> PreTrainedTokenizerBase:
+    """Return the tokenizer of the checkpoint ``name``; raises DataError when there is none or it needs a package."""
+    try:
+        with quiet_transformers():
+            return AutoTokenizer.from_pretrained(name, src_lang=source_lang or None, tgt_lang=target_lang or None)
+    except ImportError as error:
+        raise DataError(
+            wanted="the packages that the tokenizer of this checkpoint needs",
+            found=_first_line(error),
+            where=name,
+            fix="Most need: pip install sentencepiece.",
+        ) from error
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            wanted="a translation checkpoint with its tokenizer",
+            found=f"no tokenizer ({_first_line(error)})",
+            where=name,
+            fix="Save the tokenizer into the checkpoint's folder: tokenizer.save_pretrained(folder).",
+        ) from error
 
 
 def hold_padding_at_zero(model: PreTrainedModel) -> None:
@@ -120,4 +133,4 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

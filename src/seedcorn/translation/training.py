@@ -204,12 +204,19 @@ def _train(trainer: TranslationTrainer, checkpoints: Path, settings: TrainingSet
     last = get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None
     try:
         trainer.train(resume_from_checkpoint=last)
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        # torch has a class of its own for a full GPU, none for full memory.
+        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
+            raise
         raise SeedcornError(
             wanted=f"memory for batches of {settings.tokens_per_batch:,} tokens",
             found="not enough",
             fix="Lower tokens_per_batch, or choose a smaller checkpoint or shape.",
         ) from error
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
 
 
 def _save_whole(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

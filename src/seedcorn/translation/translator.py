@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ctranslate2
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
-from seedcorn.translation.network import quiet_transformers
+from seedcorn.translation.network import load_tokenizer, quiet_transformers
 from seedcorn.translation.subwords import text_of
 
 CONVERTED = "ctranslate2"
@@ -113,15 +113,7 @@ def load_translator(folder: Path, *, n_threads: int = 0) -> Translator:
             where=folder,
             fix="Train one with: seedcorn translate train.",
         )
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
-        raise DataError(
-            wanted="a translator with its tokenizer",
-            found="no tokenizer",
-            where=folder,
-            fix="Save the tokenizer into the folder: tokenizer.save_pretrained(folder).",
-        ) from error
+    tokenizer = load_tokenizer(str(folder))
     converted = folder / CONVERTED
     if not (converted / "model.bin").exists():
         convert(folder)

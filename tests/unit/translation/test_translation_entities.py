@@ -159,3 +159,13 @@ def test_there_are_eight_placeholders() -> None:
 
     with pytest.raises(DataError, match="at most 8"):
         placeholder(9)
+
+
+def test_punctuation_and_case_do_not_reach_a_translator_of_spoken_text() -> None:
+    loud = Utterance(text="Wake me, at Five AM!", slots=(Slot(12, 19, "time"),))
+    ((wake,), _) = translated(loud)
+    assert best(wake).text == "मुझे सुबह पाँच बजे जगा दो"
+    ((wake,), _) = translated(loud, default=Treatment.LATIN)
+    assert best(wake).text == "मुझे Five AM जगा दो"
+    ((wake,), _) = translated(loud, default=Treatment.LATIN, spoken=False)
+    assert best(wake).text == "??? Five AM"

@@ -165,3 +165,34 @@ def test_the_converted_network_translates_like_the_network_itself(trained, trans
     )
     expected = [text.strip() for text in tokenizer.batch_decode(outputs, skip_special_tokens=True)]
     assert translator.best(texts, beam_size=1) == expected
+
+
+def test_full_memory_on_a_cpu_is_told_too_and_other_failures_are_not_hidden(
+    pairs, settings, tmp_path: Path, monkeypatch
+) -> None:
+    def failing(message: str):
+        def fail(*args: object, **rest: object) -> None:
+            raise RuntimeError(message)
+
+        return fail
+
+    for message, expected in (
+        ("DefaultCPUAllocator: can't allocate memory", "Lower tokens_per_batch"),
+        ("the shapes differ", "the shapes differ"),
+    ):
+        monkeypatch.setattr(training_module, "smoothed_loss", failing(message))
+        with pytest.raises(Exception, match=expected):
+            train_translator(
+                pairs, pairs.pairs(), tmp_path / "m", settings=settings, checkpoints=tmp_path / "c", random_seed=0
+            )
+
+
+def test_a_larger_budget_goes_on_from_the_checkpoints(pairs, settings, tmp_path: Path) -> None:
+    arguments = {"checkpoints": tmp_path / "checkpoints", "random_seed": 1}
+    small, larger = (replace(settings, n_target_tokens=n) for n in (600, 1_200))
+    first = train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=small, **arguments)
+    again = train_translator(pairs, pairs.pairs(), tmp_path / "again", settings=small, **arguments)
+    assert weights_of(again.folder) == weights_of(first.folder)
+    further = train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=larger, **arguments)
+    assert further.n_steps == pytest.approx(2 * first.n_steps, abs=2)
+    assert set(first.dev_chrf_by_step) < set(further.dev_chrf_by_step)
