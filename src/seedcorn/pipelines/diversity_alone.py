@@ -15,7 +15,7 @@ from seedcorn.diversity.objectives import Budget, Picks
 from seedcorn.diversity.sieve import StreamBatch, sieve_stream
 from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, Method, select_diverse
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.pipelines.diversity_stage import views_for
+from seedcorn.pipelines.diversity_stage import DiversityChoice, load_network, paraphrase_network, views_for
 from seedcorn.relevance.embedding import fit_encoder
 from seedcorn.relevance.ngrams import NgramFeatures, count_words, ngram_matrix
 from seedcorn.selection import PositionArray, Scores
@@ -79,13 +79,18 @@ def keep_diverse(
     relevance = _relevance(table, distinct, is_needed=needs_relevance)
     budget = amount.budget(texts)
     strings = texts.to_pylist()
-    pool_view, seed_view = views_for(
-        method, strings, relevance, seed=seed, background=background, random_seed=random_seed, network=network
-    )
+    seed_texts = [u.text for u in seed]
+    trained = None
+    if method is Method.PARAPHRASE:
+        trained = (
+            load_network(network)
+            if network
+            else paraphrase_network(seed, background, strings, choice=DiversityChoice(), random_seed=random_seed)
+        )
+    pool_view, seed_view = views_for(method, strings, relevance, seed_texts, random_seed, trained)
     chosen = select_diverse(
         pool_view, method=method, budget=budget, seed=seed_view, settings=settings, random_seed=random_seed
     )
-    seed_texts = [u.text for u in seed]
     vectors, seed_vectors = (
         (pool_view.vectors, seed_view.vectors)
         if pool_view.vectors is not None and seed_view.vectors is not None

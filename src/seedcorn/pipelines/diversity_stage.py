@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -63,7 +64,7 @@ def choose_diverse(
     n_kept = n_rows if choice.method is DiversityMethod.ALL else max(1, round(choice.fraction * n_rows))
     if method is Method.PARAPHRASE and network is None:
         network = paraphrase_network(seed, background, relevant, choice=choice, random_seed=random_seed)
-    pool, seed_view = _views(method, relevant, relevance, [u.text for u in seed], random_seed, network)
+    pool, seed_view = views_for(method, relevant, relevance, [u.text for u in seed], random_seed, network)
     return select_diverse(
         pool,
         method=method,
@@ -90,7 +91,14 @@ def paraphrase_network(
     )
 
 
-def _views(
+def load_network(folder: Path) -> "ParaphraseModel":
+    """Return the trained paraphrase network in ``folder``."""
+    from seedcorn.diversity.paraphrase import load_paraphrase_network
+
+    return load_paraphrase_network(folder)
+
+
+def views_for(
     method: Method,
     relevant: Sequence[str],
     relevance: Scores,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,7 @@ from seedcorn.config import Settings
 from seedcorn.corpus.contamination import Screening, screen_pool
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.pipelines.corpus_files import resolved_path
-from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse
+from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse, load_network
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
 from seedcorn.pipelines.relevance_stage import RelevanceSettings, Relevant, find_relevant
 from seedcorn.pipelines.stage_files import (
@@ -29,9 +28,6 @@ from seedcorn.pipelines.stage_files import (
 )
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file
 from seedcorn.selection import Scores
-
-if TYPE_CHECKING:
-    from seedcorn.diversity.paraphrase import ParaphraseModel
 
 SETS = ("seed", "background", "dev", "test", "hidden")
 
@@ -181,7 +177,7 @@ def diversity(run: Run, data: Done, relevant: Done, choice: DiversityChoice, *, 
             background=read_utterances(data.folder / "background.parquet"),
             choice=choice,
             random_seed=run.random_seed,
-            network=_load_network(network) if network else None,
+            network=load_network(network) if network else None,
         )
         kept = table.take(pa.array(chosen.positions))
         kept = kept.append_column("round", pa.array(chosen.rounds)).append_column("gain", pa.array(chosen.gains))
@@ -192,9 +188,3 @@ def diversity(run: Run, data: Done, relevant: Done, choice: DiversityChoice, *, 
     inputs = data.digest | relevant.digest | ({"paraphrase_network": digest_of_file(network)} if network else {})
     record = run.stage("diversity", work, settings=choice.model_dump(mode="json"), inputs=inputs)
     return Done(record=record, folder=run.folder / "diversity")
-
-
-def _load_network(folder: Path) -> "ParaphraseModel":
-    from seedcorn.diversity.paraphrase import load_paraphrase_network
-
-    return load_paraphrase_network(folder)
