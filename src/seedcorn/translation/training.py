@@ -25,7 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import say, track
-from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, only_item, pack, tokenise
+from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, TokenisedPairs, only_item, pack, tokenise
 from seedcorn.translation.network import NetworkShape, hold_padding_at_zero, new_network, pretrained, quiet_transformers
 from seedcorn.translation.quality import chrf
 from seedcorn.translation.subwords import train_subwords
@@ -86,45 +86,59 @@ def train_translator(
     if not dev:
         raise DataError(wanted="dev pairs for early stopping", found="none")
     model, tokenizer = starting_point(pairs, settings, random_seed=random_seed)
-    if not torch.cuda.is_available():
-        model.set_attn_implementation("eager")  # on short sentences 1.4 times as fast as the fused kernels for CPU
-    hold_padding_at_zero(model)
     tokenised = tokenise(pairs, tokenizer, max_length=settings.max_length)
     if len(tokenised) == 0:
         raise DataError(wanted="sentence pairs to train the translator on", found="none")
-    rng = np.random.default_rng(random_seed)
-    batches = pack(tokenised, tokens_per_batch=settings.tokens_per_batch, rng=rng)
-    tokens_per_step = int(tokenised.target.lengths.sum()) / len(batches)
-    n_steps = max(round(settings.n_target_tokens / tokens_per_step), settings.n_evaluations)
-    chosen = rng.permutation(len(dev))[: settings.n_dev_pairs]
-    dev_sample = [dev[i] for i in sorted(chosen.tolist())]
-    trainer = TranslationTrainer(
-        model=model,
-        args=_arguments(settings, n_steps, checkpoints, random_seed),
-        train_dataset=PackedBatches(
-            tokenised,
-            batches,
-            padding_id=int(tokenizer.pad_token_id),
-            decoder_start_id=int(model.config.decoder_start_token_id),
-        ),
-        data_collator=only_item,
-        compute_loss_func=smoothed_loss,
-        eval_dataset=dev_sample,
-        processing_class=tokenizer,
-        callbacks=[ShowProgress(n_steps), EarlyStoppingCallback(settings.patience)],
-    )
-    trainer.remove_callback(PrinterCallback)
+    trainer = _trainer(model, tokenizer, tokenised, dev, settings, checkpoints, random_seed)
     with quiet_transformers():
         _train(trainer, checkpoints, settings)
         _save_whole(model, tokenizer, folder)
     history = {int(log["step"]): float(log["eval_chrf"]) for log in trainer.state.log_history if "eval_chrf" in log}
+    n_tokens_a_step = int(tokenised.target.lengths.sum()) / len(trainer.train_dataset)
     return TrainedTranslator(
         folder=folder,
         dev_chrf=float(trainer.state.best_metric or 0.0),
         n_steps=trainer.state.global_step,
-        n_target_tokens=round(trainer.state.global_step * tokens_per_step),
+        n_target_tokens=round(trainer.state.global_step * n_tokens_a_step),
         dev_chrf_by_step=history,
     )
+
+
+def _trainer(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: TokenisedPairs,
+    dev: Sequence[SentencePair],
+    settings: TrainingSettings,
+    checkpoints: Path,
+    random_seed: int,
+) -> "TranslationTrainer":
+    """Return the Trainer over packed batches of ``pairs``, for as many steps as the budget allows."""
+    if not torch.cuda.is_available():
+        model.set_attn_implementation("eager")  # on short sentences 1.4 times as fast as the fused kernels for CPU
+    hold_padding_at_zero(model)
+    rng = np.random.default_rng(random_seed)
+    batches = pack(pairs, tokens_per_batch=settings.tokens_per_batch, rng=rng)
+    n_steps = round(settings.n_target_tokens * len(batches) / int(pairs.target.lengths.sum()))
+    n_steps = max(n_steps, settings.n_evaluations)
+    dev_sample = np.sort(rng.permutation(len(dev))[: settings.n_dev_pairs])
+    trainer = TranslationTrainer(
+        model=model,
+        args=_arguments(settings, n_steps, checkpoints, random_seed),
+        train_dataset=PackedBatches(
+            pairs,
+            batches,
+            padding_id=int(tokenizer.pad_token_id),
+            decoder_start_id=int(model.config.decoder_start_token_id),
+        ),
+        eval_dataset=[dev[i] for i in dev_sample],
+        processing_class=tokenizer,
+        data_collator=only_item,
+        compute_loss_func=smoothed_loss,
+        callbacks=[ShowProgress(n_steps), EarlyStoppingCallback(settings.patience)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def starting_point(
