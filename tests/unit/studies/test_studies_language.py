@@ -1,0 +1,94 @@
+"""A language study on posteriors that spell the test: cells, results, and going on where it stopped."""
+
+import numpy as np
+import pytest
+
+from seedcorn.corpus.builtin import builtin_requests
+from seedcorn.corpus.text import fold
+from seedcorn.speech.alphabet import alphabet_of
+from seedcorn.speech.posteriors import Posteriors
+from seedcorn.studies import language_study
+from seedcorn.studies.language_results import language_results, run_cells, study_page
+from seedcorn.studies.language_study import LanguageStudyConfig, cells_of
+
+N_ROWS = 60
+
+
+def spelt(texts, ids, rng):
+    """Posteriors that spell the texts, with some doubt about every symbol."""
+    alphabet = alphabet_of(text.split() for text in texts)
+    logps = []
+    for text in texts:
+        columns = [c for letter in f"{text} " for c in (alphabet.index_of[letter], alphabet.blank)]
+        steps = rng.dirichlet(np.full(len(alphabet), 0.3), size=len(columns)) * 0.6 + 1e-4
+        steps[np.arange(len(columns)), columns] += 0.3
+        logps.append(np.log(steps / steps.sum(axis=1, keepdims=True)).astype(np.float16))
+    return Posteriors(ids=ids, logps=tuple(logps), alphabet=alphabet, seconds_per_step=0.03)
+
+
+@pytest.fixture
+def config(tmp_path):
+    rows = builtin_requests(N_ROWS, lang="hi", random_seed=1).utterances()
+    spelt([fold(u.text) for u in rows], tuple(u.id for u in rows), np.random.default_rng(0)).save(tmp_path / "all.npz")
+
+    def requests(lang, partition):
+        return {"path": "builtin:requests", "lang": lang, "n_rows": N_ROWS, "where": {"partition": partition}}
+
+    return LanguageStudyConfig.model_validate(
+        {
+            "study": "language",
+            "name": "tiny",
+            "random_seeds": [1, 2],
+            "sizes": [10, 20],
+            "data": {
+                "source_lang": "en",
+                "target_lang": "hi",
+                "transcripts": requests("hi", "train"),
+                "source": [requests("en", "train")],
+                "pairs": [{"path": "builtin:pairs", "n_rows": 150}],
+                "dev": requests("hi", "dev"),
+                "test": requests("hi", "test"),
+                "true_target": requests("hi", "train"),
+            },
+            "pairs": {"n_dimensions": 2},
+            "recogniser": {
+                "files": {"dev": "all.npz", "test": "all.npz"},
+                "decoder": {"beam_size": 10, "tuning": "none"},
+            },
+            "baseline": "transcripts",
+            "general": "general text",
+            "reported": "general text",
+            "ceiling": "truth",
+            "systems": {
+                "transcripts": {},
+                "general text": {"general": True},
+                "truth": {"general": True, "true_target": True},
+            },
+        }
+    )
+
+
+def test_every_size_comes_once_before_the_next_random_seed(config) -> None:
+    assert cells_of(config) == [(10, 1), (20, 1), (10, 2), (20, 2)]
+
+
+def test_a_role_must_name_a_system(config) -> None:
+    with pytest.raises(ValueError, match="'best' is not one of the systems"):
+        LanguageStudyConfig.model_validate({**config.model_dump(), "reported": "best"})
+
+
+def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "study"
+    cells = run_cells(config, folder=folder, relative_to=tmp_path)
+    found = language_results(config, cells, command="seedcorn study x.yaml", relative_to=tmp_path)
+    monkeypatch.setattr(language_study.model_stages, "estimated", None)  # would fail if a cell were made again
+    again = run_cells(config, folder=folder, relative_to=tmp_path, n_threads=2)
+    assert [done.record for done in again.values()] == [done.record for done in cells.values()]
+
+    assert {"wer_reduction_10", "wer_reduction_over_general_text_20", "ceiling_wer_reduction_10"} <= set(found.summary)
+    by_system = found.summary["wer_by_system"]
+    assert by_system["10"]["truth"] < by_system["10"]["transcripts"]
+    assert by_system["20"]["transcripts"] < by_system["10"]["transcripts"]
+    assert found.summary["ceiling_wer_reduction_10"] > 0
+    # Subsets of one random seed are parts of each other.
+    assert study_page(config, found).sections[0].contents
