@@ -1,7 +1,6 @@
 """The configurations that come with the project, and the commands that run them."""
 
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -9,22 +8,8 @@ from typer.testing import CliRunner
 from seedcorn.cli import app
 from seedcorn.config import load_config
 from seedcorn.errors import ConfigError
-from seedcorn.pipelines.intent import IntentConfig
 from seedcorn.pipelines.language import LanguageConfig
-from seedcorn.studies.intent_study import IntentStudyConfig
 from seedcorn.studies.kind import StudyKind
-from seedcorn.studies.language_study import LanguageStudyConfig
-
-CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_configuration_of_the_project_is_valid(path) -> None:
-    if path.stem.startswith("study-"):
-        kind = load_config(path, StudyKind).study
-        load_config(path, {"intent": IntentStudyConfig, "language": LanguageStudyConfig}[kind])
-    else:
-        load_config(path, IntentConfig if path.stem.startswith("intent") else LanguageConfig)
 
 
 def test_the_package_brings_what_the_demo_runs() -> None:
