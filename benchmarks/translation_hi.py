@@ -113,37 +113,38 @@ def nearest(general: PairCorpus) -> PairCorpus:
     return take_pairs(general, keep_fraction(scores, fraction=SELECTED_FRACTION).positions)
 
 
-def settings(n_target_tokens: int) -> TrainingSettings:
-    """A network of 1.5 million parameters: what learns most in minutes of one CPU thread."""
+def settings(n_target_tokens: int, network: str) -> TrainingSettings:
+    """The two networks: "quick" learns most in minutes of a CPU, "small" is worth a budget of 50 million tokens."""
+    quick = NetworkShape(width=128, n_encoder_layers=3, n_decoder_layers=1, dropout=0.0)
     return TrainingSettings(
         n_target_tokens=n_target_tokens,
         tokens_per_batch=2_500,
-        learning_rate=2e-3,
+        learning_rate=2e-3 if network == "quick" else 1.5e-3,
         n_warmup_steps=300,
-        n_subwords=3_000,
+        n_subwords=3_000 if network == "quick" else 4_000,
         n_evaluations=8,
         patience=8,
         # A budget of a few passes over the pairs leaves nothing to regularise.
-        shape=NetworkShape(width=128, n_encoder_layers=3, n_decoder_layers=1, dropout=0.0),
+        shape=quick if network == "quick" else NetworkShape(dropout=0.05),
     )
 
 
-def train(system: str, work: Path, n_target_tokens: int) -> None:
+def train(system: str, work: Path, chosen: TrainingSettings, network: str) -> None:
     pairs = prepared(system, work / f"{system}.pairs.parquet")
     say(f"{system}: {pairs.count():,} pairs")
     trained = train_translator(
         pairs,
         parallel_massive("dev"),
         work / system,
-        settings=settings(n_target_tokens),
-        checkpoints=work / f"{system}.checkpoints",
+        settings=chosen,
+        checkpoints=work / f"{system}.{network}.checkpoints",
         random_seed=RANDOM_SEED,
     )
     summary = {**asdict(trained), "folder": trained.folder.name, "n_pairs": pairs.count()}
     write_text_whole(work / f"{system}.json", json.dumps(summary, indent=1) + "\n")
 
 
-def self_train_selected(work: Path) -> None:
+def self_train_selected(work: Path, chosen: TrainingSettings) -> None:
     """Continue the selected system on its own translations of the English train utterances."""
     seen = language_model([u.text for u in transcripts()])
     found = self_train(
@@ -151,12 +152,19 @@ def self_train_selected(work: Path) -> None:
         fold_all([u.text for u in massive("en-US", "train")]),
         prepared("selected", work / "selected.pairs.parquet"),
         parallel_massive("dev"),
-        work / "self-training",
+        # Checkpoints of another starting point are never gone on from.
+        work / "self-training" / digest_of_folder(work / "selected")[:8],
         settings=SelfTrainingSettings(
             n_sources=3_000,
             kept_fraction=0.5,
             weights=RescoringWeights(lm=0.3),
-            training=replace(settings(200_000), learning_rate=5e-4, n_warmup_steps=30, n_evaluations=3),
+            training=replace(
+                chosen,
+                n_target_tokens=max(chosen.n_target_tokens // 10, 200_000),
+                learning_rate=5e-4,
+                n_warmup_steps=30,
+                n_evaluations=3,
+            ),
         ),
         random_seed=RANDOM_SEED,
         lm=seen,
@@ -197,7 +205,7 @@ class PerplexityBench:
         return measure_perplexity(self.mixture(texts), [fold_all(self.test)]).perplexity
 
 
-def measure(work: Path, target_tokens: int) -> None:
+def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
     folders = {
         "all_pairs": work / "all_pairs",
         "selected": work / "selected",
@@ -219,8 +227,9 @@ def measure(work: Path, target_tokens: int) -> None:
     data += [DATA / "parallel" / f"en-hi.{name}.tsv.gz" for name in ("train", "dict", "eval")]
     results = Results(
         name="translation-hi",
-        command=f"benchmarks/translation_hi.py train|self-train|measure --work FOLDER --target-tokens {target_tokens}",
-        config_digest=digest_of_json({"settings": asdict(settings(target_tokens)), "fraction": SELECTED_FRACTION}),
+        command=f"benchmarks/translation_hi.py train|self-train|measure --work FOLDER "
+        f"--network {network} --target-tokens {chosen.n_target_tokens}",
+        config_digest=digest_of_json({"settings": asdict(chosen), "fraction": SELECTED_FRACTION}),
         data_digests={p.name: digest_of_file(p)[:16] for p in data}
         | {f"translator {name}": digest_of_folder(folder)[:16] for name, folder in folders.items()},
         random_seeds=[RANDOM_SEED],
@@ -353,15 +362,17 @@ def main() -> None:
     parser.add_argument("step", choices=("train", "self-train", "measure"))
     parser.add_argument("--system", choices=("selected", "all_pairs"), default="selected")
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--network", choices=("quick", "small"), default="quick")
     parser.add_argument("--target-tokens", type=int, default=4_000_000)
     arguments = parser.parse_args()
+    chosen = settings(arguments.target_tokens, arguments.network)
     with showing_progress(ProgressMode.LINES):
         if arguments.step == "train":
-            train(arguments.system, arguments.work, arguments.target_tokens)
+            train(arguments.system, arguments.work, chosen, arguments.network)
         elif arguments.step == "self-train":
-            self_train_selected(arguments.work)
+            self_train_selected(arguments.work, chosen)
         else:
-            measure(arguments.work, arguments.target_tokens)
+            measure(arguments.work, chosen, arguments.network)
 
 
 if __name__ == "__main__":
