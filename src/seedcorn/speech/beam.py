@@ -189,7 +189,7 @@ def contribute(
 
 
 @njit(cache=True, nogil=True)
-def inherit(candidate: np.void, parent: np.void) -> None:
+def inherit(candidate: np.record, parent: np.record) -> None:
     """Give a new candidate the words of ``parent``, and what they score."""
     candidate.lm_logp = parent.lm_logp
     candidate.prior = parent.prior
@@ -197,7 +197,7 @@ def inherit(candidate: np.void, parent: np.void) -> None:
 
 
 @njit(cache=True, nogil=True)
-def came_from(candidate: np.void, parent: np.void, word: int, first_step: int, last_step: int) -> None:
+def came_from(candidate: np.record, parent: np.record, word: int, first_step: int, last_step: int) -> None:
     """Note that a candidate came about from ``parent``, by ending ``word`` unless that is NO_WORD."""
     candidate.trace = parent.trace
     candidate.new_word = word

@@ -53,8 +53,8 @@ def train_test_bed(
 ) -> AcousticModel:
     """Return an acoustic model trained on sentences of ``general_texts``, words shuffled, spoken by training voices.
 
-    Characters that occur less than ``min_count`` times are left out of the alphabet, and the sentences with them out of training.
-    Resumes from ``checkpoints``. Raises DataError when no sentence is left.
+    Characters that occur less than ``min_count`` times are left out of the alphabet, and sentences with them are not
+    trained on. Resumes from ``checkpoints``. Raises DataError when no sentence is left.
     """
     rng = np.random.default_rng(random_seed)
     sentences = training_sentences(general_texts, n_sentences=settings.n_sentences, rng=rng)
