@@ -90,17 +90,9 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
     baseline, *_, reported = config.systems
     measured = speech_stages.measures(run, data, decoded, baseline=baseline, reported=reported)
     exported = model_stages.export(run, models, heard, number=len(config.systems) - 1)
-    return write_report(
-        run,
-        config.name,
-        data=data,
-        pairs=pairs,
-        translators=translators,
-        models=models,
-        decoded=decoded,
-        measured=measured,
-        exported=exported,
-    )
+    made = (data, cleaned, pairs, *translators.values(), *translated.values(), weights, models, heard)
+    stages_done = (*made, *decoded.values(), measured, exported)
+    return write_report(run, config.name, models=models, measured=measured, stages=stages_done)
 
 
 def require_extras(systems: Iterable[System], recogniser: RecogniserSettings) -> None:

@@ -78,9 +78,12 @@ def _weights(
     if settings.lm_weight is not None:
         return RescoringWeights(lm=settings.lm_weight)
     pairs = dev_pairs(data)
+    references = {pair.id: pair.target for pair in pairs}
+    sources = [Utterance(text=pair.source, id=pair.id) for pair in pairs]
+    of_dev = read_candidates(stage.folder / DEV_CANDIDATES, sources)
     return tuned_weights(
-        read_candidates(stage.folder / DEV_CANDIDATES, [Utterance(text=pair.source) for pair in pairs]),
-        [pair.target for pair in pairs],
+        of_dev,
+        [references[candidates.utterance.id] for candidates in of_dev],
         _candidates(data, stage),
         in_domain,
         n_tuning=settings.n_tuning,

@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 
 from seedcorn.pipelines.intent_report import Row
 from seedcorn.pipelines.language_model_stages import OWN, SYSTEMS_FILE, TRANSLATED_FILE
-from seedcorn.pipelines.language_systems import TranslatorName
 from seedcorn.pipelines.stage_files import Done, read_json
 from seedcorn.report.figures import CurvePoint, bar_figure
 from seedcorn.report.page import Figure, Page, Section, Table
@@ -17,21 +16,9 @@ from seedcorn.runs import Run
 MOST_EXAMPLES = 1_000
 
 
-def write_report(
-    run: Run,
-    name: str,
-    *,
-    data: Done,
-    pairs: Done,
-    translators: Mapping[TranslatorName, Done],
-    models: Done,
-    decoded: Mapping[str, Done],
-    measured: Done,
-    exported: Done,
-) -> Path:
-    """Write the report of a run from the files of its finished stages; return its path."""
+def write_report(run: Run, name: str, *, models: Done, measured: Done, stages: Sequence[Done]) -> Path:
+    """Write the report of a run from the files of its finished ``stages``; return its path."""
     rows = json_rows(measured.folder / "measures.json", "systems")
-    stages = (data, pairs, *translators.values(), models, *decoded.values(), measured, exported)
     page = Page(
         title=f"Seedcorn language run: {name}",
         summary=_summary(rows),

@@ -24,7 +24,7 @@ from seedcorn.pipelines.language_data import (
 )
 from seedcorn.pipelines.language_nbest import translate_in_parts, without_slots
 from seedcorn.pipelines.language_pairs import PairChoice, choose_pairs, teaching_pairs
-from seedcorn.pipelines.language_systems import TranslatorName, estimated
+from seedcorn.pipelines.language_systems import TranslatorName, estimated, set_name
 from seedcorn.pipelines.language_translation import (
     EntityChoice,
     TranslationSettings,
@@ -276,7 +276,7 @@ def translations(
 ) -> dict[str, Done]:
     """Translate the source text once for each set that the systems want: by which translator, and how slot values."""
     return {
-        f"{name.value}-entities" if with_entities else name.value: translate(
+        set_name(name, with_entities): translate(
             run, data, translators[name], settings, name=name, with_entities=with_entities, relative_to=relative_to
         )
         for name, with_entities in wanted
@@ -323,7 +323,7 @@ def translate(
         return {"n_in": len(source), "n_kept": candidates.num_rows, "n_rejected": rejects.num_rows}
 
     chosen = settings.model_dump(mode="json", include={"n_best", "entities"} if with_entities else {"n_best"})
-    stage = f"translations-{name.value}{'-entities' if with_entities else ''}"
+    stage = f"translations-{set_name(name, with_entities)}"
     record = run.stage(stage, work, settings=chosen, inputs=data.digest | trained.digest)
     return Done(record=record, folder=run.folder / stage)
 

@@ -1,6 +1,6 @@
 """The systems of the ablation: which text each language model is made of, and how translations are chosen for it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 from seedcorn.config import Settings
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.errors import ConfigError, nearest
 from seedcorn.lm.interpolation import fit_mixture, share_vocabulary, static_model
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
@@ -60,9 +59,12 @@ class System(Settings):
     @property
     def translations(self) -> str | None:
         """The name of the set of n-best lists that the system uses."""
-        if self.translator is None:
-            return None
-        return f"{self.translator.value}-entities" if self.entities else self.translator.value
+        return None if self.translator is None else set_name(self.translator, self.entities)
+
+
+def set_name(translator: TranslatorName, with_entities: bool) -> str:
+    """Return the name of a set of n-best lists."""
+    return f"{translator.value}-entities" if with_entities else translator.value
 
 
 def default_systems() -> dict[str, System]:
@@ -83,13 +85,6 @@ def default_systems() -> dict[str, System]:
 def translations_of(systems: Iterable[System]) -> list[tuple[TranslatorName, bool]]:
     """Return the sets of n-best lists that ``systems`` use, as translator and whether slot values are treated."""
     return sorted({(s.translator, s.entities) for s in systems if s.translator is not None})
-
-
-def system_named(systems: Mapping[str, System], name: str) -> System:
-    """Return the system called ``name``. Raises ConfigError naming the nearest one."""
-    if name not in systems:
-        raise ConfigError(wanted="one of the systems", found=f"'{name}'", fix=nearest(name, list(systems)))
-    return systems[name]
 
 
 class LanguageModelSettings(Settings):

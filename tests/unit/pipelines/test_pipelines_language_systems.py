@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.errors import ConfigError
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.pipelines.language_systems import (
     LanguageModelSettings,
@@ -17,7 +16,6 @@ from seedcorn.pipelines.language_systems import (
     keep_in_domain,
     own_words,
     pruned,
-    system_named,
     translations_of,
     vocabulary_of,
 )
@@ -43,11 +41,6 @@ def test_each_set_of_translations_is_made_once() -> None:
         (TranslatorName.SELF_TRAINED, False),
         (TranslatorName.SELF_TRAINED, True),
     ]
-
-
-def test_an_unknown_system_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(ConfigError, match="Did you mean 'transcripts'"):
-        system_named(default_systems(), "transcript")
 
 
 def test_the_better_of_two_texts_gets_more_weight_on_dev() -> None:
