@@ -22,7 +22,7 @@ _HASH_FINISHER = np.uint64(0xBF58476D1CE4E5B9)
 
 # One hypothesis. history: hash of its words; node: where its last, unfinished word stands in the trie; blank_logp and
 # symbol_logp: of the alignments that end in a blank or not; total_logp: of all (rows of the beam only); prior: weighted
-# language-model score and word bonus; best_logp: the largest single contribution, which decides trace, new_word (ended
+# language-model score and word bonus; best_logp: the largest single contribution, which decides trace_row, new_word (ended
 # in this step) and the steps at which the last word's first and last symbol began.
 HYPOTHESIS = np.dtype(
     [
@@ -35,7 +35,7 @@ HYPOTHESIS = np.dtype(
         ("prior", np.float64),
         ("best_logp", np.float64),
         ("n_words", np.int64),
-        ("trace", np.int64),
+        ("trace_row", np.int64),
         ("new_word", np.int64),
         ("first_step", np.int64),
         ("last_step", np.int64),
@@ -199,7 +199,7 @@ def inherit(candidate: np.record, parent: np.record) -> None:
 @njit(cache=True, nogil=True)
 def came_from(candidate: np.record, parent: np.record, word: int, first_step: int, last_step: int) -> None:
     """Note that a candidate came about from ``parent``, by ending ``word`` unless that is NO_WORD."""
-    candidate.trace = parent.trace
+    candidate.trace_row = parent.trace_row
     candidate.new_word = word
     candidate.first_step = first_step
     candidate.last_step = last_step
@@ -243,11 +243,11 @@ def _copy_row(work: Workspace, row: int, to: int, step: int) -> None:
         trace = work.counts[N_TRACES]
         work.counts[N_TRACES] += 1
         ended = work.traces[trace]
-        ended.parent = hypothesis.trace
+        ended.parent = hypothesis.trace_row
         ended.word = hypothesis.new_word
         ended.first_step = hypothesis.first_step
         ended.last_step = hypothesis.last_step
-        hypothesis.trace = trace
+        hypothesis.trace_row = trace
         hypothesis.first_step = step
         hypothesis.last_step = step
 

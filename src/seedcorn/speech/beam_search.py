@@ -187,7 +187,7 @@ def _begin(work: Workspace, models: MixedModels) -> None:
     empty.lm_logp = 0.0
     empty.prior = 0.0
     empty.n_words = 0
-    empty.trace = NO_TRACE
+    empty.trace_row = NO_TRACE
     empty.first_step = 0
     empty.last_step = 0
     for i in range(len(models.begin_states)):
@@ -261,7 +261,7 @@ def _collect(work: Workspace, n_best: int, complete: bool) -> Found:
     words = np.full((len(best), n_words.max()), -1, dtype=np.int64)
     first_steps, last_steps = words.copy(), words.copy()
     for rank in range(len(best)):
-        at = work.beam[best[rank]].trace
+        at = work.beam[best[rank]].trace_row
         for place in range(n_words[rank] - 1, -1, -1):
             trace = work.traces[at]
             words[rank, place] = trace.word

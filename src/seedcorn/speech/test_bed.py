@@ -35,9 +35,11 @@ class TestBedSettings:
 
 SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=11, bf16=True))
 TINY_TEST_BED = TestBedSettings(
-    n_sentences=500,
+    n_sentences=400,
     shape=TINY,
-    training=TrainingSettings(n_epochs=12, seconds_per_batch=20.0, snr_range_db=(15.0, 30.0)),
+    training=TrainingSettings(
+        n_epochs=10, peak_learning_rate=5e-3, seconds_per_batch=10.0, snr_range_db=(15.0, 30.0), masked=False
+    ),
 )
 
 
