@@ -22,8 +22,8 @@ _HASH_FINISHER = np.uint64(0xBF58476D1CE4E5B9)
 
 # One hypothesis. history: hash of its words; node: where its last, unfinished word stands in the trie; blank_logp and
 # symbol_logp: of the alignments that end in a blank or not; total_logp: of all (rows of the beam only); prior: weighted
-# language-model score and word bonus; best_logp: the largest single contribution, which decides trace_row, new_word (ended
-# in this step) and the steps at which the last word's first and last symbol began.
+# language-model score and word bonus; best_logp: the largest single contribution, which decides trace_row, new_word
+# (ended in this step) and the steps at which the last word's first and last symbol began.
 HYPOTHESIS = np.dtype(
     [
         ("history", np.uint64),
