@@ -35,14 +35,22 @@ def test_every_setting_that_the_comments_name_exists(path: Path) -> None:
             assert load_config(path, model_of(path), overrides=[override.strip()])
 
 
-SMALLER = ["--set", "data.pool=[]", "--set", "relevance.cutoff.n_kept=150", "--quiet"]
+SMALLER = [
+    "--set",
+    "data.pool=[]",
+    "--set",
+    "data.annotated.background_fraction=0.05",
+    "--set",
+    "relevance.cutoff.n_kept=150",
+    "--quiet",
+]
 
 
 def test_the_intent_pipeline_runs_on_the_built_in_corpus(tmp_path: Path, repository: Path) -> None:
     config = repository / "configs" / "intent-builtin.yaml"
     smaller = [
         "--set",
-        "data.annotated.train.n_rows=1500",
+        "data.annotated.train.n_rows=2500",
         "--set",
         "data.pool=[{path: 'builtin:general', n_rows: 500}]",
     ]

@@ -1,5 +1,6 @@
 """The figures of reports and papers, as Vega-Lite specs made by Altair; ``save_figure`` writes them as SVG or PNG."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -103,8 +104,14 @@ def save_figure(figure: Figure, path: Path) -> None:
     spec = dict(figure.spec)
     with writing_whole(path) as partial:
         if path.suffix == ".svg":
-            partial.write_text(vl_convert.vegalite_to_svg(spec), "utf-8")
+            partial.write_text(_with_own_clip_names(vl_convert.vegalite_to_svg(spec)), "utf-8")
         elif path.suffix == ".png":
             partial.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS_PER_POINT))
         else:
             raise ConfigError(wanted="a figure file ending in .svg or .png", found=f"'{path.name}'")
+
+
+def _with_own_clip_names(svg: str) -> str:
+    """Return ``svg`` with its clip paths numbered from 0: the converter counts them over the life of the process."""
+    numbers: dict[str, str] = {}
+    return re.sub(r"\bclip\d+\b", lambda found: numbers.setdefault(found[0], f"clip{len(numbers)}"), svg)

@@ -137,3 +137,10 @@ def test_another_ending_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"ending in .svg or .png"):
         save_figure(figure, tmp_path / "figure.jpg")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_has_the_same_bytes_whatever_was_drawn_before(tmp_path: Path) -> None:
+    figure = map_figure(POINTS, caption="c")
+    for name in ("first.svg", "second.svg"):
+        save_figure(figure, tmp_path / name)
+    assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
