@@ -1,7 +1,7 @@
 """Subwords of a translator from scratch: one byte-pair vocabulary for both languages, with slot placeholders."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -53,8 +53,12 @@ def train_subwords(texts: Iterable[str], *, n_subwords: int) -> PreTrainedTokeni
     )
 
 
-def text_of(tokenizer: PreTrainedTokenizerBase, tokens: list[str]) -> str:
-    """Return the text of subword ``tokens``, each placeholder as a word of its own."""
-    ids = tokenizer.convert_tokens_to_ids(tokens)
-    text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return PLACEHOLDER.sub(r" \1 ", text).strip()
+def texts_of(tokenizer: PreTrainedTokenizerBase, sequences: Sequence[Sequence[str]]) -> list[str]:
+    """Return the text of each sequence of subwords, each placeholder as a word of its own."""
+    ids_of = tokenizer.get_vocab()
+    ids = [[ids_of[token] for token in tokens if token in ids_of] for tokens in sequences]
+    if tokenizer.is_fast:  # decodes a batch in compiled code
+        texts = tokenizer.backend_tokenizer.decode_batch(ids, skip_special_tokens=True)
+    else:
+        texts = [tokenizer.decode(one, skip_special_tokens=True, clean_up_tokenization_spaces=False) for one in ids]
+    return [PLACEHOLDER.sub(r" \1 ", text).strip() for text in texts]

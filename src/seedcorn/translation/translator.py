@@ -12,7 +12,7 @@ from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 from seedcorn.translation.network import load_tokenizer, quiet_transformers
-from seedcorn.translation.subwords import text_of
+from seedcorn.translation.subwords import texts_of
 
 CONVERTED = "ctranslate2"
 SENTENCES_PER_CALL = 1_024
@@ -28,7 +28,7 @@ class Translator:
     target_prefix: tuple[str, ...] = ()
 
     def nbest(
-        self, texts: Sequence[str], *, n_best: int = 10, beam_size: int = 0, tokens_per_batch: int = 4_096
+        self, texts: Sequence[str], *, n_best: int = 10, beam_size: int = 0, tokens_per_batch: int = 512
     ) -> Iterator[NBest]:
         """Yield the ``n_best`` likeliest translations of each text, in order; the beam is at least that wide.
 
@@ -67,20 +67,18 @@ class Translator:
             )
         except RuntimeError as error:
             raise _explained(error, tokens_per_batch) from error
+        found = [(tokens, score) for r in results for tokens, score in zip(r.hypotheses, r.scores, strict=True)]
+        n_prefix = len(self.target_prefix)
+        decoded = iter(texts_of(self.tokenizer, [tokens[n_prefix:] for tokens, _ in found]))
+        # Scores come divided by the length (length penalty 1), which counts the end of sentence.
+        logps = iter([score * (len(tokens) + 1) for tokens, score in found])
         for text, result in zip(texts, results, strict=True):
             yield NBest(
                 source=text,
                 hypotheses=tuple(
-                    self._hypothesis(found, score)
-                    for found, score in zip(result.hypotheses, result.scores, strict=True)
+                    Hypothesis(text=next(decoded), features={TRANSLATION_LOGP: next(logps)}) for _ in result.hypotheses
                 ),
             )
-
-    def _hypothesis(self, tokens: list[str], score: float) -> Hypothesis:
-        # Scores come divided by the length (length penalty 1), which counts the end of sentence.
-        logp = score * (len(tokens) + 1)
-        own = tokens[len(self.target_prefix) :]
-        return Hypothesis(text=text_of(self.tokenizer, own), features={TRANSLATION_LOGP: logp})
 
 
 def convert(folder: Path) -> Path:

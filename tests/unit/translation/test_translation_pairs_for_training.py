@@ -14,7 +14,7 @@ pytest.importorskip("torch")
 
 from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, pack, tokenise
 from seedcorn.translation.self_training import drawn, keep_confident, mixed
-from seedcorn.translation.subwords import text_of, train_subwords
+from seedcorn.translation.subwords import texts_of, train_subwords
 
 
 def pairs_of(*sides: tuple[str, str]) -> PairCorpus:
@@ -86,7 +86,7 @@ def test_subwords_round_trip_and_keep_placeholders_whole() -> None:
     tokenizer = train_subwords(["wake me up at nine", "मुझे नौ बजे जगा दो"] * 3, n_subwords=120)
     for text in ("wake me up", "मुझे <slot1> जगा दो <slot2>"):
         tokens = tokenizer.convert_ids_to_tokens(tokenizer(text).input_ids)
-        assert text_of(tokenizer, tokens) == text
+        assert texts_of(tokenizer, [tokens, tokens]) == [text, text]
         assert sum(token.startswith("<slot") for token in tokens) == text.count("<slot")
     with pytest.raises(DataError, match="learn subwords"):
         train_subwords([], n_subwords=100)
