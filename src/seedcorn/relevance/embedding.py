@@ -174,6 +174,8 @@ def _sif_weights(features: sparse.csr_array) -> NDArray[np.float32]:
 
 def _right_singular_vectors(matrix: sparse.csr_array, n_vectors: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return the first right singular vectors as columns, strongest first (Halko et al. 2011, algorithm 4.4)."""
+    used = np.unique(matrix.indices)  # little text uses few buckets, and the others have no part in any vector
+    matrix, n_buckets = matrix[:, used], matrix.shape[1]
     n_rows, n_columns = matrix.shape
     width = min(n_vectors + _SVD_OVERSAMPLING, n_rows, n_columns)
     transposed = matrix.T.tocsr()
@@ -183,4 +185,7 @@ def _right_singular_vectors(matrix: sparse.csr_array, n_vectors: int, rng: np.ra
         basis = np.linalg.qr(matrix @ across)[0]
     vectors, singular_values, _ = np.linalg.svd(transposed @ basis, full_matrices=False)
     real = singular_values > singular_values[0] * 1e-6
-    return vectors[:, real][:, :n_vectors]
+    kept = vectors[:, real][:, :n_vectors]
+    of_buckets = np.zeros((n_buckets, kept.shape[1]), kept.dtype)
+    of_buckets[used] = kept
+    return of_buckets
