@@ -12,7 +12,7 @@ demo: $(INSTALLED)
 	$(VENV)/bin/seedcorn demo
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2
+	$(VENV)/bin/python -m pytest -n 2
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff format --check src tests benchmarks
