@@ -1,6 +1,7 @@
 """The built-in test bed: a small recogniser of any language that espeak-ng speaks, and posteriors of test speech."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,19 @@ from seedcorn.speech.acoustic_training import (
 from seedcorn.speech.alphabet import alphabet_of
 from seedcorn.speech.posteriors import LogPosteriors, Posteriors
 from seedcorn.speech.synthesis import UTTERANCES_PER_ENGINE, SpeakerSet, random_voices, synthesise
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread inside the block: sums over threads would depend on how many there are."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +57,7 @@ TINY_TEST_BED = TestBedSettings(
 )
 
 
+@_one_thread()
 def train_test_bed(
     general_texts: Sequence[str],
     *,
@@ -76,6 +91,7 @@ def train_test_bed(
     )
 
 
+@_one_thread()
 def speak_and_emit(
     model: AcousticModel,
     texts: Sequence[str],
