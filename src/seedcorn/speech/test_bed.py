@@ -1,7 +1,6 @@
 """The built-in test bed: a small recogniser of any language that espeak-ng speaks, and posteriors of test speech."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +20,7 @@ from seedcorn.speech.acoustic_training import (
 from seedcorn.speech.alphabet import alphabet_of
 from seedcorn.speech.posteriors import LogPosteriors, Posteriors
 from seedcorn.speech.synthesis import UTTERANCES_PER_ENGINE, SpeakerSet, random_voices, synthesise
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread inside the block: sums over threads would depend on how many there are."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+from seedcorn.torch_threads import one_torch_thread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +44,7 @@ TINY_TEST_BED = TestBedSettings(
 )
 
 
-@_one_thread()
+@one_torch_thread()
 def train_test_bed(
     general_texts: Sequence[str],
     *,
@@ -91,7 +78,7 @@ def train_test_bed(
     )
 
 
-@_one_thread()
+@one_torch_thread()
 def speak_and_emit(
     model: AcousticModel,
     texts: Sequence[str],

@@ -25,6 +25,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import say, track
+from seedcorn.torch_threads import one_torch_thread
 from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, TokenisedPairs, only_item, pack, tokenise
 from seedcorn.translation.network import NetworkShape, hold_padding_at_zero, new_network, pretrained, quiet_transformers
 from seedcorn.translation.quality import chrf
@@ -69,6 +70,7 @@ class TrainedTranslator:
     dev_chrf_by_step: Mapping[int, float]
 
 
+@one_torch_thread()
 def train_translator(
     pairs: PairCorpus,
     dev: Sequence[SentencePair],
