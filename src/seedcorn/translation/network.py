@@ -118,6 +118,12 @@ def hold_padding_at_zero(model: PreTrainedModel) -> None:
         weight.register_hook(lambda gradient: gradient.index_fill(0, padding_row.to(gradient.device), 0))
 
 
+def keep_logits_narrow(model: PreTrainedModel) -> None:
+    """Hold the logit bias of a Marian network, which is zero, in bfloat16: added in float32 it widens all logits."""
+    if model.config.model_type == "marian" and not model.final_logits_bias.any():
+        model.final_logits_bias = model.final_logits_bias.to(torch.bfloat16)
+
+
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Keep the bars and notes of transformers off the user's terminal; errors still come as exceptions."""

@@ -19,20 +19,25 @@ from transformers import (
     TrainerState,
     TrainingArguments,
 )
-from transformers.modeling_outputs import Seq2SeqLMOutput
 from transformers.trainer_utils import get_last_checkpoint
 
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import say, track
 from seedcorn.torch_threads import one_torch_thread
-from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, TokenisedPairs, only_item, pack, tokenise
-from seedcorn.translation.network import NetworkShape, hold_padding_at_zero, new_network, pretrained, quiet_transformers
+from seedcorn.translation.batching import PackedBatches, TokenisedPairs, only_item, pack, tokenise
+from seedcorn.translation.network import (
+    NetworkShape,
+    hold_padding_at_zero,
+    keep_logits_narrow,
+    new_network,
+    pretrained,
+    quiet_transformers,
+)
 from seedcorn.translation.quality import chrf
+from seedcorn.translation.smoothed_loss import smoothed_loss
 from seedcorn.translation.subwords import train_subwords
 from seedcorn.translation.translator import Translator, convert, load_translator
-
-LABEL_SMOOTHING = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +124,8 @@ def _trainer(
     if not torch.cuda.is_available():
         model.set_attn_implementation("eager")  # on short sentences 1.4 times as fast as the fused kernels for CPU
     hold_padding_at_zero(model)
+    if _bf16_pays():
+        keep_logits_narrow(model)
     rng = np.random.default_rng(random_seed)
     batches = pack(pairs, tokens_per_batch=settings.tokens_per_batch, rng=rng)
     n_steps = round(settings.n_target_tokens * len(batches) / int(pairs.target.lengths.sum()))
@@ -151,19 +158,6 @@ def starting_point(
         return pretrained(settings.checkpoint, source_lang=settings.source_lang, target_lang=settings.target_lang)
     tokenizer = train_subwords(_both_sides(pairs), n_subwords=settings.n_subwords)
     return new_network(tokenizer, settings.shape, random_seed=random_seed), tokenizer
-
-
-def smoothed_loss(
-    outputs: Seq2SeqLMOutput, labels: torch.Tensor, num_items_in_batch: torch.Tensor | int | None = None
-) -> torch.Tensor:
-    """Return the mean cross-entropy of the target tokens with label smoothing (Szegedy et al. 2016)."""
-    logits = outputs.logits
-    return torch.nn.functional.cross_entropy(
-        logits.view(-1, logits.shape[-1]),
-        labels.view(-1),
-        ignore_index=IGNORED_LABEL,
-        label_smoothing=LABEL_SMOOTHING,
-    )
 
 
 class TranslationTrainer(Seq2SeqTrainer):
