@@ -1,20 +1,32 @@
 """``seedcorn study``: systems x sizes x random seeds, to a table with intervals (JSON and HTML)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from seedcorn.cli import app
-from seedcorn.cli.intent import ConfigFile, Overrides, RunFolder
+from seedcorn.cli.configured import ConfigFile, Overrides, RunFolder
 from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 if TYPE_CHECKING:
     from seedcorn.report.page import Page
+    from seedcorn.studies.intent_study import IntentStudyConfig
+    from seedcorn.studies.language_study import LanguageStudyConfig
     from seedcorn.studies.results import Results
 
-    Finished: TypeAlias = tuple[Results, Page, Path]
+Config = TypeVar("Config", "IntentStudyConfig", "LanguageStudyConfig")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finished:
+    """The results of a study, its page, and its run folder."""
+
+    results: "Results"
+    page: "Page"
+    folder: Path
 
 
 @app.command()
@@ -31,55 +43,61 @@ def study(
 ) -> None:
     """Run a study and write its results (JSON) and its page (HTML). The same command resumes it."""
     from seedcorn.config import load_config
+    from seedcorn.report.saved import write_page
     from seedcorn.studies.kind import StudyKind
+    from seedcorn.studies.results import write_results
 
-    run = {"intent": _intent, "language": _language}[
-        load_config(config_file, StudyKind, overrides=overrides or ()).study
-    ]
-    changed = "".join(f" --set {override}" for override in overrides or ())
+    overrides = overrides or []
+    run = {"intent": _intent, "language": _language}[load_config(config_file, StudyKind, overrides=overrides).study]
+    command = " ".join([f"seedcorn study {config_file}", *(f"--set {override}" for override in overrides)])
     with progress(quiet):
-        found, shown, folder = run(
-            config_file, overrides or (), run_dir, workers, f"seedcorn study {config_file}{changed}"
-        )
-        path = _write(found, shown, results or folder, folder)
-    show({"results": str(path), "page": str(folder / "report.html"), **found.summary}, as_json=as_json)
+        finished = run(config_file, overrides, run_dir, workers, command)
+        write_page(finished.page, finished.folder)
+        path = write_results(finished.results, results or finished.folder)
+    page = finished.folder / "report.html"
+    show({"results": str(path), "page": str(page), **finished.results.summary}, as_json=as_json)
 
 
 def _intent(
     config_file: Path, overrides: Sequence[str], run_dir: Path | None, n_workers: int, command: str
-) -> "Finished":
-    from seedcorn.config import dump_config, load_config
-    from seedcorn.runs import open_run
+) -> _Finished:
     from seedcorn.studies.intent_results import intent_results, run_cells, study_page
     from seedcorn.studies.intent_study import IntentStudyConfig
 
-    config = load_config(config_file, IntentStudyConfig, overrides=overrides)
-    folder, relative_to = run_dir or Path("runs") / config.name, config_file.resolve().parent
-    with open_run(folder, random_seed=0, resolved_config=dump_config(config)):
+    def results(config: IntentStudyConfig, folder: Path, relative_to: Path) -> "Results":
         cells = run_cells(config, folder=folder, relative_to=relative_to, n_workers=n_workers)
-    found = intent_results(config, cells, command=command, relative_to=relative_to)
-    return found, study_page(config, found), folder
+        return intent_results(config, cells, command=command, relative_to=relative_to)
+
+    return _finished(config_file, IntentStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
 
 
 def _language(
     config_file: Path, overrides: Sequence[str], run_dir: Path | None, n_workers: int, command: str
-) -> "Finished":
-    from seedcorn.config import dump_config, load_config
-    from seedcorn.runs import open_run
+) -> _Finished:
     from seedcorn.studies.language_results import language_results, run_cells, study_page
     from seedcorn.studies.language_study import LanguageStudyConfig
 
-    config = load_config(config_file, LanguageStudyConfig, overrides=overrides)
-    folder, relative_to = run_dir or Path("runs") / config.name, config_file.resolve().parent
-    with open_run(folder, random_seed=0, resolved_config=dump_config(config)):
+    def results(config: LanguageStudyConfig, folder: Path, relative_to: Path) -> "Results":
         cells = run_cells(config, folder=folder, relative_to=relative_to, n_threads=n_workers)
-    found = language_results(config, cells, command=command, relative_to=relative_to)
-    return found, study_page(config, found), folder
+        return language_results(config, cells, command=command, relative_to=relative_to)
+
+    return _finished(config_file, LanguageStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
 
 
-def _write(found: "Results", page: "Page", results_folder: Path, folder: Path) -> Path:
-    from seedcorn.report.saved import write_page
-    from seedcorn.studies.results import write_results
+def _finished(
+    config_file: Path,
+    model: type[Config],
+    results: "Callable[[Config, Path, Path], Results]",
+    page: "Callable[[Config, Results], Page]",
+    *,
+    overrides: Sequence[str],
+    run_dir: Path | None,
+) -> _Finished:
+    from seedcorn.config import dump_config, load_config
+    from seedcorn.runs import open_run
 
-    write_page(page, folder)
-    return write_results(found, results_folder)
+    config = load_config(config_file, model, overrides=overrides)
+    folder = run_dir or Path("runs") / config.name
+    with open_run(folder, random_seed=0, resolved_config=dump_config(config)):
+        found = results(config, folder, config_file.resolve().parent)
+    return _Finished(results=found, page=page(config, found), folder=folder)
