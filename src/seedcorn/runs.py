@@ -6,6 +6,7 @@ or none. Records hold no times and no paths, so an interrupted and an uninterrup
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -27,6 +28,7 @@ Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[st
 RECORD_NAME = "record.json"
 _PACKAGES_IN_RECORDS = ("numpy", "pyarrow", "numba", "scikit-learn", "torch", "transformers", "ctranslate2")
 _BYTES_PER_READ = 1 << 20
+_WRITING_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,8 @@ class Run:
         say(f"{name}: running")
         started = time.monotonic()
         folders = self._fresh_folders(name, fingerprint)
-        counts = work(folders)
+        with naming_the_place(final):
+            counts = work(folders)
         record = StageRecord(
             stage=name,
             fingerprint=fingerprint,
@@ -209,10 +212,22 @@ def writing_whole(path: Path) -> Iterator[Path]:
     # The suffixes are kept: writers choose format and compression by them.
     partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
-        yield partial
+        with naming_the_place(path):
+            yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def naming_the_place(path: Path) -> Iterator[None]:
+    """Give an OSError of a full or read-only disk ``path`` as its file name: Arrow's writers leave it out."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITING_FAILED:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from error
 
 
 def write_text_whole(path: Path, text: str) -> None:

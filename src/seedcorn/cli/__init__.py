@@ -1,5 +1,7 @@
 """The command line: parsing only; what a command does is imported inside it, so that --help answers at once."""
 
+import errno
+import os
 import sys
 import warnings
 from typing import cast
@@ -13,6 +15,7 @@ from seedcorn.errors import SeedcornError, SeedcornWarning
 # The root of all usage errors. It belongs to click, of which newer typers carry a copy of their own: so it is found
 # through a class that every typer exports.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="seedcorn",
@@ -34,8 +37,16 @@ def version(show: bool = typer.Option(False, "--version", help="Show the version
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 wrong usage or input, 1 anything else, 130 interrupted."""
+    shown: set[str] = set()
+
+    def show_once(message: Warning | str, category: type[Warning], *place: object, **more: object) -> None:
+        # Readers go through a file more than once and warn each time.
+        if issubclass(category, SeedcornWarning) and str(message) not in shown:
+            shown.add(str(message))
+            sys.stderr.write(f"seedcorn: note: {message}\n")
+
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = show_once
         warnings.simplefilter("always", SeedcornWarning)
         return _run(arguments)
 
@@ -56,7 +67,7 @@ def _run(arguments: list[str] | None) -> int:
         sys.stderr.close()
         return EXIT_FAILED
     except OSError as error:
-        return _failed(f"{error.filename or 'a file'}: {error.strerror or error}", EXIT_FAILED)
+        return _failed(_in_words(error), EXIT_FAILED)
     except MemoryError:
         return _failed("out of memory: lower the batch size or the memory setting of this command", EXIT_FAILED)
     return 0
@@ -67,16 +78,10 @@ def _failed(message: str, exit_code: int) -> int:
     return exit_code
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: object = None,
-    line: object = None,
-) -> None:
-    if issubclass(category, SeedcornWarning):
-        sys.stderr.write(f"seedcorn: note: {message}\n")
+def _in_words(error: OSError) -> str:
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    remedy = "; make room and run the same command again" if error.errno in _DISK_IS_FULL else ""
+    return f"{error.filename or 'a file'}: {reason}{remedy}"
 
 
 from seedcorn.cli import registered  # noqa: E402  (commands register themselves on app)

@@ -68,6 +68,27 @@ def test_convert_stops_at_a_bad_row_and_writes_nothing(tmp_path: Path, capsys: p
     assert not (tmp_path / "a.txt").exists()
 
 
+def test_a_note_is_shown_once_however_often_the_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "a.txt").write_bytes(b"good\n\xff\n")
+    for _ in range(2):
+        assert run(["data", "check", str(tmp_path / "a.txt"), "--on-error", "skip"]) == 0
+        assert capsys.readouterr().err.count("1 bad rows skipped") == 1
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(
+    tmp_path: Path, requests: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+
+    monkeypatch.setattr("seedcorn.corpus.formats.lines._EncodedSink.write", full)
+    before = sorted(tmp_path.iterdir())
+    assert run(["data", "convert", str(requests), "-o", str(tmp_path / "a.csv")]) == 1
+    message = f"seedcorn: {tmp_path}/a.csv: No space left on device; make room and run the same command again\n"
+    assert capsys.readouterr().err == message
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_check_counts_and_lists_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     rows = [Utterance(id="1", text="hi", intent="a"), Utterance(id="1", text="hi", intent="b")]
     write_corpus(Corpus.from_utterances(rows), tmp_path / "a.parquet")

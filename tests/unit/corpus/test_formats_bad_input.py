@@ -1,6 +1,7 @@
 """Wrong input: each with its place, nothing lost silently, nothing half-read."""
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -81,7 +82,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, name: str, content: str):
 def test_a_missing_file_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match="found nothing"):
         read_corpus(tmp_path / "none.txt")
-    with pytest.raises(DataError, match="train_"):
+    with pytest.raises(DataError, match=r"seq.in, seq.out and label, or with train_.*found none of these"):
         read_corpus(tmp_path)
 
 
@@ -146,15 +147,53 @@ def test_a_column_that_appears_late_is_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("seedcorn.corpus.formats.rows.ROWS_PER_BATCH", 2)
     path = tmp_path / "some.jsonl"
     path.write_text(GOOD * 2 + '{"text": "a", "late": 1}\n', encoding="utf-8")
-    with pytest.raises(DataError, match="found a new column 'late' in line 3"):
+    with pytest.raises(DataError, match=r"some.jsonl:3: .*found a new column 'late'"):
         read_corpus(path).count()
+    with pytest.warns(SeedcornWarning, match="1 bad rows skipped"):
+        assert read_corpus(path, on_error=SKIP).count() == 2
 
 
-def test_a_column_of_mixed_types_is_refused(tmp_path: Path):
+@pytest.mark.parametrize("value", ['"x"', "[1]", "true", "99999999999999999999999"])
+def test_a_value_of_another_type_than_its_column_is_a_bad_row(tmp_path: Path, value: str):
     path = tmp_path / "some.jsonl"
-    path.write_text('{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n', encoding="utf-8")
-    with pytest.raises(DataError, match="int64 in column 'n', found Could not convert 'x'"):
+    path.write_text(f'{{"text": "a", "n": 1}}\n{{"text": "b", "n": {value}}}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"some.jsonl:2: wanted int64 in column 'n'") as raised:
         read_corpus(path)
+    assert raised.value.found == value
+    with pytest.warns(SeedcornWarning, match="1 bad rows skipped"):
+        assert [u.text for u in read_corpus(path, on_error=SKIP).utterances()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", '{"greet": [{"data": [{"text": "bad \\ud800"}]}, {"data": [{"text": "good"}]}]}'),
+        ("a.yml", 'nlu:\n- intent: greet\n  examples:\n  - text: "bad \\ud800"\n  - text: good\n'),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_a_bad_row_in_every_format(tmp_path: Path, name: str, content: str):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match="half of a surrogate pair"):
+        read_corpus(tmp_path / name)
+    rejects = tmp_path / "rejects.jsonl"
+    with pytest.warns(SeedcornWarning, match="1 bad rows skipped"):
+        assert [u.text for u in read_corpus(tmp_path / name, on_error=SKIP, rejects=rejects).utterances()] == ["good"]
+    assert "surrogate" in json.loads(rejects.read_text("utf-8"))["found"]
+
+
+def test_a_line_that_is_no_rasa_example_is_a_bad_row(tmp_path: Path):
+    path = tmp_path / "some.yml"
+    path.write_text("nlu:\n- intent: greet\n  examples: |\n    - hello\n    hi\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"some.yml:5: wanted an example as '- text', found 'hi'"):
+        read_corpus(path).count()
+    with pytest.warns(SeedcornWarning, match="1 bad rows skipped"):
+        assert [u.text for u in read_corpus(path, on_error=SKIP).utterances()] == ["hello"]
+
+
+def test_a_pipe_is_refused_since_files_are_read_more_than_once(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="found a pipe or a device"):
+        read_corpus(tmp_path / "pipe")
 
 
 def test_damaged_parquet_and_parquet_without_text(tmp_path: Path):

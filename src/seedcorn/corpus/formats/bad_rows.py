@@ -54,7 +54,11 @@ def handling_bad_rows(on_error: OnError, rejects: Path | None) -> Iterator[BadRo
         bad_rows = BadRows(on_error)
         yield bad_rows
     else:
-        with writing_whole(rejects) as partial, partial.open("w", encoding="utf-8", newline="\n") as stream:
+        # Half of a surrogate pair, which UTF-8 cannot hold, is written as its JSON escape.
+        with (
+            writing_whole(rejects) as partial,
+            partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream,
+        ):
             bad_rows = BadRows(on_error, stream)
             yield bad_rows
     if bad_rows.n_skipped:

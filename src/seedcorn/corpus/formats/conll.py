@@ -31,7 +31,7 @@ class _Block:
 
 def read_conll(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the utterances of a CoNLL file; the token is the first column of a line, the tag the last."""
-    return chunks_of(_rows(path, bad_rows), others=())
+    return chunks_of(_rows(path, bad_rows), path, bad_rows, others=())
 
 
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:

@@ -14,7 +14,7 @@ from seedcorn.errors import DataError, at
 
 def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the objects of ``path`` as rows; "text" is required, slots are [{"start", "end", "type"}, ...]."""
-    return chunks_of(_rows(path, bad_rows))
+    return chunks_of(_rows(path, bad_rows), path, bad_rows)
 
 
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:

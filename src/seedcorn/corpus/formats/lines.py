@@ -46,7 +46,15 @@ class LineBlock:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[ByteSource]:
-    """Open ``path`` for reading, decompressed when its first bytes are those of gzip or zstd."""
+    """Open ``path`` for reading, decompressed when its first bytes are those of gzip or zstd.
+
+    Raises DataError for a folder, and for a pipe or a device, which cannot be read more than once.
+    """
+    if path.exists() and not path.is_file():
+        found = "a folder" if path.is_dir() else "a pipe or a device"
+        raise DataError(
+            wanted="a file, which is read more than once", found=found, where=path, fix="Write it to a file first."
+        )
     with path.open("rb") as plain:
         magic = plain.read(4)
     compression = "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd" if magic == _ZSTD_MAGIC else None

@@ -24,7 +24,7 @@ _KEY_OF_COLUMN = {column: key for key, column in _COLUMN_OF_KEY.items()}
 
 def read_massive(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the rows of a MASSIVE file; a row whose two texts differ is bad."""
-    return chunks_of(_rows(path, bad_rows))
+    return chunks_of(_rows(path, bad_rows), path, bad_rows)
 
 
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:

@@ -25,18 +25,18 @@ _EXAMPLE = re.compile(r"\s*-\s+(.*\S)\s*")
 
 def read_rasa(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the examples of the intents in a Rasa NLU file; raises DataError when it is not one."""
-    return chunks_of(_rows(path, bad_rows), others=())
+    return chunks_of(_rows(path, bad_rows), path, bad_rows, others=())
 
 
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
-    for intent, line, example in _examples(path):
+    for intent, line, example in _examples(path, bad_rows):
         try:
             yield NumberedRow(line, core_row(utterance_row(example) | {"intent": intent}))
         except DataError as error:
             bad_rows.report(error, example, where=at(path, line))
 
 
-def _examples(path: Path) -> Iterator[tuple[str, int, str]]:
+def _examples(path: Path, bad_rows: BadRows) -> Iterator[tuple[str, int, str]]:
     """Yield the intent, the line and the text of each example, from YAML nodes because these know their lines."""
     for item in _sequence(_entry(_root(path), "nlu"), path):
         intent, examples = _entry(item, "intent"), _entry(item, "examples")
@@ -44,15 +44,16 @@ def _examples(path: Path) -> Iterator[tuple[str, int, str]]:
             continue
         name = intent.value if isinstance(intent, yaml.ScalarNode) else ""
         if isinstance(examples, yaml.ScalarNode):
-            for line, example in _lines(examples, path):
+            for line, example in _lines(examples, path, bad_rows):
                 yield name, line, example
         else:
             for example_item in _sequence(examples, path):
                 text = _entry(example_item, "text")
-                if not isinstance(text, yaml.ScalarNode):
-                    line = example_item.start_mark.line + 1
-                    raise DataError(wanted="an example with a text", found="none", where=at(path, line))
-                yield name, text.start_mark.line + 1, text.value
+                if isinstance(text, yaml.ScalarNode):
+                    yield name, text.start_mark.line + 1, text.value
+                else:
+                    where = at(path, example_item.start_mark.line + 1)
+                    bad_rows.report(DataError(wanted="an example with a text", found="none"), "", where=where)
 
 
 def _root(path: Path) -> yaml.Node | None:
@@ -79,7 +80,7 @@ def _sequence(node: yaml.Node | None, path: Path) -> list[yaml.Node]:
     raise DataError(wanted="a list 'nlu' of intents with examples", found="none", where=where)
 
 
-def _lines(examples: yaml.ScalarNode, path: Path) -> Iterator[tuple[int, str]]:
+def _lines(examples: yaml.ScalarNode, path: Path, bad_rows: BadRows) -> Iterator[tuple[int, str]]:
     # A literal block begins in the line after its "|".
     first_line = examples.start_mark.line + (2 if examples.style == "|" else 1)
     for line, example in enumerate(examples.value.split("\n"), start=first_line):
@@ -87,7 +88,8 @@ def _lines(examples: yaml.ScalarNode, path: Path) -> Iterator[tuple[int, str]]:
         if match:
             yield line, match[1]
         elif example.strip():
-            raise DataError(wanted="an example as '- text'", found=f"'{example}'", where=at(path, line))
+            problem = DataError(wanted="an example as '- text'", found=f"'{example}'")
+            bad_rows.report(problem, example, where=at(path, line))
 
 
 def utterance_row(example: str) -> Row:

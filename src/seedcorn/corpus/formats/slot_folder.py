@@ -17,7 +17,7 @@ TOKENS, TAGS, INTENTS = "seq.in", "seq.out", "label"
 
 def read_slot_folder(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the rows of a folder; raises DataError when one of its files is missing or shorter than another."""
-    return chunks_of(_rows(path, bad_rows), others=())
+    return chunks_of(_rows(path, bad_rows), path, bad_rows, others=())
 
 
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:

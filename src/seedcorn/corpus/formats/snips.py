@@ -26,12 +26,17 @@ def read_snips(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     Warns with SeedcornWarning for a file that is Latin-1 instead of UTF-8 and reads it as such.
     """
     if path.is_file():
-        return chunks_of(_rows(path, "", bad_rows), others=())
+        return chunks_of(_rows(path, "", bad_rows), path, bad_rows, others=())
     files = files_below(path)
     if not files:
-        raise DataError(wanted="train_*.json or validate_*.json below the folder", found="none", where=path)
+        raise DataError(
+            wanted="a folder with seq.in, seq.out and label, or with train_*.json or validate_*.json below it (SNIPS)",
+            found="none of these",
+            where=path,
+            fix="Name the file itself if it has another format.",
+        )
     numbered = (row for partition, file in files for row in _rows(file, partition, bad_rows))
-    return chunks_of(numbered, others=("partition",))
+    return chunks_of(numbered, path, bad_rows, others=("partition",))
 
 
 def files_below(folder: Path) -> list[tuple[str, Path]]:
