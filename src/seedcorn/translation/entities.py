@@ -41,6 +41,7 @@ class Lost(StrEnum):
 
 Catalogue = Mapping[str, Sequence[str]]
 
+NO_WORDS = "no words to translate"
 TOO_MANY_SLOTS = f"more than {N_PLACEHOLDERS} slots"
 NO_CATALOGUE = "no catalogue value for slot type"
 PLACEHOLDERS_LOST = "placeholders lost in every hypothesis"
@@ -150,6 +151,9 @@ class _Work:
         if len(utterance.slots) > N_PLACEHOLDERS:
             self.reject(position, TOO_MANY_SLOTS)
             return
+        if not self._as_trained(utterance.text).strip():
+            self.reject(position, NO_WORDS)
+            return
         values: dict[int, str] = {}
         for number, slot in enumerate(utterance.slots):
             value = utterance.value(slot)
@@ -161,7 +165,7 @@ class _Work:
                         return
                     values[number] = known[int(rng.integers(len(known)))]
                 case Treatment.TRANSLITERATE:
-                    values[number] = transliterate(value, lexicon=self.lexicon)
+                    values[number] = transliterate(value, lexicon=self.lexicon) or value
                 case Treatment.LATIN:
                     values[number] = value
                 case Treatment.TRANSLATE:

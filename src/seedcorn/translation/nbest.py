@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
-from seedcorn.corpus.text import words
+from seedcorn.corpus.text import normalise, words
 from seedcorn.errors import DataError, at
 from seedcorn.runs import writing_whole
 
@@ -46,14 +47,14 @@ def read_moses(path: Path, sources: Iterable[str]) -> Iterator[NBest]:
     """Yield the lists of a Moses n-best file: ``sentence ||| text ||| name= value ... ||| total``.
 
     ``sources`` are the source sentences, in order; lists come in their order too. A feature with several values is
-    named ``name_0``, ``name_1``... Raises DataError, with the line, on what is not such a line, on sentence numbers
-    that go back, and when a sentence has no hypothesis.
+    named ``name_0``, ``name_1``... Raises DataError, with the line, on what is not such a line or not UTF-8, on
+    sentence numbers that go back, and when a sentence has no hypothesis.
     """
     remaining = iter(sources)
     expected, hypotheses = 0, list[Hypothesis]()
-    with path.open(encoding="utf-8", newline="\n") as lines:
+    with path.open("rb") as lines:
         for n_line, line in enumerate(lines, start=1):
-            number, hypothesis = _parsed(line.rstrip("\r\n"), at(path, n_line))
+            number, hypothesis = _parsed(line.rstrip(b"\r\n"), at(path, n_line))
             if number != expected:
                 yield _finished(remaining, hypotheses, expected, path)
                 expected, hypotheses = expected + 1, []
@@ -103,18 +104,23 @@ def _finished(sources: Iterator[str], hypotheses: list[Hypothesis], number: int,
     return NBest(source=source, hypotheses=tuple(hypotheses))
 
 
-def _parsed(line: str, where: str) -> tuple[int, Hypothesis]:
+def _parsed(encoded: bytes, where: str) -> tuple[int, Hypothesis]:
+    try:
+        line = encoded.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(wanted="text in UTF-8", found=str(error), where=where) from error
     fields = line.split(_SEPARATOR.rstrip())
-    if len(fields) < 3 or not fields[0].strip().isdigit():
+    if len(fields) < 3 or not fields[0].strip().isdecimal():
         raise DataError(
             wanted="a line 'number ||| text ||| name= value ... ||| total'", found=f"'{line[:80]}'", where=where
         )
-    return int(fields[0]), Hypothesis(text=fields[1].strip(), features=_features(fields[2], where))
+    return int(fields[0]), Hypothesis(text=normalise(fields[1]), features=_features(fields[2], where))
 
 
 def _features(text: str, where: str) -> dict[str, float]:
     values: dict[str, list[float]] = {}
     name = ""
+    wanted = "features 'name= value ...' of finite numbers"
     for item in text.split():
         if item.endswith("="):
             name = item[:-1]
@@ -123,7 +129,9 @@ def _features(text: str, where: str) -> dict[str, float]:
         try:
             values[name].append(float(item))
         except (KeyError, ValueError) as error:
-            raise DataError(wanted="features 'name= value ...'", found=f"'{text[:80]}'", where=where) from error
+            raise DataError(wanted=wanted, found=f"'{text[:80]}'", where=where) from error
+    if not all(isfinite(number) for numbers in values.values() for number in numbers):
+        raise DataError(wanted=wanted, found=f"'{text[:80]}'", where=where)
     return {
         name if len(numbers) == 1 else f"{name}_{i}": number
         for name, numbers in values.items()

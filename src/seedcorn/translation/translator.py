@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ctranslate2
+from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
+from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
@@ -76,7 +78,8 @@ class Translator:
             yield NBest(
                 source=text,
                 hypotheses=tuple(
-                    Hypothesis(text=next(decoded), features={TRANSLATION_LOGP: next(logps)}) for _ in result.hypotheses
+                    Hypothesis(text=normalise(next(decoded)), features={TRANSLATION_LOGP: next(logps)})
+                    for _ in result.hypotheses
                 ),
             )
 
@@ -84,7 +87,7 @@ class Translator:
 def convert(folder: Path) -> Path:
     """Convert the checkpoint in ``folder`` for ctranslate2 in int8 and return the folder of the result, inside it.
 
-    Raises DataError when the architecture has no conversion.
+    Raises DataError when the architecture has no conversion, or the weights are damaged.
     """
     final = folder / CONVERTED
     partial = folder / f".{CONVERTED}.partial"
@@ -92,7 +95,7 @@ def convert(folder: Path) -> Path:
     try:
         with quiet_transformers():
             ctranslate2.converters.TransformersConverter(str(folder)).convert(str(partial), quantization="int8")
-    except ValueError as error:
+    except (ValueError, SafetensorError) as error:
         raise DataError(wanted="a translator that ctranslate2 can run", found=str(error), where=folder) from error
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
@@ -115,14 +118,25 @@ def load_translator(folder: Path, *, n_threads: int = 0) -> Translator:
     converted = folder / CONVERTED
     if not (converted / "model.bin").exists():
         convert(folder)
-    engine = ctranslate2.Translator(
-        str(converted),
-        device="cuda" if ctranslate2.get_cuda_device_count() else "cpu",
-        compute_type="auto",
-        inter_threads=1,
-        intra_threads=n_threads,
-    )
-    return Translator(engine, tokenizer, _target_prefix(tokenizer))
+    return Translator(_engine(converted, n_threads), tokenizer, _target_prefix(tokenizer))
+
+
+def _engine(converted: Path, n_threads: int) -> ctranslate2.Translator:
+    try:
+        return ctranslate2.Translator(
+            str(converted),
+            device="cuda" if ctranslate2.get_cuda_device_count() else "cpu",
+            compute_type="auto",
+            inter_threads=1,
+            intra_threads=n_threads,
+        )
+    except RuntimeError as error:
+        raise DataError(
+            wanted="a converted translator",
+            found=str(error),
+            where=converted,
+            fix="Remove that folder: the translator is then converted anew.",
+        ) from error
 
 
 def _target_prefix(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:

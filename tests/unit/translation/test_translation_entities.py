@@ -140,6 +140,20 @@ def test_too_many_slots_and_empty_translations_have_reasons() -> None:
     assert [(r.position, r.reason) for r in rejects] == [(0, "more than 8 slots"), (1, "empty translation")]
 
 
+def test_an_utterance_without_words_is_rejected_and_does_not_stop_the_others() -> None:
+    found, rejects = translated(Utterance(text="?!", id="4"), STOP)
+    assert [c.utterance.id for c in found] == ["3"]
+    assert [(r.position, r.reason) for r in rejects] == [(0, "no words to translate")]
+
+
+def test_a_value_without_words_stays_as_it_is() -> None:
+    odd = Utterance(text="play ?!", slots=(Slot(5, 7, "artist"),))
+    translator = TableTranslator(**{"play <slot1>": ["<slot1> बजाओ"]})
+    for treatment in (Treatment.TRANSLITERATE, Treatment.LATIN, Treatment.TRANSLATE):
+        ((candidates,), _) = translated(odd, translator=translator, default=treatment)
+        assert values(best(candidates)) == {"artist": "?!"}
+
+
 def test_every_utterance_is_either_translated_or_rejected() -> None:
     unknown = Utterance(text="what is this", slots=(Slot(8, 12, "thing"),))
     found, rejects = translated(WAKE, unknown, PLAY, STOP)

@@ -44,6 +44,8 @@ def test_features_with_several_values_are_numbered(tmp_path: Path) -> None:
         ("0 ||| a ||| f= 1 ||| 1\nnonsense\n", ["x"], r"nbest\.txt:2: wanted a line"),
         ("0 ||| a ||| f= one ||| 1\n", ["x"], r"nbest\.txt:1: wanted features"),
         ("0 ||| a ||| 1.5 ||| 1\n", ["x"], r"nbest\.txt:1: wanted features"),
+        ("0 ||| a ||| f= nan ||| 1\n", ["x"], r"nbest\.txt:1: wanted features .* finite"),
+        ("0 ||| a ||| f= -inf ||| 1\n", ["x"], r"nbest\.txt:1: wanted features .* finite"),
         (
             "0 ||| a ||| f= 1 ||| 1\n2 ||| b ||| f= 1 ||| 1\n",
             ["x", "y", "z"],
@@ -57,6 +59,12 @@ def test_features_with_several_values_are_numbered(tmp_path: Path) -> None:
 def test_files_that_do_not_fit_are_refused(tmp_path: Path, text: str, sources: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         list(read_moses(moses(tmp_path, text), sources))
+
+
+def test_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "nbest.txt").write_bytes(b"0 ||| a ||| f= 1 ||| 1\n0 ||| caf\xe9 ||| f= 1 ||| 1\n")
+    with pytest.raises(DataError, match=r"nbest\.txt:2: wanted text in UTF-8"):
+        list(read_moses(tmp_path / "nbest.txt", ["x"]))
 
 
 def test_a_list_is_never_empty_and_an_empty_hypothesis_counts_as_a_word() -> None:
