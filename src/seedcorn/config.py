@@ -11,6 +11,14 @@ from pydantic_core import ErrorDetails
 
 from seedcorn.errors import ConfigError, at, nearest
 
+_A_GROUP = "Input should be a group of settings"
+_IN_YAML = {
+    "tuple_type": "Input should be a list",
+    "model_type": _A_GROUP,
+    "dict_type": _A_GROUP,
+    "mapping_type": _A_GROUP,
+}
+
 
 class Settings(BaseModel):
     """Base of all configuration models: unknown keys are refused, values cannot change after loading."""
@@ -31,6 +39,7 @@ def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = (
         text = path.read_text("utf-8-sig")
         tree = yaml.safe_load(text) or {}
         nodes = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_repeated_keys(nodes, path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(wanted="a readable YAML file", found=str(error), where=path) from error
     except yaml.YAMLError as error:
@@ -44,12 +53,27 @@ def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = (
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        raise _explained(error.errors()[0], model, path, nodes) from error
+        raise _explained(error.errors()[0], model, path, nodes, overrides) from error
 
 
 def dump_config(config: Settings) -> str:
     """Return the resolved configuration as YAML, every default written out."""
     return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+
+
+def _refuse_repeated_keys(node: yaml.Node | None, path: Path) -> None:
+    """Raise ConfigError for a key given twice, of which YAML would silently drop the first."""
+    if isinstance(node, yaml.MappingNode):
+        keys = set[str]()
+        for key, value in node.value:
+            if key.value in keys:
+                where = at(path, key.start_mark.line + 1)
+                raise ConfigError(wanted="each setting once", found=f"'{key.value}' a second time", where=where)
+            keys.add(key.value)
+            _refuse_repeated_keys(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_repeated_keys(item, path)
 
 
 def _apply_override(tree: dict[str, object], override: str) -> None:
@@ -69,11 +93,15 @@ def _apply_override(tree: dict[str, object], override: str) -> None:
         raise ConfigError(wanted=f"a YAML value for '{key}'", found=f"'{value}'", where="--set") from error
 
 
-def _explained(problem: ErrorDetails, model: type[BaseModel], path: Path, nodes: yaml.Node | None) -> ConfigError:
+def _explained(
+    problem: ErrorDetails, model: type[BaseModel], path: Path, nodes: yaml.Node | None, overrides: Sequence[str]
+) -> ConfigError:
     location = [str(part) for part in problem["loc"]]
     line = _line_of(nodes, location)
     where = at(path, line) if line else str(path)
     key = ".".join(location)
+    if any(f"{key}.".startswith(f"{override.partition('=')[0]}.") for override in overrides):
+        where = "--set"
     if problem["type"] == "extra_forbidden":
         known = _keys_at(model, location[:-1])
         return ConfigError(
@@ -81,7 +109,8 @@ def _explained(problem: ErrorDetails, model: type[BaseModel], path: Path, nodes:
         )
     if problem["type"] == "missing":
         return ConfigError(wanted=f"the setting '{key}'", found="none", where=where, fix=f"Add '{key}'.")
-    return ConfigError(wanted=f"'{key}': {problem['msg']}", found=repr(problem["input"]), where=where)
+    message = _IN_YAML.get(problem["type"], problem["msg"])
+    return ConfigError(wanted=f"'{key}': {message}", found=repr(problem["input"]), where=where)
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The intent pipeline from file to report: whole, killed and resumed, wrong input, and the study over it."""
 
+import copy
 import json
 import os
 import signal
@@ -101,6 +102,12 @@ def test_a_run_killed_at_any_stage_ends_with_the_same_bytes(finished: Path, tmp_
     assert run_bytes(folder) == run_bytes(finished / "run")
 
 
+def with_test(**changes: object) -> dict[str, object]:
+    data = copy.deepcopy(SMALL["data"])
+    data["annotated"]["test"].update(changes)
+    return {"data": data}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -112,6 +119,9 @@ def test_a_run_killed_at_any_stage_ends_with_the_same_bytes(finished: Path, tmp_
         ({"relevance": {"cutoff": {"precision": 0.5, "n_kept": 5}}}, "give exactly one of"),
         ({"relevance": {"cutoff": {"threshold": 2.0}}}, "wanted at least one relevant utterance in the pool"),
         ({"data": {"pool": [{"path": "no-such-file.txt"}]}}, "give 'seed', 'background', 'dev' and 'test'"),
+        (with_test(where={"partition": "tset"}), "wanted rows with partition tset, found none. Did you mean 'test'?"),
+        (with_test(where={"partion": "test"}), "found 'partion'. Did you mean 'partition'?"),
+        (with_test(path="some.jsonl"), "n_rows says how much is made of the built-in corpus"),
     ],
 )
 def test_wrong_configurations_are_named_and_leave_exit_code_2(
@@ -160,6 +170,70 @@ def test_a_seed_of_one_example_runs_with_a_note(tmp_path: Path, capsys: pytest.C
     config = written(tmp_path, files_config(tmp_path, seed=seed_rows(1), pool=POOL))
     assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
     assert "not calibrated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "message"),
+    [
+        ("background", [{"text": "wake me", "intent": "alarm_set"}], "wanted background utterances of other intents"),
+        ("dev", [{"text": "hello", "intent": "greet"}], "wanted utterances of alarm_set in dev, to measure on"),
+        ("test", [{"text": "hello", "intent": "greet"}], "wanted utterances of alarm_set in test, to measure on"),
+        ("seed", [{"text": "wake me"}], "None of its utterances has an intent."),
+        (
+            "seed",
+            [{"text": "a", "intent": "alarm_set", "slots": [{"start": 0, "end": 9, "type": "t"}]}],
+            "seed.jsonl:1",
+        ),
+        (
+            "pool",
+            [{"text": text} for text in ("wake me up at 0 o'clock", "Wake me up at 1 o'clock!")],
+            "all 2 are equal",
+        ),
+    ],
+)
+def test_sets_that_cannot_be_used_are_named(
+    name: str, rows: list[dict[str, object]], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = files_config(tmp_path, seed=seed_rows(5), pool=POOL)
+    if name == "pool":
+        (tmp_path / "pool.txt").write_text("".join(f"{row['text']}\n" for row in rows), "utf-8")
+    else:
+        jsonl(tmp_path / f"{name}.jsonl", rows)
+    assert run(["intent", str(written(tmp_path, config)), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert "Traceback" not in shown
+
+
+def test_a_pool_of_one_line_over_and_over_runs(tmp_path: Path) -> None:
+    config = written(tmp_path, files_config(tmp_path, seed=seed_rows(5), pool="wake me at noon\n" * 50))
+    assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
+    record = json.loads((tmp_path / "run" / "contamination" / "record.json").read_text("utf-8"))
+    assert (record["counts"]["n_in"], record["counts"]["n_kept"]) == (50, 1)
+
+
+def test_a_pool_without_a_relevant_line_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = files_config(tmp_path, seed=seed_rows(5), pool="abc def\nghi jkl\n")
+    config["relevance"] = {"cutoff": {"threshold": 0.9}}
+    assert run(["intent", str(written(tmp_path, config)), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 2
+    assert "found none of 2 passes" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = written(tmp_path, files_config(tmp_path, seed=seed_rows(5), pool=POOL))
+    command = ["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "Error writing bytes to file")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("seedcorn.pipelines.intent_stages.write_scores", full)
+        assert run(command) == 1
+    assert f"{tmp_path}/run/relevance: No space left on device; make room" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "relevance").exists()
+    assert run(command) == 0
 
 
 def test_an_empty_pool_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

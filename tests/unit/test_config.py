@@ -35,6 +35,9 @@ def test_overrides_win_and_the_resolved_config_loads_again(tmp_path: Path) -> No
         ("random_seed: 1\ninner:\n  nbest: 3\n", r"c.yaml:3: .*Did you mean 'n_best'\?"),
         ("many:\n- n_best: 1\n- nbest: 2\n", r"c.yaml:3: .*'many.1.nbest'. Did you mean 'n_best'\?"),
         ("inner:\n  n_best: many\n", r"c.yaml:2: wanted 'inner.n_best'.*found 'many'"),
+        ("random_seed: 1\ninner:\n  n_best: 3\n  n_best: 4\n", r"c.yaml:4: wanted each setting once, found 'n_best' a"),
+        ("inner: 3\n", "c.yaml:1: wanted 'inner': Input should be a group of settings, found 3"),
+        ("many: 3\n", "c.yaml:1: wanted 'many': Input should be a list, found 3"),
         ("a: [\n", r"c.yaml:2: wanted YAML"),
         ("- 1\n", "wanted a mapping of settings"),
     ],
@@ -47,6 +50,12 @@ def test_mistakes_are_named_with_their_place(tmp_path: Path, text: str, message:
 def test_an_override_without_value_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--set"):
         load_config(written(tmp_path, ""), Outer, overrides=["inner"])
+
+
+@pytest.mark.parametrize("override", ["inner.nbest=5", "inner={nbest: 5}", "inner.n_best=many"])
+def test_a_mistake_of_an_override_is_told_as_such(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ConfigError, match=r"^--set: wanted "):
+        load_config(written(tmp_path, "inner:\n  n_best: 1\n"), Outer, overrides=[override])
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

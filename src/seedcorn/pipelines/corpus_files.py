@@ -1,14 +1,16 @@
 """Corpora named in configuration files: a path with environment variables or the built-in corpus, and a row choice."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
+from typing import Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.corpus.partitions import rows_where
 from seedcorn.corpus.utterances import Corpus
 from seedcorn.errors import ConfigError, DataError
 
@@ -28,7 +30,13 @@ class CorpusFile(Settings):
     format: str | None = None
     lang: str = ""
     where: Mapping[str, str] = {}
-    n_rows: int | None = None
+    n_rows: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _n_rows_is_of_the_builtin_corpus(self) -> Self:
+        if self.n_rows is not None and not self.path.startswith("builtin:"):
+            raise ValueError("n_rows says how much is made of the built-in corpus; a file is read whole")
+        return self
 
 
 def resolved_path(path: str, *, relative_to: Path) -> Path:
@@ -59,8 +67,11 @@ def default_data_folder() -> Path:
 
 
 def open_corpus(file: CorpusFile, *, relative_to: Path) -> Corpus:
-    """Return the corpus that ``file`` names, streamed."""
-    return _chosen_rows(_all_rows(file, relative_to), file.where, file.path)
+    """Return the corpus that ``file`` names, streamed; a pass over it raises DataError when ``where`` fits no row."""
+    corpus = _all_rows(file, relative_to)
+    for column, value in file.where.items():
+        corpus = rows_where(corpus, column, [value], where=file.path)
+    return corpus
 
 
 def _all_rows(file: CorpusFile, relative_to: Path) -> Corpus:
@@ -82,27 +93,8 @@ def _builtin(file: CorpusFile) -> Corpus:
     return Corpus.from_table(table.append_column("partition", pa.array(partitions)))
 
 
-def _chosen_rows(corpus: Corpus, where: Mapping[str, str], path: str) -> Corpus:
-    for column in where:
-        if column not in corpus.schema.names:
-            raise ConfigError(
-                wanted=f"a column '{column}' to choose rows by",
-                found=f"columns {', '.join(corpus.schema.names)}",
-                where=path,
-            )
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in corpus.batches():
-            for column, value in where.items():
-                batch = batch.filter(pc.equal(batch.column(column), value))
-            if batch.num_rows:
-                yield batch
-
-    return Corpus(batches, corpus.schema) if where else corpus
-
-
 def nonempty(corpus: Corpus, *, name: str, where: str) -> Corpus:
     """Return ``corpus`` unless it has no rows, which raises DataError naming which one it was to be."""
-    if next(corpus.batches(), None) is None:
+    if not any(batch.num_rows for batch in corpus.batches()):
         raise DataError(wanted=f"at least one utterance as {name}", found="none", where=where)
     return corpus

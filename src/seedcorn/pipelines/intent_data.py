@@ -71,7 +71,8 @@ def load_intent_data(
 ) -> IntentData:
     """Return the data of one functionality; which utterances are the seed depends on ``random_seed`` alone.
 
-    Raises DataError for an empty set, ConfigError for an intent that the seed does not have.
+    Raises DataError for an empty set, a background without other intents, and a dev or test set without the
+    functionality; ConfigError for an intent that the seed does not have.
     """
     if settings.annotated is not None:
         data = _cut(settings.annotated, settings.pool, intents, relative_to, np.random.default_rng(random_seed))
@@ -80,6 +81,8 @@ def load_intent_data(
         sets = {name: _rows(file, name, relative_to) for name, file in files.items() if file is not None}
         data = _from_sets(sets, _unlabelled([], settings.pool, relative_to), intents)
     nonempty(data.pool, name="pool", where="data.pool")
+    _check_background(data)
+    _check_measurable(data)
     return data
 
 
@@ -149,8 +152,28 @@ def _check_intents(intents: Sequence[str], utterances: Sequence[Utterance]) -> N
     known = sorted({u.intent for u in utterances if u.intent})
     for intent in intents:
         if intent not in known:
-            raise ConfigError(
-                wanted="an intent that the seed has examples of", found=f"'{intent}'", fix=nearest(intent, known)
+            fix = nearest(intent, known) if known else "None of its utterances has an intent."
+            raise ConfigError(wanted="an intent that the seed has examples of", found=f"'{intent}'", fix=fix)
+
+
+def _check_background(data: IntentData) -> None:
+    if not data.background:
+        raise DataError(
+            wanted="background utterances of other intents than the functionality",
+            found="none",
+            where="data.background",
+            fix="Give annotated utterances of what the system does already.",
+        )
+
+
+def _check_measurable(data: IntentData) -> None:
+    for name, utterances in (("dev", data.dev), ("test", data.test)):
+        if not any(u.intent in data.intents for u in utterances):
+            raise DataError(
+                wanted=f"utterances of {', '.join(data.intents)} in {name}, to measure on",
+                found=f"none among {len(utterances):,}",
+                where=f"data.{name}",
+                fix=f"Add some to {name}, or check its path and 'where'.",
             )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from seedcorn.config import Settings
 from seedcorn.corpus.contamination import Screening, screen_pool
 from seedcorn.corpus.utterances import Corpus, Utterance
+from seedcorn.errors import DataError
 from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse, load_network
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
@@ -67,6 +68,13 @@ def contamination(run: Run, data: Done, settings: ContaminationSettings) -> Done
         evaluation = [u for name in ("dev", "test") for u in read_utterances(data.folder / f"{name}.parquet")]
         screening = screen_pool(pool.texts(), [u.text for u in evaluation], threshold=settings.similarity)
         kept = screening.selection.positions
+        if not len(kept):
+            raise DataError(
+                wanted="pool utterances that are not in dev or test",
+                found=f"none: all {screening.selection.n_rows:,} are equal or nearly equal to one",
+                where="data.pool",
+                fix="Give a pool of other text.",
+            )
         schema = pool.schema.append(pa.field(POSITION, pa.int64())).append(pa.field("n_copies", pa.int64()))
         write_batches(_kept_rows(pool, screening), schema, folders.output / "pool.parquet")
         _write_rejects(data.folder / "pool.parquet", screening, evaluation, folders.output / "rejects.parquet")

@@ -47,6 +47,15 @@ def test_convert_only_some_rows(requests: Path, tmp_path: Path):
     assert run([*arguments, "--only", "domain"]) == 2
 
 
+def test_convert_of_rows_that_are_not_there_writes_nothing(
+    requests: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["data", "convert", str(requests), "-o", str(tmp_path / "a.txt"), "-q"]
+    assert run([*arguments, "--only", "domain=musik"]) == 2
+    assert "wanted rows with domain musik, found none. Did you mean 'music'?" in capsys.readouterr().err
+    assert not (tmp_path / "a.txt").exists()
+
+
 def test_convert_skips_bad_rows_into_the_rejects(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     source, rejects = tmp_path / "a.jsonl", tmp_path / "rejects.jsonl"
     source.write_text('{"text": "a"}\n{}\n', encoding="utf-8")
