@@ -50,7 +50,7 @@ def train_crf(
     n_copies: Sequence[int] | None = None,
     l1: float = 0.0,
     l2: float = 0.3,
-    max_iterations: int = 60,
+    max_iterations: int = 150,
     knowledge: WordKnowledge | None = None,
 ) -> SlotCrf:
     """Return the CRF of maximum likelihood with penalties ``l1`` and ``l2``, by L-BFGS.

@@ -66,7 +66,7 @@ def train_linear(
     slot_intent_copies: int = 5,
     inverse_regularisation: float = 20.0,
     crf_l2: float = 0.3,
-    n_crf_iterations: int = 60,
+    n_crf_iterations: int = 150,
     knowledge: WordKnowledge | None = None,
     random_seed: int = 0,
 ) -> LinearNlu:
