@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from seedcorn.cli import run
+from seedcorn.report.page import Table
+from seedcorn.report.saved import read_page
 
 SMALL = {
     "name": "small",
@@ -56,11 +58,55 @@ def test_a_run_holds_every_stage_the_report_and_the_map(finished: Path) -> None:
     stages = {p.parent.name for p in (finished / "run").glob("*/record.json")}
     assert stages == {"data", "contamination", "relevance", "diversity", "self-training", "measures"}
     report = (finished / "run" / "report.html").read_text("utf-8")
-    for words in ("What it brought", "Contamination", "The map", "Errors before and after", "self-training#"):
+    parts = ("What it brought", "Contamination", "Diversity", "The map", "Learning curve", "Errors before and after")
+    for words in (*parts, "the cut-off keeps 100", "self-training#"):
         assert words in report
     assert (finished / "run" / "map.svg").read_text("utf-8").startswith("<svg")
     systems = json.loads((finished / "run" / "measures" / "measures.json").read_text("utf-8"))["systems"]
     assert [s["system"] for s in systems] == ["seed only", "grown"]
+
+
+def tables_of(folder: Path) -> dict[str, list[dict[str, str | int | float]]]:
+    """Return the rows of every table of a report, by its caption."""
+    contents = [content for section in read_page(folder).sections for content in section.contents]
+    tables = [content for content in contents if isinstance(content, Table)]
+    return {table.caption: [dict(zip(table.columns, row, strict=True)) for row in table.rows] for table in tables}
+
+
+def test_the_report_tells_what_came_in(finished: Path) -> None:
+    tables = tables_of(finished / "run")
+    seed, background, dev, test = tables["Annotated utterances."]
+    assert (seed["set"], seed["utterances"], seed["of the functionality"], seed["intents"]) == ("seed", 10, 10, 1)
+    assert background["of the functionality"] == 0
+    assert min(int(dev["of the functionality"]), int(test["of the functionality"])) > 0
+    counts = json.loads((finished / "run" / "data" / "record.json").read_text("utf-8"))["counts"]
+    assert sum(int(row["utterances"]) for row in tables["The pool as read, by origin."]) == counts["n_pool"]
+
+
+def test_the_report_shows_what_was_rejected_and_why(finished: Path) -> None:
+    tables = tables_of(finished / "run")
+    relevant = tables["Relevant utterances, best first."]
+    (rejects,) = [rows for caption, rows in tables.items() if caption.startswith("The best of the")]
+    left_out = tables["Relevant, and left out because the selected ones add more."]
+    selected = tables["Selected, in the order of selection."]
+    assert len(relevant) == 100
+    assert {row["why"] for row in rejects} <= {"outside the cut-off (kept 100)", "no score"}
+    assert float(str(relevant[-1]["relevance"])) >= float(str(rejects[0]["relevance"]))
+    assert not {row["position"] for row in rejects} & {row["position"] for row in relevant}
+    assert len(selected) == len(left_out) == 50
+    assert {row["position"] for row in [*selected, *left_out]} == {row["position"] for row in relevant}
+    decisions = tables["Decisions."]
+    assert all(row["why"] or row["decision"] == "no round of self-training was kept" for row in decisions)
+
+
+def test_the_errors_before_and_after_are_all_listed(finished: Path) -> None:
+    errors = tables_of(finished / "run")["Mended, broken and still wrong."]
+    n_test, *by_change = json.loads((finished / "run" / "measures" / "record.json").read_text("utf-8"))[
+        "counts"
+    ].values()
+    assert sum(by_change) == len(errors) <= n_test
+    assert {row["change"] for row in errors} <= {"mended", "broken", "still wrong"}
+    assert all(row["wanted"] != row["before"] for row in errors if row["change"] != "broken")
 
 
 def test_the_page_and_its_figures_are_made_again_from_the_folder(finished: Path, tmp_path: Path) -> None:

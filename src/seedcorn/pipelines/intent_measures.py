@@ -25,7 +25,8 @@ PREDICTION_SCHEMA = pa.schema(
         ("slot_probabilities", pa.list_(pa.float64())),
     ]
 )
-CHANGED_SCHEMA = pa.schema([(name, pa.string()) for name in ("change", "text", "wanted", "before", "after")])
+ERROR_SCHEMA = pa.schema([(name, pa.string()) for name in ("change", "text", "wanted", "before", "after")])
+MENDED, BROKEN, STILL_WRONG = CHANGES = ("mended", "broken", "still wrong")
 
 
 def write_predictions(predictions: Sequence[Prediction], texts: Sequence[str], path: Path) -> None:
@@ -140,17 +141,17 @@ def reductions(
     return rows
 
 
-def changed_outcomes(
+def errors_before_and_after(
     test: Sequence[Utterance], before: Sequence[Prediction], after: Sequence[Prediction], intents: Collection[str]
 ) -> list[dict[str, str]]:
-    """Return the utterances that only one of two models gets right: own ones by meaning, others by false alarm."""
+    """Return the utterances that one of two models or both get wrong: own ones by meaning, others by false alarm."""
     rows = []
     for utterance, first, second in zip(test, before, after, strict=True):
         was, now = (_is_right(utterance, found, intents) for found in (first, second))
-        if was != now:
+        if not (was and now):
             rows.append(
                 {
-                    "change": "mended" if now else "broken",
+                    "change": MENDED if now else BROKEN if was else STILL_WRONG,
                     "text": utterance.text,
                     "wanted": meaning_in_words(utterance.text, utterance.intent, utterance.slots),
                     "before": meaning_in_words(utterance.text, first.intent, first.slots),

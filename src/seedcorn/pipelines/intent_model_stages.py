@@ -11,8 +11,9 @@ from seedcorn.nlu.linear import LinearNlu, save_linear
 from seedcorn.nlu.metrics import outcomes, outcomes_of_functionality
 from seedcorn.nlu.model import NluModel
 from seedcorn.pipelines.intent_measures import (
-    CHANGED_SCHEMA,
-    changed_outcomes,
+    CHANGES,
+    ERROR_SCHEMA,
+    errors_before_and_after,
     rates,
     read_predictions,
     reductions,
@@ -80,11 +81,12 @@ def measures(run: Run, data: Done, taught: Done) -> Done:
         ]
         report: dict[str, Json] = {"systems": systems, "reductions": reductions(*measured, rng=rng)}
         write_json(report, folders.output / "measures.json")
-        changed = changed_outcomes(test, before, after, intents)
-        pq.write_table(pa.Table.from_pylist(changed, schema=CHANGED_SCHEMA), folders.output / "changed.parquet")
-        return {"n_test": len(test), "n_changed": len(changed)}
+        errors = errors_before_and_after(test, before, after, intents)
+        pq.write_table(pa.Table.from_pylist(errors, schema=ERROR_SCHEMA), folders.output / "errors.parquet")
+        counts = {f"n_{change.replace(' ', '_')}": sum(row["change"] == change for row in errors) for change in CHANGES}
+        return {"n_test": len(test), **counts}
 
-    record = run.stage("measures", work, settings={}, inputs=data.digest | taught.digest)
+    record = run.stage("measures", work, settings={"errors": list(CHANGES)}, inputs=data.digest | taught.digest)
     return Done(record=record, folder=run.folder / "measures")
 
 

@@ -1,13 +1,14 @@
 """The page of an intent run: what came in, what was kept and why, how the model learned, what it gets right now."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from seedcorn.pipelines.stage_files import Done, read_json, read_utterances
+from seedcorn.pipelines.stage_files import POSITION, Done, open_parquet, read_json, read_utterances, rows_at
 from seedcorn.report.figures import CurvePoint, MapPoint, curve_figure, map_figure, save_figure
 from seedcorn.report.page import Figure, LinkedMap, Page, Section, Table
 from seedcorn.report.saved import write_page
@@ -15,6 +16,7 @@ from seedcorn.runs import Run
 from seedcorn.selection import FloatArray
 
 MOST_EXAMPLES = 2_000
+MOST_REJECTS = 500
 MOST_MAP_POINTS = 1_200
 MAP_NAME = "map.svg"
 
@@ -30,9 +32,10 @@ def write_report(run: Run, name: str, stages: tuple[Done, Done, Done, Done, Done
         summary=_summary(measured, taught),
         sections=(
             _measures_section(measured),
-            Section(title="What came in", contents=(_counts_table(stages),)),
+            Section(title="What came in", contents=(_sets_table(data), _origins_table(data), _counts_table(stages))),
             _contamination_section(pool),
-            _relevance_section(relevant),
+            _relevance_section(relevant, pool),
+            _diversity_section(relevant, diverse),
             Section(
                 title="The map",
                 text="Seed and selected utterances in one embedding. Draw a rectangle to choose rows of the table.",
@@ -100,6 +103,27 @@ def _measures_section(measured: Done) -> Section:
     )
 
 
+def _sets_table(data: Done) -> Table:
+    rows = []
+    own = {u.intent for u in read_utterances(data.folder / "seed.parquet")}
+    for name in ("seed", "background", "dev", "test"):
+        utterances = read_utterances(data.folder / f"{name}.parquet")
+        n_own = sum(u.intent in own for u in utterances)
+        n_intents = len({u.intent for u in utterances})
+        n_slot_types = len({s.type for u in utterances for s in u.slots})
+        rows.append((name, len(utterances), n_own, n_intents, n_slot_types))
+    columns = ("set", "utterances", "of the functionality", "intents", "slot types")
+    return Table(caption="Annotated utterances.", columns=columns, rows=tuple(rows))
+
+
+def _origins_table(data: Done) -> Table:
+    origins: Counter[str] = Counter()
+    for batch in open_parquet(data.folder / "pool.parquet").batches():
+        origins.update(batch.column("origin").to_pylist())
+    rows = tuple((origin or "not told", n) for origin, n in origins.most_common(MOST_EXAMPLES))
+    return Table(caption="The pool as read, by origin.", columns=("origin", "utterances"), rows=rows, searchable=True)
+
+
 def _counts_table(stages: Sequence[Done]) -> Table:
     rows = [
         (s.record.stage, key.removeprefix("n_").replace("_", " "), n)
@@ -120,7 +144,7 @@ def _contamination_section(pool: Done) -> Section:
     )
 
 
-def _relevance_section(relevant: Done) -> Section:
+def _relevance_section(relevant: Done, pool: Done) -> Section:
     curves = relevant.folder / "curves.json"
     by_rank = [_point(row["rank"], row["score"], "pool") for row in _json_rows(curves, "score_by_rank")]
     n_kept = relevant.record.counts["n_kept"]
@@ -137,7 +161,51 @@ def _relevance_section(relevant: Done) -> Section:
     kept = _rows(relevant.folder / "relevant.parquet")
     columns = ("text", "origin", "relevance", "strongest_ngrams", "nearest_seed", "position")
     table = _table("Relevant utterances, best first.", kept, columns, filter_column="origin")
-    return Section(title="Relevance", contents=(*figures, table))
+    rejects = _table(
+        f"The best of the {relevant.record.counts['n_rejected']:,} utterances that were rejected.",
+        _relevance_rejects(relevant, pool, kept, higher_is_better=by_rank[0].y >= by_rank[-1].y),
+        ("text", "origin", "relevance", "why", "position"),
+        filter_column="why",
+    )
+    return Section(title="Relevance", contents=(*figures, table, rejects))
+
+
+def _relevance_rejects(relevant: Done, pool: Done, kept: Sequence[Row], *, higher_is_better: bool) -> list[Row]:
+    """Return the best rows of the pool that are not among ``kept``, each with the reason."""
+    path = pool.folder / "pool.parquet"
+    positions = pq.read_table(path, columns=[POSITION]).column(POSITION).to_numpy()
+    with np.load(relevant.folder / "scores.npz", allow_pickle=False) as saved:
+        scores, missing = saved["values"], saved["missing"]
+    goodness = np.where(missing, -np.inf, scores if higher_is_better else -scores)
+    rejected = np.flatnonzero(~np.isin(positions, [row[POSITION] for row in kept]))
+    best = rejected[np.argsort(-goodness[rejected], kind="stable")][:MOST_REJECTS]
+    why = f"outside the cut-off ({_cutoff_in_words(relevant)})"
+    rows: list[Row] = rows_at(path, best).select(["text", "origin", POSITION]).to_pylist()
+    return [
+        {**row, "relevance": float(scores[i]), "why": "no score" if missing[i] else why}
+        for row, i in zip(rows, best, strict=True)
+    ]
+
+
+def _cutoff_in_words(relevant: Done) -> str:
+    cutoff = relevant.record.settings["cutoff"]
+    given = cutoff.items() if isinstance(cutoff, Mapping) else ()
+    return ", ".join(f"{name.removeprefix('n_').replace('_', ' ')} {value}" for name, value in given if value)
+
+
+def _diversity_section(relevant: Done, diverse: Done) -> Section:
+    chosen = _rows(diverse.folder / "selected.parquet")
+    positions = {row[POSITION] for row in chosen}
+    left_out = [row for row in _rows(relevant.folder / "relevant.parquet") if row[POSITION] not in positions]
+    reason = ("text", "origin", "relevance", "nearest_seed", "nearest_seed_similarity", POSITION)
+    return Section(
+        title="Diversity",
+        text=f"What the relevant utterances add to the seed and to each other: {diverse.record.settings['method']}.",
+        contents=(
+            _table("Selected, in the order of selection.", chosen, ("text", "round", "gain", *reason[1:])),
+            _table("Relevant, and left out because the selected ones add more.", left_out, reason),
+        ),
+    )
 
 
 def _precision_figure(precision: Sequence[Row]) -> Figure:
@@ -156,36 +224,46 @@ def _point(x: float | str, y: float | str, series: str) -> CurvePoint:
 
 def _teaching_section(taught: Done) -> Section:
     rounds = _json_rows(taught.folder / "rounds.json", "rounds")
-    columns = tuple(rounds[0]) if rounds else ()
+    columns = tuple(dict.fromkeys(name for row in rounds for name in row))
+    rounds = [{**dict.fromkeys(columns, ""), **row} for row in rounds]
     decisions = _rows(taught.folder / "decisions.parquet")
     return Section(
         title="Self-training",
         text="Every selected utterance with the label it was given, and whether the label was trusted.",
         contents=(
-            _table("Rounds.", rounds, columns),
+            _learning_curve(rounds),
+            _table("Rounds; what is counted is the selected utterances by decision.", rounds, columns),
             _table(
                 "Decisions.",
                 decisions,
-                ("text", "intent", "probability", "slots", "decision"),
+                ("text", "intent", "probability", "slots", "decision", "why"),
                 filter_column="decision",
             ),
         ),
     )
 
 
+def _learning_curve(rounds: Sequence[Row]) -> Figure:
+    series = (("semantic error", "semantic_error"), ("false alarm rate", "false_alarm_rate"))
+    points = [_point(row["round"], row[key], name) for name, key in series for row in rounds]
+    points += [_point(row["round"], 1 - float(row["intent_f1"]), "intent error (1 - F1)") for row in rounds]
+    caption = "Learning curve: errors on dev by round; round 0 knows the labelled data only."
+    return curve_figure(points, x_title="round of self-training", y_title="error", caption=caption)
+
+
 def _errors_section(measured: Done) -> Section:
-    changed = _rows(measured.folder / "changed.parquet")
+    errors = _rows(measured.folder / "errors.parquet")
     columns = ("change", "text", "wanted", "before", "after")
     return Section(
         title="Errors before and after",
-        text="Test utterances that only one of the two models gets right.",
-        contents=(_table("Mended and broken utterances.", changed, columns, filter_column="change"),),
+        text="Test utterances that the model of the seed only, the grown one, or both get wrong.",
+        contents=(_table("Mended, broken and still wrong.", errors, columns, filter_column="change"),),
     )
 
 
 def _map(data: Done, taught: Done, *, random_seed: int) -> LinkedMap:
-    """Return the map of all seed utterances and of the first selected ones."""
-    seed = read_utterances(data.folder / "seed.parquet")
+    """Return the map of the seed utterances and of the first selected ones."""
+    seed = read_utterances(data.folder / "seed.parquet")[: MOST_MAP_POINTS // 2]
     chosen = _rows(taught.folder / "decisions.parquet")[: MOST_MAP_POINTS - len(seed)]
     places = _places([u.text for u in seed] + [str(row["text"]) for row in chosen], random_seed)
     points = [
