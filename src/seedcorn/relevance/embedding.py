@@ -68,7 +68,7 @@ def fit_encoder(
     if features.nnz == 0:
         raise DataError(wanted="text to fit the sentence encoder on", found="no word in it")
     weights = _sif_weights(features)
-    directions = _right_singular_vectors(features @ sparse.diags_array(weights), n_dimensions + 1, rng)
+    directions = right_singular_vectors(features @ sparse.diags_array(weights), n_dimensions + 1, rng)
     # With a single direction there is nothing beside the one that all sentences share.
     own = directions[:, 1:] if directions.shape[1] > 1 else directions
     return HashedEncoder(np.ascontiguousarray(own * weights[:, None], dtype=np.float32))
@@ -172,7 +172,7 @@ def _sif_weights(features: sparse.csr_array) -> NDArray[np.float32]:
     return (SIF_A / (SIF_A + counts / counts.sum())).astype(np.float32)
 
 
-def _right_singular_vectors(matrix: sparse.csr_array, n_vectors: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def right_singular_vectors(matrix: sparse.csr_array, n_vectors: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return the first right singular vectors as columns, strongest first (Halko et al. 2011, algorithm 4.4)."""
     used = np.unique(matrix.indices)  # little text uses few buckets, and the others have no part in any vector
     matrix, n_buckets = matrix[:, used], matrix.shape[1]

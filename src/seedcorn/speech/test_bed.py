@@ -34,7 +34,7 @@ class TestBedSettings:
     training: TrainingSettings
 
 
-SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=11, bf16=True))
+SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=24, bf16=True))
 TINY_TEST_BED = TestBedSettings(
     n_sentences=400,
     shape=TINY,

@@ -1,15 +1,17 @@
 """The translator's network: a small encoder-decoder transformer from scratch, or any pretrained checkpoint by name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import (
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
-    MarianConfig,
-    MarianMTModel,
+    PegasusConfig,
+    PegasusForConditionalGeneration,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -33,8 +35,12 @@ class NetworkShape:
 
 
 def new_network(tokenizer: PreTrainedTokenizerBase, shape: NetworkShape, *, random_seed: int) -> PreTrainedModel:
-    """Return an untrained network of the Marian architecture for the vocabulary of ``tokenizer``."""
-    config = MarianConfig(
+    """Return an untrained network for the vocabulary of ``tokenizer``.
+
+    The architecture is that of Pegasus, which normalises before each layer (Xiong et al. 2020): it bears higher
+    learning rates than one that normalises after. Its places are sinusoids, its embeddings shared by both languages.
+    """
+    config = PegasusConfig(
         vocab_size=len(tokenizer),
         d_model=shape.width,
         encoder_layers=shape.n_encoder_layers,
@@ -46,16 +52,27 @@ def new_network(tokenizer: PreTrainedTokenizerBase, shape: NetworkShape, *, rand
         max_position_embeddings=256,
         activation_function="relu",
         dropout=shape.dropout,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
         scale_embedding=True,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         forced_eos_token_id=None,
         decoder_start_token_id=tokenizer.pad_token_id,
         init_std=shape.width**-0.5,
+        normalize_before=True,  # these two are for converters, which take nothing for granted
+        normalize_embedding=False,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(random_seed)
-        return MarianMTModel(config)
+        return PegasusForConditionalGeneration(config)
+
+
+def start_embeddings_at(model: PreTrainedModel, start: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
+    """Replace the embeddings of ``model``, which its output shares, by what ``start`` makes of their random start."""
+    weight = model.get_input_embeddings().weight
+    with torch.no_grad():
+        weight.copy_(torch.from_numpy(start(weight.numpy(force=True))))
 
 
 def pretrained(
@@ -119,9 +136,10 @@ def hold_padding_at_zero(model: PreTrainedModel) -> None:
 
 
 def keep_logits_narrow(model: PreTrainedModel) -> None:
-    """Hold the logit bias of a Marian network, which is zero, in bfloat16: added in float32 it widens all logits."""
-    if model.config.model_type == "marian" and not model.final_logits_bias.any():
-        model.final_logits_bias = model.final_logits_bias.to(torch.bfloat16)
+    """Hold a logit bias that is zero in bfloat16: added in float32 it would widen all logits."""
+    bias = getattr(model, "final_logits_bias", None)
+    if bias is not None and not bias.any():
+        model.final_logits_bias = bias.to(torch.bfloat16)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import say, track
 from seedcorn.torch_threads import one_torch_thread
 from seedcorn.translation.batching import PackedBatches, TokenisedPairs, only_item, pack, tokenise
+from seedcorn.translation.bilingual_embeddings import bilingual_embeddings
 from seedcorn.translation.network import (
     NetworkShape,
     hold_padding_at_zero,
@@ -33,6 +35,7 @@ from seedcorn.translation.network import (
     new_network,
     pretrained,
     quiet_transformers,
+    start_embeddings_at,
 )
 from seedcorn.translation.quality import chrf
 from seedcorn.translation.smoothed_loss import smoothed_loss
@@ -92,10 +95,7 @@ def train_translator(
     """
     if not dev:
         raise DataError(wanted="dev pairs for early stopping", found="none")
-    model, tokenizer = starting_point(pairs, settings, random_seed=random_seed)
-    tokenised = tokenise(pairs, tokenizer, max_length=settings.max_length)
-    if len(tokenised) == 0:
-        raise DataError(wanted="sentence pairs to train the translator on", found="none")
+    model, tokenizer, tokenised = _starting_point(pairs, settings, random_seed=random_seed)
     trainer = _trainer(model, tokenizer, tokenised, dev, settings, checkpoints, random_seed)
     with quiet_transformers():
         _train(trainer, checkpoints, settings)
@@ -150,14 +150,28 @@ def _trainer(
     return trainer
 
 
-def starting_point(
+def _starting_point(
     pairs: PairCorpus, settings: TrainingSettings, *, random_seed: int
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Return the network and subwords that training starts from: the checkpoint's, or new ones for ``pairs``."""
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, TokenisedPairs]:
+    """Return the network and subwords that training starts from, and ``pairs`` in these subwords."""
     if settings.checkpoint:
-        return pretrained(settings.checkpoint, source_lang=settings.source_lang, target_lang=settings.target_lang)
+        model, tokenizer = pretrained(
+            settings.checkpoint, source_lang=settings.source_lang, target_lang=settings.target_lang
+        )
+        return model, tokenizer, _tokenised(pairs, tokenizer, settings)
     tokenizer = train_subwords(_both_sides(pairs), n_subwords=settings.n_subwords)
-    return new_network(tokenizer, settings.shape, random_seed=random_seed), tokenizer
+    tokenised = _tokenised(pairs, tokenizer, settings)
+    model = new_network(tokenizer, settings.shape, random_seed=random_seed)
+    rng = np.random.default_rng([random_seed, 0])
+    start_embeddings_at(model, partial(bilingual_embeddings, tokenised, rng=rng))
+    return model, tokenizer, tokenised
+
+
+def _tokenised(pairs: PairCorpus, tokenizer: PreTrainedTokenizerBase, settings: TrainingSettings) -> TokenisedPairs:
+    tokenised = tokenise(pairs, tokenizer, max_length=settings.max_length)
+    if len(tokenised) == 0:
+        raise DataError(wanted="sentence pairs to train the translator on", found="none")
+    return tokenised
 
 
 class TranslationTrainer(Seq2SeqTrainer):

@@ -157,7 +157,6 @@ def test_out_of_memory_says_what_to_lower(pairs, settings, tmp_path: Path, monke
 
 def test_the_converted_network_translates_like_the_network_itself(trained, translator) -> None:
     model, tokenizer = pretrained(str(trained.folder))
-    assert not model.get_input_embeddings().weight[tokenizer.pad_token_id].any()
     texts = ["house of a red", "door book", "book of a blue door"]  # never seen, so that any difference would show
     inputs = tokenizer(texts, padding=True, return_tensors="pt")
     outputs = model.eval().generate(
@@ -165,6 +164,25 @@ def test_the_converted_network_translates_like_the_network_itself(trained, trans
     )
     expected = [text.strip() for text in tokenizer.batch_decode(outputs, skip_special_tokens=True)]
     assert translator.best(texts, beam_size=1) == expected
+
+
+def test_the_padding_of_a_marian_checkpoint_stays_zero() -> None:
+    from transformers import MarianConfig, MarianMTModel
+
+    from seedcorn.translation.network import hold_padding_at_zero
+
+    config = MarianConfig(vocab_size=12, d_model=8, pad_token_id=11, decoder_start_token_id=11, eos_token_id=0)
+    for side in ("encoder", "decoder"):
+        config.update({f"{side}_layers": 1, f"{side}_attention_heads": 2, f"{side}_ffn_dim": 8})
+    model = MarianMTModel(config)
+    hold_padding_at_zero(model)
+    ids = torch.tensor([[3, 4, 0]])
+    optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+    model(input_ids=ids, labels=ids).loss.backward()
+    optimiser.step()
+    weight = model.get_input_embeddings().weight
+    assert not weight[11].any()
+    assert weight[3].any()
 
 
 def test_full_memory_on_a_cpu_is_told_too_and_other_failures_are_not_hidden(
