@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from seedcorn.corpus.folding import Texts
-from seedcorn.errors import DataError
+from seedcorn.pretrained import loading
 from seedcorn.relevance.embedding import Embeddings
 
 
@@ -23,16 +23,10 @@ class TransformerEncoder:
     @staticmethod
     def load(name: str, *, batch_size: int) -> "TransformerEncoder":
         """Load the checkpoint ``name``. Raises DataError when it or its tokenizer cannot be had."""
-        try:
+        fix = "Give a folder or a name on the model hub, or leave the built-in encoder."
+        with loading(name, wanted="a sentence encoder with its tokenizer", fix=fix):
             tokenizer = AutoTokenizer.from_pretrained(name)
             model = AutoModel.from_pretrained(name)
-        except (OSError, ValueError) as error:
-            raise DataError(
-                wanted="a sentence encoder with its tokenizer",
-                found=str(error).splitlines()[0],
-                where=name,
-                fix="Give a folder or a name on the model hub, or leave the built-in encoder.",
-            ) from error
         # Encoder-decoder checkpoints (LaBSE-like ones are plain encoders) are used by their encoder.
         encoder = model.get_encoder() if model.config.is_encoder_decoder else model
         return TransformerEncoder(encoder.eval(), tokenizer, batch_size)

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.errors import DataError, SeedcornWarning, at, require
-from seedcorn.speech.transcripts import read_transcripts
+from seedcorn.speech.transcripts import audio_of, id_of, read_transcripts
 
-_AUDIO_KEYS = ("audio", "audio_filepath", "path")
 _N_SHOWN = 3
 
 
@@ -31,8 +30,8 @@ def read_manifest(path: Path) -> list[Recording]:
 
     A JSON line has "audio" (or "audio_filepath"), and may have "id" (else the file's name) and "text". Relative paths
     start at the manifest's folder.
-    Raises DataError with file and line when a line cannot be read, an id repeats, a transcript has no recording, or
-    audio files are missing.
+    Raises DataError with file and line when a line cannot be read or names a part of a file, an id repeats, a
+    transcript has no recording, or audio files are missing.
     """
     recordings = _from_kaldi(path) if path.is_dir() else _from_json_lines(path)
     if not recordings:
@@ -94,34 +93,40 @@ def _from_json_line(line: str, path: Path, number: int) -> Recording:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         raise DataError(wanted="a JSON object", found=error.msg, where=at(path, number)) from error
-    audio = (
-        next((row[key] for key in _AUDIO_KEYS if isinstance(row.get(key), str)), None) if type(row) is dict else None
-    )
+    audio = audio_of(row) if isinstance(row, dict) else None
     if audio is None:
         raise DataError(wanted='an object with "audio"', found=line.strip(), where=at(path, number))
+    if row.get("offset"):
+        raise DataError(
+            wanted="one file an utterance",
+            found=f'"offset" {row["offset"]}',
+            where=at(path, number),
+            fix="Cut the files into utterances.",
+        )
     text = row.get("text")
     if text is not None and not isinstance(text, str):
         raise DataError(wanted='text in "text"', found=repr(text), where=at(path, number))
-    return Recording(id=str(row.get("id", Path(audio).stem)), audio=path.parent / audio, text=text)
+    return Recording(id=str(id_of(row)), audio=path.parent / audio, text=text)
 
 
-def read_waves(recordings: Sequence[Recording], *, samples_per_second: int) -> list[NDArray[np.float32]]:
-    """Return the mono samples (-1..1) of each recording at the wanted rate.
+def read_waves(recordings: Sequence[Recording], *, samples_per_second: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the mono samples (-1..1) of each recording at the wanted rate.
 
-    Other rates are resampled and channels averaged; one SeedcornWarning says how many were.
+    Other rates are resampled and channels averaged; after the last one a SeedcornWarning says how many were.
     Raises DataError when a file is no audio.
     """
-    waves, converted = [], []
+    converted = []
     for recording in recordings:
         wave, rate, n_channels = _read_audio(recording.audio)
         if rate != samples_per_second or n_channels != 1:
             converted.append(f"{rate} Hz, {n_channels} channel{'s' if n_channels > 1 else ''}")
-        waves.append(at_rate(wave, rate, samples_per_second))
+        yield at_rate(wave, rate, samples_per_second)
     if converted:
         kinds = "; ".join(sorted(set(converted)))
-        text = f"{len(converted)} of {len(waves)} recordings ({kinds}) were converted to {samples_per_second} Hz mono"
+        text = (
+            f"{len(converted)} of {len(recordings)} recordings ({kinds}) were converted to {samples_per_second} Hz mono"
+        )
         warnings.warn(text, SeedcornWarning, stacklevel=2)
-    return waves
 
 
 def _read_audio(path: Path) -> tuple[NDArray[np.float32], int, int]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError, at
 
 _TRN = re.compile(r"^(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
-_ID_KEYS = ("id", "utt_id", "audio_filepath", "audio")
+_ID_KEYS = ("id", "utt_id")
+_AUDIO_KEYS = ("audio", "audio_filepath", "path")
 
 
 class TranscriptFormat(StrEnum):
@@ -31,7 +32,8 @@ _FORMAT_OF_SUFFIX = {
 def read_transcripts(path: Path, *, format: TranscriptFormat | None = None) -> dict[str, str]:
     """Return id -> text in the order of the file; the format follows from the suffix (.trn, .jsonl, else Kaldi).
 
-    Blank lines are skipped; an id without words is an empty transcript.
+    Blank lines are skipped; an id without words is an empty transcript. A JSON line without "id" has that of its audio
+    file, as in a manifest of recordings.
     Raises DataError with file and line for an unreadable line, a missing id or one that repeats.
     """
     chosen = format or _FORMAT_OF_SUFFIX.get(path.suffix, TranscriptFormat.KALDI)
@@ -72,10 +74,22 @@ def _parse_jsonl(line: str, where: str) -> tuple[str, str]:
         raise DataError(wanted="a JSON object", found=f"'{line.strip()}' ({error.msg})", where=where) from error
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         raise DataError(wanted='a JSON object with "text"', found=f"'{line.strip()}'", where=where)
-    utterance_id = next((str(row[key]) for key in _ID_KEYS if key in row), None)
+    utterance_id = id_of(row)
     if utterance_id is None:
         raise DataError(wanted='an "id"', found=f"keys {', '.join(row)}", where=where)
     return utterance_id, row["text"]
+
+
+def id_of(row: Mapping[str, object]) -> str | None:
+    """Return the id of a JSON row: its own, else the name of its audio file without ending; None without either."""
+    own = next((str(row[key]) for key in _ID_KEYS if row.get(key) is not None), None)
+    audio = audio_of(row)
+    return own if own is not None or audio is None else Path(audio).stem
+
+
+def audio_of(row: Mapping[str, object]) -> str | None:
+    """Return the audio file that a JSON row names, or None."""
+    return next((str(row[key]) for key in _AUDIO_KEYS if isinstance(row.get(key), str)), None)
 
 
 _PARSERS = {

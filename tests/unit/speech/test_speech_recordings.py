@@ -1,15 +1,18 @@
 """Manifests, audio files, stored posteriors, a pretrained checkpoint, and the tiny test bed, end to end."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
-from seedcorn.speech.acoustic import NetworkShape, emit, load_acoustic_model
+from seedcorn.speech import sources
+from seedcorn.speech.acoustic import AcousticModel, CtcNetwork, NetworkShape, emit, load_acoustic_model
 from seedcorn.speech.acoustic_training import TrainingSettings, train_acoustic_model, training_sentences, waves_of
 from seedcorn.speech.alphabet import Alphabet, alphabet_of
+from seedcorn.speech.checkpoint import emit_with_checkpoint, load_ctc_checkpoint, seconds_per_step
 from seedcorn.speech.features import mixed_at
 from seedcorn.speech.posteriors import Posteriors, read_posteriors
 from seedcorn.speech.recordings import read_manifest, read_waves
@@ -136,6 +139,15 @@ def test_kaldi_folder_and_json_lines_list_the_same(tmp_path: Path) -> None:
     assert [r.text for r in read_manifest(tmp_path)] == ["turn it on", None]
 
 
+def test_a_part_of_a_file_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.wav")
+    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav", "offset": 0.0}\n')
+    assert [r.id for r in read_manifest(tmp_path / "m.jsonl")] == ["a"]
+    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav", "offset": 1.5}\n')
+    with pytest.raises(DataError, match=r'm.jsonl:1: wanted one file an utterance, found "offset" 1.5'):
+        read_manifest(tmp_path / "m.jsonl")
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
@@ -160,11 +172,11 @@ def test_other_rates_and_channels_are_converted_and_said(tmp_path: Path) -> None
     write_audio(tmp_path / "b.wav")
     (tmp_path / "wav.scp").write_text("a a.wav\nb b.wav\n")
     with pytest.warns(SeedcornWarning, match=r"1 of 2 recordings \(8000 Hz, 2 channels\) were converted to 16000 Hz"):
-        waves = read_waves(read_manifest(tmp_path), samples_per_second=16_000)
+        waves = list(read_waves(read_manifest(tmp_path), samples_per_second=16_000))
     assert [len(w) for w in waves] == [8_000, 8_000]
     (tmp_path / "b.wav").write_text("no audio")
     with pytest.raises(DataError, match="wav or flac"):
-        read_waves(read_manifest(tmp_path)[1:], samples_per_second=16_000)
+        list(read_waves(read_manifest(tmp_path)[1:], samples_per_second=16_000))
 
 
 def test_recordings_need_a_recogniser(tmp_path: Path) -> None:
@@ -174,11 +186,29 @@ def test_recordings_need_a_recogniser(tmp_path: Path) -> None:
         read_source(tmp_path)
 
 
-def test_pretrained_checkpoint_hears_recordings(tmp_path: Path) -> None:
+def test_many_recordings_are_heard_in_parts_and_one_note_says_how_many_were_converted(
+    tmp_path: Path, monkeypatch
+) -> None:
+    alphabet = alphabet_of([t.split() for t in TEXTS])
+    untrained = CtcNetwork(SHAPE, len(alphabet))
+    AcousticModel(network=untrained, alphabet=alphabet, shape=SHAPE).save(tmp_path / "model")
+    for name in "abcd":
+        write_audio(tmp_path / f"{name}.wav", rate=16_000 if name == "a" else 8_000)
+    (tmp_path / "wav.scp").write_text("".join(f"{name} {name}.wav\n" for name in "abcd"))
+    monkeypatch.setattr(sources, "RECORDINGS_AT_A_TIME", 2)
+    with pytest.warns(SeedcornWarning, match="3 of 4 recordings") as notes:
+        heard = read_source(tmp_path, acoustic_model=tmp_path / "model")
+    assert len(notes) == 1
+    assert heard.ids == ("a", "b", "c", "d")
+    assert [len(logps) for logps in heard.logps] == [len(heard.logps[0])] * 4
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A tiny random CTC checkpoint with all that belongs to one."""
     transformers = pytest.importorskip("transformers")
     (tmp_path / "vocab.json").write_text(json.dumps({"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, "A": 5}))
     tokenizer = transformers.Wav2Vec2CTCTokenizer(str(tmp_path / "vocab.json"), word_delimiter_token="|")
-    processor = transformers.Wav2Vec2Processor(transformers.Wav2Vec2FeatureExtractor(), tokenizer)
     config = transformers.Wav2Vec2Config(
         vocab_size=6,
         hidden_size=16,
@@ -192,16 +222,59 @@ def test_pretrained_checkpoint_hears_recordings(tmp_path: Path) -> None:
         num_conv_pos_embeddings=4,
         num_conv_pos_embedding_groups=2,
     )
-    transformers.Wav2Vec2ForCTC(config).save_pretrained(tmp_path / "checkpoint")
-    processor.save_pretrained(tmp_path / "checkpoint")
+    for part in (transformers.Wav2Vec2ForCTC(config), tokenizer, transformers.Wav2Vec2FeatureExtractor()):
+        part.save_pretrained(tmp_path / "checkpoint")
+    return tmp_path / "checkpoint"
+
+
+def test_pretrained_checkpoint_hears_recordings(tmp_path: Path, checkpoint: Path, capfd) -> None:
     write_audio(tmp_path / "a.wav")
     write_audio(tmp_path / "short.wav", n_seconds=0.0005)
     (tmp_path / "m.jsonl").write_text('{"audio": "a.wav"}\n{"audio": "short.wav"}\n')
-    heard = read_source(tmp_path / "m.jsonl", checkpoint=str(tmp_path / "checkpoint"))
+    capfd.readouterr()
+    heard = read_source(tmp_path / "m.jsonl", checkpoint=str(checkpoint))
+    assert capfd.readouterr() == ("", "")
     assert heard.ids == ("a", "short")
     assert [heard.alphabet.symbols[c] for c in (0, 4, 5)] == ["", " ", "a"]
     assert len(heard.logps[0]) > 300
+    assert heard.seconds_per_step == pytest.approx(20 / 16_000)
     assert len(heard.logps[1]) == 0
     assert np.allclose(np.exp(heard.logps[0].astype(float)).sum(axis=1), 1, atol=0.01)
-    with pytest.raises(DataError, match="CTC checkpoint"):
-        read_source(tmp_path / "m.jsonl", checkpoint=str(tmp_path / "nothing-here"))
+
+
+def test_checkpoints_of_spectral_features_hear_too_and_time_is_measured(tmp_path: Path, checkpoint: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    config = transformers.Wav2Vec2BertConfig(
+        vocab_size=6,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        feature_projection_input_dim=32,
+    )
+    features = transformers.SeamlessM4TFeatureExtractor(feature_size=16, num_mel_bins=16)
+    for part in (transformers.Wav2Vec2BertForCTC(config), features):
+        part.save_pretrained(checkpoint)
+    loaded = load_ctc_checkpoint(str(checkpoint))
+    lengths = [len(p) for p in emit_with_checkpoint(loaded, [np.ones(n, np.float32) for n in (0, 1, 400, 8_000)])]
+    assert lengths[:3] == [0, 0, 0]
+    assert seconds_per_step(loaded) == pytest.approx(0.5 / lengths[3], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "vocab.json").unlink(), "files of it missing"),
+        (lambda folder: (folder / "preprocessor_config.json").unlink(), "feature extractor"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 100), "header"),
+        (lambda folder: (folder / "config.json").write_text('{"model_type": "bert"}'), "AutoModelForCTC"),
+        (lambda folder: folder.rename(folder.with_name("elsewhere")), "checkpoint: wanted a CTC checkpoint"),
+    ],
+    ids=["no tokenizer", "no feature extractor", "damaged weights", "another model", "no folder"],
+)
+def test_checkpoints_that_lack_something_are_refused(
+    tmp_path: Path, checkpoint: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    damage(checkpoint)
+    with pytest.raises(DataError, match=message):
+        load_ctc_checkpoint(str(checkpoint))

@@ -26,6 +26,11 @@ def test_kaldi_trn_and_json_lines_say_the_same(tmp_path: Path) -> None:
     assert read_transcripts(write(tmp_path / "x.txt", "a b (u)"), format=TranscriptFormat.TRN) == {"u": "a b"}
 
 
+def test_manifests_of_recordings_are_transcripts_too(tmp_path: Path) -> None:
+    manifest = write(tmp_path / "m.jsonl", '{"audio": "wavs/u1.wav", "text": "a"}\n{"utt_id": 2, "text": "b"}\n')
+    assert read_transcripts(manifest) == {"u1": "a", "2": "b"}
+
+
 def test_only_new_lines_end_a_line(tmp_path: Path) -> None:
     assert read_transcripts(write(tmp_path / "text", "u1 one\u2028two\x85three\n")) == {"u1": "one two three"}
 

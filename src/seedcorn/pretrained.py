@@ -1,0 +1,32 @@
+"""Loading pretrained checkpoints of ``transformers``: quietly, and with errors that say what the checkpoint lacks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from seedcorn.errors import DataError
+
+
+@contextmanager
+def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
+    """Load the checkpoint ``name`` inside the block, without the bars and notes of transformers.
+
+    Raises DataError, saying what was ``wanted``, for whatever transformers raises when a checkpoint is not there, is
+    damaged, is of another kind or lacks files.
+    """
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    except TypeError as error:  # what tokenizers raise when they get None for the path of their file
+        raise DataError(wanted=wanted, found="files of it missing", where=name, fix=fix) from error
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
+        found = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+        raise DataError(wanted=wanted, found=found, where=name, fix=fix) from error
+    finally:
+        logging.set_verbosity(verbosity)
+        if had_bars:
+            logging.enable_progress_bar()
