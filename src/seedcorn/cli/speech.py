@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -14,6 +14,8 @@ from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSee
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
 
 if TYPE_CHECKING:
+    from seedcorn.corpus.utterances import Utterance
+    from seedcorn.lm.ngram_model import NgramModel
     from seedcorn.runs import Json
     from seedcorn.speech.alphabet import Alphabet
     from seedcorn.speech.fusion import WeightedModel
@@ -55,6 +57,9 @@ class WordSplitting(StrEnum):
     WHITE_SPACE = "white-space"
 
 
+SpokenAs: TypeAlias = Annotated[
+    Path | None, typer.Option(exists=True, help="How words are spoken: lines of word, tab, spelling.")
+]
 N_SPECIAL_WORDS = 3  # <unk>, <s> and </s> come first in every model
 N_SHOWN = 5
 
@@ -101,9 +106,13 @@ def decode(
     acoustic_model: Annotated[Path | None, typer.Option(exists=True, help="A model of 'speech train'.")] = None,
     checkpoint: Annotated[str, typer.Option(help="A CTC checkpoint of transformers, by name or folder.")] = "",
     symbols: Annotated[Path | None, typer.Option(exists=True, help="The symbols of foreign posteriors.")] = None,
+    seconds_per_step: Annotated[
+        float | None, typer.Option(min=0, help="Time between the steps of foreign posteriors; default: 0.02.")
+    ] = None,
     words: Annotated[
         Path | None, typer.Option(exists=True, help="The words of the lexicon; default: the models'.")
     ] = None,
+    spoken_as: SpokenAs = None,
     unspellable: Annotated[
         Unspelt, typer.Option(help="What to do with words that cannot be spelt.")
     ] = Unspelt.LEAVE_OUT,
@@ -126,6 +135,7 @@ def decode(
     from seedcorn.speech.decoding import DecoderSettings
     from seedcorn.speech.decoding import decode as decode_posteriors
     from seedcorn.speech.hypothesis_files import write_hypotheses
+    from seedcorn.speech.posteriors import SECONDS_PER_FOREIGN_STEP
     from seedcorn.speech.sources import read_source
     from seedcorn.speech.transcripts import read_transcripts
     from seedcorn.speech.tuning import tune_weights
@@ -134,8 +144,15 @@ def decode(
     n_threads = threads or os.cpu_count() or 1
     settings = DecoderSettings(lm_weight=lm_weight, word_bonus=word_bonus, beam_size=beam_size, n_best=n_best)
     with progress(quiet):
-        heard = read_source(source, acoustic_model=acoustic_model, checkpoint=checkpoint, symbols=symbols)
-        lexicon, models = _language(heard.alphabet, lm, mixture_weight, words, unspellable, oov)
+        mixture = _mixture(lm, mixture_weight)  # what can be wrong with it is told before hours of listening
+        heard = read_source(
+            source,
+            acoustic_model=acoustic_model,
+            checkpoint=checkpoint,
+            symbols=symbols,
+            seconds_per_step=seconds_per_step or SECONDS_PER_FOREIGN_STEP,
+        )
+        lexicon, models = _language(heard.alphabet, mixture, words, spoken_as, unspellable, oov)
         if tune is not None:
             references = read_transcripts(tune)
             paired_by_id(references, dict.fromkeys(heard.ids, ""))
@@ -183,6 +200,8 @@ def wer(
     from seedcorn.speech.transcripts import read_transcripts
     from seedcorn.speech.wer import Normaliser, character_errors, paired_by_id, word_errors
 
+    if transcripts is not None and corpus is None:
+        raise ConfigError(wanted="--corpus beside --transcripts", found="none", fix="The corpus has the intents.")
     split = Normaliser(normaliser.value)
     ids, meant, said = paired_by_id(read_transcripts(references), read_transcripts(hypotheses))
     table = word_errors(meant, said, normaliser=split)
@@ -200,7 +219,7 @@ def wer(
         before = paired_by_id(read_transcripts(references), read_transcripts(baseline))[2]
         result |= _comparison(meant, before, said, split, random_seed)
     if corpus is not None:
-        result |= _slices(corpus, transcripts, ids, said)
+        result |= _slices(corpus, transcripts, ids, meant, said)
     show(result, as_json=as_json)
     if alignments and not as_json:
         _show_alignments(ids, meant, said, split, alignments)
@@ -212,6 +231,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
     acoustic_model: Annotated[Path | None, typer.Option(exists=True, help="A model whose symbols spell.")] = None,
     symbols: Annotated[Path | None, typer.Option(exists=True, help="The symbols to spell with, one a line.")] = None,
+    spoken_as: SpokenAs = None,
     unspellable: Annotated[
         Unspelt, typer.Option(help="What to do with words that cannot be spelt.")
     ] = Unspelt.LEAVE_OUT,
@@ -220,39 +240,46 @@ def export(
     """Write lexicon, word list, symbols and FST text for other recognisers; WORDS is a language model or a list."""
     from seedcorn.speech.export import write_lexicon_files
 
-    lexicon = _lexicon(_alphabet(acoustic_model, symbols), _word_list(words), unspellable)
+    lexicon = _lexicon(_alphabet(acoustic_model, symbols), _word_list(words), spoken_as, unspellable)
     n_states = write_lexicon_files(lexicon, output)
     show({"n_words": len(lexicon.words), "n_states": n_states, "output": str(output)}, as_json=as_json)
 
 
+def _mixture(lm: Sequence[Path], weights: Sequence[float] | None) -> "list[tuple[NgramModel, float]]":
+    from seedcorn.lm.model_file import read_model
+    from seedcorn.speech.fusion import check_mixture
+
+    weights = weights or [1 / len(lm)] * len(lm)
+    if len(weights) != len(lm):
+        raise ConfigError(wanted="a --mixture-weight for each --lm", found=f"{len(weights)} for {len(lm)}")
+    check_mixture(weights)
+    return [(read_model(path), weight) for path, weight in zip(lm, weights, strict=True)]
+
+
 def _language(
     alphabet: "Alphabet",
-    lm: Sequence[Path],
-    mixture_weights: Sequence[float] | None,
+    mixture: "Sequence[tuple[NgramModel, float]]",
     words: Path | None,
+    spoken_as: Path | None,
     unspellable: Unspelt,
     oov: OovModel,
 ) -> "tuple[Lexicon, list[WeightedModel]]":
-    from seedcorn.lm.model_file import read_model
     from seedcorn.speech.fusion import WeightedModel, character_oov_logps, unigram_floor
 
-    weights = list(mixture_weights or [1 / len(lm)] * len(lm))
-    if len(weights) != len(lm):
-        raise ConfigError(wanted="a --mixture-weight for each --lm", found=f"{len(weights)} for {len(lm)}")
-    loaded = [read_model(path) for path in lm]
-    listed = _word_list(words) if words is not None else [w for model in loaded for w in model.words[N_SPECIAL_WORDS:]]
-    lexicon = _lexicon(alphabet, listed, unspellable)
+    own = [word for model, _ in mixture for word in model.words[N_SPECIAL_WORDS:]]
+    lexicon = _lexicon(alphabet, own if words is None else _word_list(words), spoken_as, unspellable)
     spread = {OovModel.FLOOR: unigram_floor, OovModel.CHARACTERS: character_oov_logps}.get(oov)
     return lexicon, [
         WeightedModel(model=model, weight=weight, oov_logps=spread(lexicon, model) if spread else None)
-        for model, weight in zip(loaded, weights, strict=True)
+        for model, weight in mixture
     ]
 
 
-def _lexicon(alphabet: "Alphabet", words: Sequence[str], unspellable: Unspelt) -> "Lexicon":
-    from seedcorn.speech.lexicon import Unspellable, build_lexicon
+def _lexicon(alphabet: "Alphabet", words: Sequence[str], spoken_as: Path | None, unspellable: Unspelt) -> "Lexicon":
+    from seedcorn.speech.lexicon import Unspellable, build_lexicon, read_spoken_as
 
-    lexicon = build_lexicon(words, alphabet=alphabet, on_unspellable=Unspellable(unspellable.value))
+    spoken = read_spoken_as(spoken_as) if spoken_as is not None else None
+    lexicon = build_lexicon(words, alphabet=alphabet, spoken_as=spoken, on_unspellable=Unspellable(unspellable.value))
     if lexicon.left_out:
         shown = ", ".join(lexicon.left_out[:N_SHOWN])
         text = f"{len(lexicon.left_out)} words that the alphabet cannot spell are left out of the lexicon ({shown})"
@@ -308,17 +335,37 @@ def _comparison(
     }
 
 
-def _slices(corpus: Path, transcripts: Path | None, ids: Sequence[str], said: Sequence[str]) -> "dict[str, Json]":
+def _slices(
+    corpus: Path, transcripts: Path | None, ids: Sequence[str], meant: Sequence[str], said: Sequence[str]
+) -> "dict[str, Json]":
     from seedcorn.corpus.formats import read_corpus
     from seedcorn.speech.wer_slices import breakdown
+
+    utterances = _utterances_of(corpus, ids, meant)
+    known = [] if transcripts is None else [u.intent for u in read_corpus(transcripts).utterances() if u.intent]
+    if transcripts is not None and not known:
+        raise DataError(wanted="transcripts with intents", found="none with one", where=transcripts)
+    slices = breakdown(utterances, said, transcript_intents=known)
+    return {f"word_error_rate_of_{name.replace(' ', '_')}": counts.rate for name, counts in slices.items()}
+
+
+def _utterances_of(corpus: Path, ids: Sequence[str], meant: Sequence[str]) -> "list[Utterance]":
+    """Return the utterances of ``ids``; their words must be those of the references, as slots are places in them."""
+    from seedcorn.corpus.formats import read_corpus
+    from seedcorn.corpus.text import fold
 
     by_id = {utterance.id: utterance for utterance in read_corpus(corpus).utterances()}
     unknown = [i for i in ids if i not in by_id]
     if unknown:
         raise DataError(wanted=f"utterance '{unknown[0]}' in the corpus", found=f"{len(unknown)} missing", where=corpus)
-    known = [] if transcripts is None else [u.intent for u in read_corpus(transcripts).utterances()]
-    slices = breakdown([by_id[i] for i in ids], said, transcript_intents=known)
-    return {f"word_error_rate_of_{name.replace(' ', '_')}": counts.rate for name, counts in slices.items()}
+    other = [i for i, reference in zip(ids, meant, strict=True) if fold(by_id[i].text) != fold(reference)]
+    if other:
+        raise DataError(
+            wanted="the words of the references",
+            found=f"others in {len(other)} utterances, as '{other[0]}': '{by_id[other[0]].text}'",
+            where=corpus,
+        )
+    return [by_id[i] for i in ids]
 
 
 def _show_alignments(

@@ -33,9 +33,8 @@ def mixed_models(models: Sequence[WeightedModel], lexicon: Lexicon) -> MixedMode
 
     Raises ConfigError when there is no model or the weights are not positive numbers that sum to one.
     """
+    check_mixture([model.weight for model in models])
     weights = np.array([model.weight for model in models], dtype=np.float64)
-    if len(weights) == 0 or not (weights > 0).all() or abs(weights.sum() - 1) > 1e-6:
-        raise ConfigError(wanted="positive mixture weights that sum to 1", found=str(weights.tolist()))
     word_ids = np.array([[*map(m.model.word_id, lexicon.words), m.model.end_id] for m in models], dtype=np.int64)
     extra = np.array([_extra_logps(m, ids) for m, ids in zip(models, word_ids, strict=True)])
     arrays = List([_writeable(m.model.arrays) for m in models])  # one compiled type, however many models
@@ -49,6 +48,12 @@ def mixed_models(models: Sequence[WeightedModel], lexicon: Lexicon) -> MixedMode
         extra_logps=extra,
         lookahead=_lookahead(lexicon.trie, unigrams),
     )
+
+
+def check_mixture(weights: Sequence[float]) -> None:
+    """Raise ConfigError unless there are ``weights`` and they are positive numbers that sum to one."""
+    if not weights or not all(weight > 0 for weight in weights) or abs(sum(weights) - 1) > 1e-6:
+        raise ConfigError(wanted="positive mixture weights that sum to 1", found=str(list(weights)))
 
 
 def _extra_logps(weighted: WeightedModel, word_ids: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.errors import DataError
+from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.formats.lines import line_blocks
+from seedcorn.corpus.text import normalise
+from seedcorn.errors import DataError, at
 from seedcorn.speech.alphabet import Alphabet
 
 _N_SHOWN = 5
@@ -79,6 +83,24 @@ def build_lexicon(
     )
 
 
+def read_spoken_as(path: Path) -> dict[str, list[str]]:
+    """Return how words are spoken from a file of lines "word, tab, spelling", a line for each spelling of a word.
+
+    Raises DataError with file and line for any other line.
+    """
+    spellings: dict[str, list[str]] = {}
+    for block in line_blocks(path, BadRows()):
+        for number, line in block:
+            fields = [normalise(field) for field in line.split("\t")]
+            if line.strip() and (len(fields) != 2 or not all(fields)):
+                raise DataError(
+                    wanted="a word, a tab and how it is spoken", found=f"'{line[:60]}'", where=at(path, number)
+                )
+            if line.strip():
+                spellings.setdefault(fields[0], []).append(fields[1])
+    return spellings
+
+
 def symbol_lexicon(alphabet: Alphabet) -> Lexicon:
     """Return the lexicon in which every symbol is a word: free spelling, for language models over characters."""
     symbols = [s for s in alphabet.symbols if s and not (len(s) > 1 and s.startswith("<") and s.endswith(">"))]
@@ -91,7 +113,7 @@ def _unspellable_error(left_out: Sequence[str], alphabet: Alphabet) -> DataError
     return DataError(
         wanted="words that the recogniser's alphabet can spell",
         found=f"{len(left_out)} that it cannot ({shown}); missing characters: {' '.join(missing)}",
-        fix="Say how they are spoken (spoken_as), or leave them out (--unspellable leave-out).",
+        fix="Say how they are spoken (--spoken-as), or leave them out (--unspellable leave-out).",
     )
 
 

@@ -17,6 +17,9 @@ from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
 
 LogPosteriors: TypeAlias = NDArray[np.float16]
 
+SECONDS_PER_FOREIGN_STEP = 0.02
+
+_SOURCES = "posteriors (npz, or a folder of npy), or recordings (a Kaldi folder with wav.scp, or a .jsonl manifest)"
 _BLANK_NAMES = ("<blank>", "<pad>", "[PAD]", "<eps>")
 _BOUNDARY_NAMES = ("|", "<space>", "▁")
 
@@ -49,7 +52,9 @@ class Posteriors:
             np.savez(stream, steps=steps, ends=ends, about=encoded)
 
 
-def read_posteriors(path: Path, *, symbols: Path | None = None, seconds_per_step: float = 0.02) -> Posteriors:
+def read_posteriors(
+    path: Path, *, symbols: Path | None = None, seconds_per_step: float = SECONDS_PER_FOREIGN_STEP
+) -> Posteriors:
     """Return what ``Posteriors.save`` wrote, or an npz with one array an utterance, or a folder of npy files.
 
     The last two need ``symbols``, a text file with the symbol of each column (see read_symbols). Utterances come in
@@ -114,13 +119,18 @@ def check_logps(logps: NDArray[np.floating], alphabet: Alphabet, *, where: str) 
 def _read_arrays(path: Path) -> dict[str, NDArray[np.floating]]:
     try:
         if path.is_dir():
-            return {file.stem: np.load(file, allow_pickle=False) for file in sorted(path.glob("*.npy"))}
+            files = sorted(path.glob("*.npy"))
+            if not files:
+                raise DataError(wanted=_SOURCES, found="a folder without any of them", where=path)
+            return {file.stem: np.load(file, allow_pickle=False) for file in files}
         with np.load(path, allow_pickle=False) as stored:
             if not hasattr(stored, "files"):
                 raise DataError(wanted="an npz file or a folder of npy files", found="one npy array", where=path)
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(wanted="posteriors (npz, or a folder of npy)", found=str(error), where=path) from error
+        # What numpy says of a file that is none of its own is how to load pickled objects, which is never done here.
+        found = "another kind of file" if "pickle" in str(error) else str(error)
+        raise DataError(wanted=_SOURCES, found=found, where=path) from error
 
 
 def _restored(arrays: dict[str, NDArray[np.floating]]) -> Posteriors:

@@ -1,25 +1,36 @@
 """What is to be decoded: stored posteriors, or recordings heard by an acoustic model or a pretrained checkpoint."""
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from seedcorn.errors import ConfigError
 from seedcorn.progress import track
-from seedcorn.speech.posteriors import Posteriors, read_posteriors
+from seedcorn.speech.posteriors import SECONDS_PER_FOREIGN_STEP, Posteriors, read_posteriors
 from seedcorn.speech.recordings import Recording, read_manifest, read_waves
 
 RECORDINGS_AT_A_TIME = 200
 
 
 def read_source(
-    path: Path, *, acoustic_model: Path | None = None, checkpoint: str = "", symbols: Path | None = None
+    path: Path,
+    *,
+    acoustic_model: Path | None = None,
+    checkpoint: str = "",
+    symbols: Path | None = None,
+    seconds_per_step: float = SECONDS_PER_FOREIGN_STEP,
 ) -> Posteriors:
     """Return the posteriors of ``path``: itself posteriors, or a manifest of recordings when a recogniser is given.
 
+    ``symbols`` and ``seconds_per_step`` are of arrays from elsewhere; our own files and recognisers tell their own.
     Raises ConfigError when both recognisers are given, or none for a manifest.
     """
     is_manifest = (path / "wav.scp").exists() or path.suffix in (".jsonl", ".json")
     if not is_manifest:
-        return read_posteriors(path, symbols=symbols)
+        return read_posteriors(path, symbols=symbols, seconds_per_step=seconds_per_step)
     if (acoustic_model is None) == (not checkpoint):
         raise ConfigError(
             wanted="one recogniser for recordings: an acoustic model or a checkpoint",
@@ -39,11 +50,10 @@ def recognise(recordings: list[Recording], model_file: Path) -> Posteriors:
     from seedcorn.speech.synthesis import SAMPLES_PER_SECOND
 
     model = load_acoustic_model(model_file)
+    waves = _waves(recordings, SAMPLES_PER_SECOND)
     logps = []
-    starts = range(0, len(recordings), RECORDINGS_AT_A_TIME)
-    for start in track(starts, f"recognising {RECORDINGS_AT_A_TIME} recordings", total=len(starts)):
-        some = recordings[start : start + RECORDINGS_AT_A_TIME]
-        logps += emit(model, read_waves(some, samples_per_second=SAMPLES_PER_SECOND))
+    while some := list(islice(waves, RECORDINGS_AT_A_TIME)):
+        logps += emit(model, some)
     ids = tuple(recording.id for recording in recordings)
     return Posteriors(ids=ids, logps=tuple(logps), alphabet=model.alphabet, seconds_per_step=SECONDS_PER_STEP)
 
@@ -53,10 +63,15 @@ def recognise_with_checkpoint(recordings: list[Recording], name: str) -> Posteri
     from seedcorn.speech.checkpoint import emit_with_checkpoint, load_ctc_checkpoint, seconds_per_step
 
     checkpoint = load_ctc_checkpoint(name)
-    waves = read_waves(recordings, samples_per_second=checkpoint.samples_per_second)
+    waves = _waves(recordings, checkpoint.samples_per_second)
     return Posteriors(
         ids=tuple(recording.id for recording in recordings),
         logps=tuple(emit_with_checkpoint(checkpoint, waves)),
         alphabet=checkpoint.alphabet,
         seconds_per_step=seconds_per_step(checkpoint),
     )
+
+
+def _waves(recordings: Sequence[Recording], samples_per_second: int) -> Iterator[NDArray[np.float32]]:
+    waves = read_waves(recordings, samples_per_second=samples_per_second)
+    return track(waves, "recognising recordings", total=len(recordings))

@@ -99,7 +99,7 @@ def breakdown(
     """Return the word errors of every slice that there is something to say of.
 
     Slices: "entity words", "other words", "code-switched words" (no insertions counted in these), "intent NAME", and,
-    when ``transcript_intents`` are given, "rare intents" and "frequent intents".
+    when ``transcript_intents`` are given, "rare intents" and "frequent intents" of the utterances that have one.
     Raises DataError when utterances and hypotheses differ in number.
     """
     references = [words(u.text) for u in utterances]
@@ -114,7 +114,9 @@ def breakdown(
     intents = [u.intent for u in utterances]
     seen = list(transcript_intents)
     if seen:
-        by_frequency = errors_by_label(table, intent_frequency(seen, intents))
-        slices |= {f"{label} intents": counts for label, counts in by_frequency.items()}
+        frequency = [
+            label if u.intent else "" for u, label in zip(utterances, intent_frequency(seen, intents), strict=True)
+        ]
+        slices |= {f"{label} intents": n for label, n in errors_by_label(table, frequency).items() if label}
     slices |= {f"intent {label}": counts for label, counts in errors_by_label(table, intents).items() if label}
     return {name: counts for name, counts in slices.items() if counts.reference_length}

@@ -130,6 +130,12 @@ def test_breakdown_names_its_slices() -> None:
     assert "code-switched words" not in slices
 
 
+def test_utterances_without_intent_are_neither_rare_nor_frequent() -> None:
+    utterances = [Utterance(text="play", intent="music"), Utterance(text="stop")]
+    slices = breakdown(utterances, ["play", "top"], transcript_intents=["music"])
+    assert (slices["frequent intents"].rate, "rare intents" in slices) == (0.0, False)
+
+
 def test_counts_do_not_depend_on_word_identity() -> None:
     rng = np.random.default_rng(0)
     reference, hypothesis = rng.integers(0, 3, 12), rng.integers(0, 3, 9)

@@ -9,8 +9,8 @@ from seedcorn.errors import DataError
 
 pytest.importorskip("ctranslate2")
 
-from seedcorn.translation import translator as translator_module  # noqa: E402
-from seedcorn.translation.translator import CONVERTED, load_translator  # noqa: E402
+from seedcorn.translation import translator as translator_module
+from seedcorn.translation.translator import CONVERTED, load_translator
 
 
 def cut(path: Path) -> None:
