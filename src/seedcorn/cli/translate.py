@@ -89,7 +89,7 @@ def train(
 
     def clean(path: Path, target: Path | None = None) -> "PairCorpus":
         found = read_pairs(path, target=target, source_lang=source_lang, target_lang=target_lang)
-        return _cleaned(found, spoken, source_lang, target_lang, rejected)
+        return _cleaned(found, path, spoken, source_lang, target_lang, rejected)
 
     with progress(quiet):
         chosen = cleaned = clean(pairs, target)
@@ -267,14 +267,14 @@ def _settings(
 
 
 def _cleaned(
-    pairs: "PairCorpus", spoken: bool, source_lang: str, target_lang: str, rejected: dict[str, int]
+    pairs: "PairCorpus", path: Path, spoken: bool, source_lang: str, target_lang: str, rejected: dict[str, int]
 ) -> "PairCorpus":
     """Return the pairs fit for training and add to ``rejected`` how many were not, by reason."""
     from collections import Counter
 
     from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 
-    selection = clean_pairs(pairs, source_lang=source_lang, target_lang=target_lang)
+    selection = clean_pairs(pairs, source_lang=source_lang, target_lang=target_lang, where=path)
     counts = Counter(selection.reason(row) for row in range(selection.n_rows))
     for reason, count in counts.items():
         if reason is not None:

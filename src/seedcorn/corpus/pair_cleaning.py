@@ -1,6 +1,7 @@
 """Which sentence pairs are fit to teach a translator, and why each of the others is not."""
 
 import hashlib
+import os
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -57,15 +58,20 @@ class CleaningSettings:
 
 
 def clean_pairs(
-    pairs: PairCorpus, *, source_lang: str, target_lang: str, settings: CleaningSettings | None = None
+    pairs: PairCorpus,
+    *,
+    source_lang: str,
+    target_lang: str,
+    settings: CleaningSettings | None = None,
+    where: str | os.PathLike[str] = "",
 ) -> Selection:
     """Keep the pairs fit for training, in their order; each other row is rejected for the first of REASONS it meets.
 
     Languages are codes such as "hi" or "hi-IN". Pairs are duplicates when both sides fold to the same words. Raises
-    DataError when most pairs are in the other direction.
+    DataError, saying ``where`` they come from, when most pairs are in the other direction.
     """
     settings = settings or CleaningSettings()
-    check_direction(pairs, source_lang=source_lang, target_lang=target_lang)
+    check_direction(pairs, source_lang=source_lang, target_lang=target_lang, where=where)
     seen: set[bytes] = set()
     codes = np.fromiter(
         (
@@ -78,7 +84,9 @@ def clean_pairs(
     return Selection(positions=kept, gains=np.ones(len(kept)), reject_codes=codes, reject_reasons=REASONS)
 
 
-def check_direction(pairs: PairCorpus, *, source_lang: str, target_lang: str) -> None:
+def check_direction(
+    pairs: PairCorpus, *, source_lang: str, target_lang: str, where: str | os.PathLike[str] = ""
+) -> None:
     """Raise DataError when the sides of the first pairs are mostly in each other's scripts."""
     n_seen, n_swapped = 0, 0
     if SCRIPTS.get(_primary(source_lang)) == SCRIPTS.get(_primary(target_lang)):
@@ -96,6 +104,7 @@ def check_direction(pairs: PairCorpus, *, source_lang: str, target_lang: str) ->
         raise DataError(
             wanted=f"pairs from {source_lang} to {target_lang}",
             found=f"the other direction in {n_swapped} of the first {n_seen} pairs",
+            where=where,
             fix="Swap the two sides, or the two languages.",
         )
 

@@ -14,7 +14,7 @@ from seedcorn.pipelines import language_speech_stages as speech_stages
 from seedcorn.pipelines import language_stages as stages
 from seedcorn.pipelines.language_data import LanguageDataSettings
 from seedcorn.pipelines.language_pairs import PairChoice
-from seedcorn.pipelines.language_recogniser import RecogniserSettings, TestBedChoice
+from seedcorn.pipelines.language_recogniser import RecogniserSettings, TestBedChoice, speech_digests
 from seedcorn.pipelines.language_report import write_report
 from seedcorn.pipelines.language_systems import (
     LanguageModelSettings,
@@ -57,6 +57,8 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
     Paths in ``config`` count from ``relative_to``. Raises SeedcornError for whatever a user can mend.
     """
     require_extras(config.systems.values(), config.recogniser)
+    if config.recogniser.files is not None:
+        speech_digests(config.recogniser.files, relative_to=relative_to)  # missing speech is told now, not at the end
     data = stages.data(run, config.data, relative_to=relative_to)
     cleaned = stages.clean(run, config.data, relative_to=relative_to)
     pairs = stages.choose(run, data, cleaned, config.pairs)
@@ -102,6 +104,10 @@ def require_extras(systems: Iterable[System], recogniser: RecogniserSettings) ->
         needed += [(name, "neural") for name in ("torch", "transformers", "accelerate", "ctranslate2", "sacrebleu")]
     if recogniser.test_bed is not None:
         needed += [(name, "speech") for name in ("torch", "safetensors", "espeakng_loader")]
+    if recogniser.files is not None and recogniser.files.checkpoint:
+        needed += [("torch", "neural"), ("transformers", "neural"), ("soundfile", "speech")]
+    if recogniser.files is not None and recogniser.files.acoustic_model:
+        needed += [(name, "speech") for name in ("torch", "safetensors", "soundfile")]
     for module, extra in needed:
         if find_spec(module) is None:
             require(module, extra=extra)

@@ -102,7 +102,10 @@ def drawn(transcripts: Sequence[Utterance], n_drawn: int | None, *, rng: np.rand
 
 
 def read_pair_files(files: Sequence[PairFile], settings: LanguageDataSettings, *, relative_to: Path) -> PairCorpus:
-    """Return the pairs of ``files``, streamed one after the other."""
+    """Return the pairs of ``files``, streamed one after the other.
+
+    Raises DataError for a file in the other direction: among others its rows would only be rejected, one by one.
+    """
     corpora = [_open_pairs(file, settings, relative_to) for file in files]
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -118,14 +121,18 @@ def _open_pairs(file: PairFile, settings: LanguageDataSettings, relative_to: Pat
 
         return builtin_pairs(file.n_rows or _N_BUILTIN_PAIRS, random_seed=_BUILTIN_RANDOM_SEED)
     from seedcorn.corpus.formats.pairs import read_pairs
+    from seedcorn.corpus.pair_cleaning import check_direction
 
-    return read_pairs(
-        resolved_path(file.path, relative_to=relative_to),
+    path = resolved_path(file.path, relative_to=relative_to)
+    pairs = read_pairs(
+        path,
         target=None if file.target is None else resolved_path(file.target, relative_to=relative_to),
         format=file.format,
         source_lang=settings.source_lang,
         target_lang=settings.target_lang,
     )
+    check_direction(pairs, source_lang=settings.source_lang, target_lang=settings.target_lang, where=path)
+    return pairs
 
 
 def text_files(settings: LanguageDataSettings, *, relative_to: Path) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from seedcorn.errors import DataError
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.language_systems import own_words
+from seedcorn.runs import digest_of_file, digest_of_json
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.decoding import DecoderSettings, decode
 from seedcorn.speech.fusion import WeightedModel
@@ -97,6 +98,28 @@ class RecogniserSettings(Settings):
         if (self.test_bed is None) == (self.files is None):
             raise ValueError("give either 'test_bed' or 'files'")
         return self
+
+
+def speech_digests(files: SpeechFiles, *, relative_to: Path) -> dict[str, str]:
+    """Return the digest of everything that ``read_speech`` reads, the audio files of manifests included.
+
+    Raises ConfigError for a path that does not exist, DataError for a manifest with missing files.
+    """
+    from seedcorn.speech.recordings import read_manifest
+    from seedcorn.speech.sources import is_manifest
+
+    named = {
+        "dev speech": files.dev,
+        "test speech": files.test,
+        "acoustic model": files.acoustic_model,
+        "symbols": files.symbols,
+    }
+    paths = {name: resolved_path(path, relative_to=relative_to) for name, path in named.items() if path}
+    digests = {name: digest_of_file(path) for name, path in paths.items()}
+    for name in ("dev speech", "test speech"):
+        if is_manifest(paths[name]):
+            digests[f"{name}, audio"] = digest_of_json([digest_of_file(r.audio) for r in read_manifest(paths[name])])
+    return digests
 
 
 def read_speech(files: SpeechFiles, partition: str, *, relative_to: Path) -> Posteriors:

@@ -9,23 +9,24 @@ import pyarrow.parquet as pq
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.lm.model_file import read_model
-from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.language_measures import CHANGED_SCHEMA, changed, rates, reduction_row, slice_rows
 from seedcorn.pipelines.language_model_stages import FIXED, OWN
 from seedcorn.pipelines.language_recogniser import (
     DecoderChoice,
     RecogniserSettings,
-    SpeechFiles,
     TestBedChoice,
     Tuning,
+    lexicon_of,
     read_speech,
     recognised,
+    speech_digests,
     speech_of,
     tuned_decoder,
 )
 from seedcorn.pipelines.language_stages import read_pair_table
+from seedcorn.pipelines.language_systems import own_words
 from seedcorn.pipelines.stage_files import Done, read_json, read_utterances, write_json
-from seedcorn.runs import Json, Run, StageFolder, digest_of_file
+from seedcorn.runs import Json, Run, StageFolder
 from seedcorn.speech.decoding import DecoderSettings
 from seedcorn.speech.posteriors import read_posteriors
 
@@ -47,15 +48,10 @@ def posteriors(run: Run, data: Done, cleaned: Done, settings: RecogniserSettings
 
     inputs = data.digest | cleaned.digest
     if settings.files is not None:
-        inputs = data.digest | _speech_digests(settings.files, relative_to)
+        inputs = data.digest | speech_digests(settings.files, relative_to=relative_to)
     chosen = settings.model_dump(mode="json", exclude={"decoder"})
     record = run.stage("posteriors", work, settings=chosen, inputs=inputs)
     return Done(record=record, folder=run.folder / "posteriors")
-
-
-def _speech_digests(files: SpeechFiles, relative_to: Path) -> dict[str, str]:
-    paths = {"dev speech": files.dev, "test speech": files.test, "acoustic model": files.acoustic_model}
-    return {name: digest_of_file(resolved_path(path, relative_to=relative_to)) for name, path in paths.items() if path}
 
 
 def _speak_and_listen(
@@ -133,7 +129,10 @@ def _decoder(weights: Done, choice: DecoderChoice) -> DecoderSettings:
 def decoding(
     run: Run, data: Done, models: Done, heard: Done, weights: Done, choice: DecoderChoice, *, number: int
 ) -> Done:
-    """Decode test with the model of the system ``number``: with its own words, and with those of all systems."""
+    """Decode test with the model of the system ``number``: with its own words, and with those of all systems.
+
+    Words that the recogniser cannot spell are left out of the lexicon, and counted.
+    """
 
     def work(folders: StageFolder) -> dict[str, int]:
         test = read_utterances(data.folder / "test.parquet")
@@ -143,7 +142,8 @@ def decoding(
             model = read_model(models.folder / f"{number}.{lexicon}.lm")
             columns[lexicon] = recognised(speech, model, settings=_decoder(weights, choice), n_threads=choice.n_threads)
         pq.write_table(pa.table(columns), folders.output / "hypotheses.parquet")
-        return {"n_test": len(test)}
+        own = own_words(read_model(models.folder / f"{number}.{OWN}.lm"))
+        return {"n_test": len(test), "n_words_not_spelt": len(lexicon_of(own, speech.alphabet).left_out)}
 
     chosen = choice.model_dump(mode="json", include={"beam_size", "fixed_lexicon"})
     inputs = data.digest | models.digest | heard.digest | weights.digest

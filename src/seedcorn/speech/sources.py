@@ -28,8 +28,7 @@ def read_source(
     ``symbols`` and ``seconds_per_step`` are of arrays from elsewhere; our own files and recognisers tell their own.
     Raises ConfigError when both recognisers are given, or none for a manifest.
     """
-    is_manifest = (path / "wav.scp").exists() or path.suffix in (".jsonl", ".json")
-    if not is_manifest:
+    if not is_manifest(path):
         return read_posteriors(path, symbols=symbols, seconds_per_step=seconds_per_step)
     if (acoustic_model is None) == (not checkpoint):
         raise ConfigError(
@@ -42,6 +41,11 @@ def read_source(
     if acoustic_model is None:
         return recognise_with_checkpoint(recordings, checkpoint)
     return recognise(recordings, acoustic_model)
+
+
+def is_manifest(path: Path) -> bool:
+    """Return whether ``path`` lists recordings (a Kaldi folder, JSON lines) rather than being posteriors."""
+    return (path / "wav.scp").exists() or path.suffix in (".jsonl", ".json")
 
 
 def recognise(recordings: list[Recording], model_file: Path) -> Posteriors:

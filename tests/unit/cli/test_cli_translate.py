@@ -155,7 +155,13 @@ def test_rescore_tunes_keeps_and_rejects(folder: Path, tmp_path: Path, capsys) -
 def test_bad_input_gives_one_message_and_no_output(folder: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out.jsonl"
     swap = [str(a).replace("pairs.tsv", "swapped.tsv") for a in train_arguments(folder)]
-    assert "the other direction" in message_of(capsys, *swap)
+    assert "swapped.tsv: wanted pairs from en to hi, found the other direction" in message_of(capsys, *swap)
+    (tmp_path / "wordless.txt").write_text("?!\n", encoding="utf-8")
+    assert "in-domain text" in message_of(capsys, *train_arguments(folder), "--in-domain", tmp_path / "wordless.txt")
+    (tmp_path / "lines.hi").write_text("एक\n", encoding="utf-8")
+    (tmp_path / "lines.en").write_text("one\ntwo\n", encoding="utf-8")
+    moses = ["train", tmp_path / "lines.en", "--target", tmp_path / "lines.hi", *train_arguments(folder)[2:]]
+    assert "found 2 lines, and 1 in" in message_of(capsys, *moses)
     assert "Did you mean 'tiny'" in message_of(capsys, *train_arguments(folder), "--preset", "tinny")
     assert "config.json" in message_of(capsys, "run", tmp_path, folder / "english.jsonl", "-o", out)
     (tmp_path / "nbest.txt").write_text("0 ||| a ||| f= 1 ||| 1\n", encoding="utf-8")

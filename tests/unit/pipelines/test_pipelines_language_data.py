@@ -86,6 +86,14 @@ def test_files_are_named_by_their_setting(tmp_path) -> None:
     assert read_pair_files(given.pairs, given, relative_to=tmp_path).count() == 1
 
 
+def test_a_later_file_in_the_other_direction_is_named(tmp_path) -> None:
+    (tmp_path / "right.tsv").write_text("one house\tएक घर\n" * 3, "utf-8")
+    (tmp_path / "wrong.tsv").write_text("दो घर\ttwo houses\n", "utf-8")
+    files = tuple(PairFile(path=name) for name in ("right.tsv", "wrong.tsv"))
+    with pytest.raises(DataError, match=r"wrong\.tsv: wanted pairs from en to hi, found the other direction"):
+        read_pair_files(files, settings(), relative_to=tmp_path)
+
+
 def test_the_pairs_nearest_to_the_transcripts_are_chosen_first(tmp_path) -> None:
     pairs = read_pair_files(settings().pairs, settings(), relative_to=tmp_path)
     targets = [p.target for p in pairs.pairs()]

@@ -1,13 +1,26 @@
 """The recogniser of the language pipeline, and what is reported of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from seedcorn.config import dump_config
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.errors import DataError
+from seedcorn.errors import ConfigError, DataError
+from seedcorn.pipelines.language import LanguageConfig, run_language
 from seedcorn.pipelines.language_measures import changed, marked, rates, reduction_row
-from seedcorn.pipelines.language_recogniser import RecogniserSettings, TestBedChoice, lexicon_of, recognised, speech_of
+from seedcorn.pipelines.language_recogniser import (
+    RecogniserSettings,
+    SpeechFiles,
+    TestBedChoice,
+    lexicon_of,
+    recognised,
+    speech_digests,
+    speech_of,
+)
 from seedcorn.pipelines.language_systems import estimated
+from seedcorn.runs import open_run
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.decoding import DecoderSettings
 from seedcorn.speech.posteriors import Posteriors
@@ -59,6 +72,52 @@ def test_one_way_to_hear_is_given() -> None:
     with pytest.raises(ValueError, match="either"):
         RecogniserSettings()
     assert RecogniserSettings(test_bed=TestBedChoice()).files is None
+
+
+def speech_folder(folder: Path) -> SpeechFiles:
+    """Write posteriors for dev, a manifest with one recording for test, and name both."""
+    spelt(["a"]).save(folder / "dev.npz")
+    (folder / "a.wav").write_bytes(b"sound")
+    (folder / "test.jsonl").write_text('{"audio": "a.wav"}\n')
+    return SpeechFiles(dev="dev.npz", test="test.jsonl", checkpoint="somewhere")
+
+
+def test_other_audio_or_symbols_are_other_speech(tmp_path: Path) -> None:
+    files = speech_folder(tmp_path)
+    before = speech_digests(files, relative_to=tmp_path)
+    assert speech_digests(files, relative_to=tmp_path) == before
+    (tmp_path / "a.wav").write_bytes(b"another sound")
+    assert speech_digests(files, relative_to=tmp_path) != before
+    (tmp_path / "symbols.txt").write_text("<blank>\n")
+    with_symbols = files.model_copy(update={"symbols": "symbols.txt"})
+    assert "symbols" in speech_digests(with_symbols, relative_to=tmp_path)
+
+
+def test_missing_speech_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    files = speech_folder(tmp_path)
+    builtin = {"path": "builtin:requests", "lang": "hi", "n_rows": 10}
+    config = LanguageConfig.model_validate(
+        {
+            "name": "x",
+            "data": {
+                "source_lang": "en",
+                "target_lang": "hi",
+                "transcripts": builtin,
+                "source": [builtin],
+                "pairs": [{"path": "builtin:pairs"}],
+                "dev": builtin,
+                "test": builtin,
+            },
+            "recogniser": {"files": files.model_dump()},
+        }
+    )
+    (tmp_path / "a.wav").unlink()
+    for error, message in ((DataError, "1 missing"), (ConfigError, "'test.jsonl'")):
+        with open_run(tmp_path / "run", random_seed=1, resolved_config=dump_config(config)) as run:
+            with pytest.raises(error, match=message):
+                run_language(config, run=run, relative_to=tmp_path)
+            assert not (run.folder / "data").exists()
+        (tmp_path / "test.jsonl").unlink(missing_ok=True)
 
 
 TEST = [Utterance(text="play the song", intent="play"), Utterance(text="stop", intent="stop")]
