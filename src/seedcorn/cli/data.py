@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.cli import app
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, progress, show
-from seedcorn.errors import ConfigError, nearest
+from seedcorn.cli.options import (
+    AsJson,
+    InputFile,
+    InputFormat,
+    OutputFile,
+    Quiet,
+    progress,
+    refuse_overwriting,
+    show,
+)
+from seedcorn.errors import ConfigError, DataError, nearest
 from seedcorn.progress import track
 
 if TYPE_CHECKING:
@@ -36,7 +45,6 @@ class OnErrorChoice(StrEnum):
     SKIP = "skip"
 
 
-Format: TypeAlias = Annotated[str | None, typer.Option("--format", help="Format of the input; told from it if absent.")]
 Language: TypeAlias = Annotated[str, typer.Option("--lang", help="Language of the rows that name none.")]
 OnBadRow: TypeAlias = Annotated[OnErrorChoice, typer.Option("--on-error", help="What to do with a bad row.")]
 Only: TypeAlias = Annotated[
@@ -49,7 +57,7 @@ Rejects: TypeAlias = Annotated[Path | None, typer.Option("--rejects", help="Writ
 def convert(
     source: InputFile,
     output: OutputFile,
-    format: Format = None,
+    format: InputFormat = None,
     to: Annotated[str | None, typer.Option("--to", help="Format of the output; told from its name if absent.")] = None,
     lang: Language = "",
     on_error: OnBadRow = OnErrorChoice.STOP,
@@ -61,6 +69,7 @@ def convert(
     """Write SOURCE in another format: jsonl, massive, parquet, tsv, csv, text, conll, snips, rasa or slot-folder."""
     from seedcorn.corpus.formats import write_corpus
 
+    refuse_overwriting(output, source)
     with progress(quiet):
         corpus = _chosen(_read(source, format, lang, on_error, rejects), only)
         n_rows = write_corpus(_tracked(corpus, "converting rows (batches)"), output, format=to)
@@ -70,7 +79,7 @@ def convert(
 @data.command()
 def check(
     source: InputFile,
-    format: Format = None,
+    format: InputFormat = None,
     lang: Language = "",
     on_error: OnBadRow = OnErrorChoice.STOP,
     rejects: Rejects = None,
@@ -113,7 +122,7 @@ def contamination(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the usable rows here.")] = None,
     threshold: Annotated[float, typer.Option(min=0.01, max=1, help="Similarity from which texts are too near.")] = 0.8,
     threads: Annotated[int, typer.Option(min=1, help="Threads that compare.")] = 1,
-    format: Format = None,
+    format: InputFormat = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -126,9 +135,12 @@ def contamination(
     from seedcorn.corpus.contamination import screen_pool
     from seedcorn.corpus.formats import read_corpus, write_corpus
 
+    refuse_overwriting(output, pool, *evaluation)
     with progress(quiet):
         corpus = read_corpus(pool, format=format)
         held_out = [u.text for path in evaluation for u in _chosen(read_corpus(path), only).utterances()]
+        if not held_out:
+            raise DataError(wanted="evaluation text", found="no rows", where=evaluation[0])
         texts = _tracked(corpus, "comparing rows (batches)").texts()
         selection = screen_pool(texts, held_out, threshold=threshold, n_threads=threads).selection
         if output is not None:
@@ -145,7 +157,7 @@ def templates(
         Path | None, typer.Option("--output", "-o", help="Write all templates here, as JSON lines.")
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="Show so many of the most frequent templates.")] = N_SHOWN,
-    format: Format = None,
+    format: InputFormat = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:

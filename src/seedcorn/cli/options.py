@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from seedcorn.errors import ConfigError
 from seedcorn.progress import ProgressMode, showing_progress
 from seedcorn.runs import Json
 
@@ -19,6 +20,9 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no p
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 RandomSeed: TypeAlias = Annotated[int, typer.Option("--random-seed", help="Where all randomness starts.", min=0)]
 InputFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, help="A file or folder to read.")]
+InputFormat: TypeAlias = Annotated[
+    str | None, typer.Option("--format", help="Format of the input; told from it if absent.")
+]
 OutputFile: TypeAlias = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
 
 
@@ -27,6 +31,13 @@ def progress(quiet: bool) -> Iterator[None]:
     """Show progress inside the block unless ``quiet``."""
     with showing_progress(ProgressMode.SILENT if quiet else None):
         yield
+
+
+def refuse_overwriting(output: Path | None, *inputs: Path) -> None:
+    """Raise ConfigError when ``output`` is one of the ``inputs``, whose other rows would be lost."""
+    for path in inputs:
+        if output is not None and output.exists() and output.samefile(path):
+            raise ConfigError(wanted="another file to write than those that are read", found=f"'{output}'")
 
 
 def show(result: Mapping[str, Json], *, as_json: bool) -> None:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.cli import app
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, show
+from seedcorn.cli.options import (
+    AsJson,
+    InputFile,
+    InputFormat,
+    OutputFile,
+    Quiet,
+    RandomSeed,
+    progress,
+    refuse_overwriting,
+    show,
+)
 from seedcorn.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,6 +57,7 @@ def relevance(
     model: Annotated[Path | None, typer.Option(exists=True, help="Score with this saved n-gram model.")] = None,
     save_model: Annotated[Path | None, typer.Option(help="Save the fitted n-gram model here (.npz).")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads that score.")] = 1,
+    format: InputFormat = None,
     random_seed: RandomSeed = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -65,9 +76,10 @@ def relevance(
     cut_off = _one_cut_off(
         threshold=threshold, top=top, fraction=fraction, words=words, per_intent=per_intent, precision=precision
     )
+    refuse_overwriting(output, pool, *(seed or ()), *(background or ()))
     pa.set_cpu_count(threads)
     with progress(quiet):
-        corpus = read_corpus(pool)
+        corpus = read_corpus(pool, format=format)
         seed_utterances = _utterances(seed)
         if model is not None:
             fitted = saved_method(model, aggregate)

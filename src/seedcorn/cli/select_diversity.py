@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, show
+from seedcorn.cli.options import (
+    AsJson,
+    InputFile,
+    InputFormat,
+    OutputFile,
+    Quiet,
+    RandomSeed,
+    progress,
+    refuse_overwriting,
+    show,
+)
 from seedcorn.cli.select import select
 from seedcorn.errors import ConfigError
 
@@ -66,6 +76,7 @@ def diversity(
     ] = OptimiserName.LAZY,
     represented: Annotated[int | None, typer.Option(min=1, help="Points that 'facility' represents.")] = None,
     memory_mb: Annotated[int, typer.Option(min=1, help="Memory for blocks of similarities.")] = 64,
+    format: InputFormat = None,
     random_seed: RandomSeed = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -81,6 +92,7 @@ def diversity(
     from seedcorn.diversity.submodular import DiversitySettings, Method, Optimiser
     from seedcorn.pipelines.diversity_alone import Amount, keep_diverse, keep_diverse_stream
 
+    refuse_overwriting(output, pool, *(seed or ()), *(background or ()))
     amount = Amount(count=count, fraction=fraction, words=words)
     streams = optimiser is OptimiserName.STREAM
     if streams and method is not MethodName.FEATURE:
@@ -95,7 +107,7 @@ def diversity(
         block_mb=memory_mb,
     )
     with progress(quiet):
-        corpus, seed_utterances = read_corpus(pool), _utterances(seed)
+        corpus, seed_utterances = read_corpus(pool, format=format), _utterances(seed)
         if save_network is not None:
             _train([*seed_utterances, *_utterances(background)], corpus, save_network, random_seed)
             network = save_network

@@ -115,4 +115,9 @@ def load_relevance_model(path: Path) -> RelevanceModel:
             features=features, weights=weights, intercept=float(about["intercept"]), calibration=calibration
         )
     except (ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile) as error:
-        raise DataError(wanted="a relevance model", found=f"something else ({error})", where=path) from error
+        raise DataError(
+            wanted="a relevance model",
+            found="something else",
+            where=path,
+            fix="Such models are made by 'seedcorn select relevance --save-model'.",
+        ) from error

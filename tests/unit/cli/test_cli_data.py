@@ -121,6 +121,25 @@ def test_contamination_writes_the_usable_rows(tmp_path: Path, capsys: pytest.Cap
     assert (tmp_path / "clean.txt").read_text("utf-8") == "play some jazz\nhello you\n"
 
 
+@pytest.mark.parametrize("command", ["convert", "contamination"])
+def test_a_file_that_is_read_is_never_written(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "pool.txt").write_text("play jazz\nplay jazz\n", encoding="utf-8")
+    (tmp_path / "test.txt").write_text("stop\n", encoding="utf-8")
+    evaluation = ["--evaluation", str(tmp_path / "test.txt")] if command == "contamination" else []
+    path = str(tmp_path / "pool.txt")
+    assert run(["data", command, path, *evaluation, "-o", path]) == 2
+    assert "wanted another file to write than those that are read" in capsys.readouterr().err
+    assert (tmp_path / "pool.txt").read_text("utf-8") == "play jazz\nplay jazz\n"
+
+
+def test_contamination_without_evaluation_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "pool.txt").write_text("play jazz\n", encoding="utf-8")
+    (tmp_path / "test.tsv").write_text("text\torigin\n", encoding="utf-8")
+    arguments = ["--evaluation", str(tmp_path / "test.tsv")]
+    assert run(["data", "contamination", str(tmp_path / "pool.txt"), *arguments]) == 2
+    assert "test.tsv: wanted evaluation text, found no rows" in capsys.readouterr().err
+
+
 def test_templates(tmp_path: Path, requests: Path, capsys: pytest.CaptureFixture[str]):
     output = tmp_path / "templates.jsonl"
     assert run(["data", "templates", str(requests), "-o", str(output), "--top", "3", "--json"]) == 0

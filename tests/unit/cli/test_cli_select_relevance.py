@@ -137,3 +137,16 @@ def test_a_seed_of_one_example_works_with_a_note(folder: Path, capsys: pytest.Ca
     assert select(folder, "--top", "5", "--seed", str(folder / "one.jsonl"), "--background", background) == 0
     assert "not calibrated" in capsys.readouterr().err
     assert kept(folder)[0]["intent"] in seed_intents(folder)
+
+
+def test_the_pool_is_never_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "pool.txt").read_bytes()
+    assert select(folder, "--top", "5", pool="pool.txt", output="pool.txt") == 2
+    assert "wanted another file to write" in capsys.readouterr().err
+    assert (folder / "pool.txt").read_bytes() == before
+
+
+def test_the_format_of_the_pool_can_be_given(folder: Path) -> None:
+    (folder / "pool.odd").write_text('{"text": "wake me up at six"}\n', encoding="utf-8")
+    assert select(folder, "--top", "1", "--format", "text", pool="pool.odd", output="odd.jsonl") == 0
+    assert kept(folder, "odd.jsonl")[0]["text"] == '{"text": "wake me up at six"}'
