@@ -2,9 +2,14 @@
 
 The domains of MASSIVE en-US are cut into three folds. For each, the network is trained on pairs from the train
 partition of the other domains and tested on pairs from the test partition of the held-out ones. Word vectors and TF-IDF
-weights come from the unlabelled pool without the utterances of that test partition. Settings were chosen on
-the train partition of the held-out domains ("train" as argument measures there); only the first sketches, before the
-present network, were also compared on dev and test pairs of the first fold. The argument "speed" times rounds of worst
+weights come from the unlabelled pool without the utterances of that test partition.
+
+What was tuned on what: settings of the present network on pairs from the train partition of the same held-out domains
+("train" as argument measures there), the first sketches also on dev and test pairs of the first fold. So training has
+not seen the domains, but the choice of settings has, and the choice of approach has seen test pairs of the first fold.
+
+Templates with a word that no other template has are left out of the pairs, test pairs included (see paraphrase_pairs).
+"auc" and its peers are of pairs with slots, "auc_slotless" of pairs without. The argument "speed" times rounds of worst
 paraphrases instead.
 """
 

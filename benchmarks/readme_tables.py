@@ -54,7 +54,13 @@ TABLES: dict[str, tuple[Line, ...]] = {
         ),
         Line("diversity-massive", "gain_kept_at_25_percent", "… with a quarter", "{:.0%}"),
         Line("diversity-massive", "random_gain_kept_at_50_percent", "… with a random half", "{:.0%}"),
-        Line("paraphrase", "auc", "Paraphrase network on unseen domains: AUC", "{:.3f}"),
+        Line(
+            "paraphrase",
+            "auc",
+            "Paraphrase network on domains unseen in training (pairs with slots, templates with a word of their own "
+            "left out): AUC",
+            "{:.3f}",
+        ),
         Line("paraphrase", "auc_jaccard", "… word Jaccard", "{:.3f}"),
         Line("paraphrase", "auc_tfidf", "… TF-IDF cosine", "{:.3f}"),
         Line(
