@@ -119,7 +119,7 @@ def settings(n_target_tokens: int, network: str) -> TrainingSettings:
     return TrainingSettings(
         n_target_tokens=n_target_tokens,
         tokens_per_batch=2_500,
-        learning_rate=2e-3 if network == "quick" else 1.5e-3,
+        learning_rate=4e-3 if network == "quick" else 3e-3,
         n_warmup_steps=300,
         n_subwords=3_000 if network == "quick" else 4_000,
         n_evaluations=8,

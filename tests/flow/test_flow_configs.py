@@ -72,6 +72,8 @@ def test_the_intent_studies_run_on_massive(name: str, tmp_path: Path, repository
     systems = {settings[role]: system for role, system in few.items()}
     changes = {"random_seeds": [1], "functionalities": {"alarm": ["alarm_set"]}, "systems": systems, "ceiling": None}
     overrides = []
+    if "encoder" in settings.get("teaching", {}):
+        overrides += ["--set", "teaching.encoder=null"]  # a pretrained one, which a test must not download
     for key, value in changes.items():
         overrides += ["--set", f"{key}={json.dumps(value)}"]
     assert run(["study", str(config), "--run-dir", str(tmp_path / "run"), *overrides, *SMALLER]) == 0

@@ -11,7 +11,8 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
 from seedcorn.nlu.maxent import MaxEnt, train_maxent
-from seedcorn.nlu.model import Prediction, check_trainable
+from seedcorn.nlu.model import NluModel, Prediction, check_trainable
+from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray
@@ -68,6 +69,8 @@ def train_linear(
     crf_l2: float = 0.3,
     n_crf_iterations: int = 150,
     knowledge: WordKnowledge | None = None,
+    encoder: RememberingEncoder | None = None,
+    teacher: NluModel | None = None,
     random_seed: int = 0,
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
@@ -77,7 +80,8 @@ def train_linear(
     ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one, which is
     much faster when few intents matter; their own utterances then count ``slot_intent_copies`` times, lest the others,
     where most words are outside any slot, drown them. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the
-    penalty of the slots. Raises DataError as ``check_trainable`` does.
+    penalty of the slots. Intents outside ``excluded_intents`` are taken over from a linear ``teacher``. Raises
+    DataError as ``check_trainable`` does.
     """
     check_trainable(utterances, excluded_intents)
     maxent = train_maxent(
@@ -87,6 +91,8 @@ def train_linear(
         excluded_intents=excluded_intents,
         inverse_regularisation=inverse_regularisation,
         knowledge=knowledge,
+        encoder=encoder,
+        teacher=teacher.maxent if isinstance(teacher, LinearNlu) else None,
         random_seed=random_seed,
     )
     slot_weights = weights if slot_weights is None else slot_weights
@@ -127,9 +133,13 @@ def _copies(weights: Sequence[float]) -> list[int]:
 
 
 def save_linear(model: LinearNlu, path: Path) -> None:
-    """Write ``model`` to one ``.npz`` file, which appears whole or not at all."""
-    description = {"intents": model.intents, "slot_intents": model.slot_intents}
-    knowledge = model.maxent.knowledge
+    """Write ``model`` to one ``.npz`` file, which appears whole or not at all; of its encoder only the name."""
+    view, knowledge = model.maxent.view, model.crf.knowledge
+    description = {
+        "intents": model.intents,
+        "slot_intents": model.slot_intents,
+        "encoder": None if view is None else view.encoder.name,
+    }
     with writing_whole(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(
             stream,
@@ -140,15 +150,19 @@ def save_linear(model: LinearNlu, path: Path) -> None:
             description=np.frombuffer(json.dumps(description).encode(), dtype=np.uint8),
             allow_pickle=False,
             **({} if knowledge is None else knowledge_arrays(knowledge)),
+            **({} if view is None else {"view/mean": view.mean, "view/directions": view.directions}),
         )
 
 
 def load_linear(path: Path) -> LinearNlu:
-    """Return the model that ``save_linear`` wrote to ``path``; raises DataError when it is something else."""
+    """Return the model that ``save_linear`` wrote to ``path``.
+
+    Raises DataError when it is something else, or when its sentence encoder is no longer where it was.
+    """
     try:
         with np.load(path, allow_pickle=False) as arrays:
             description = json.loads(arrays["description"].tobytes())
-            slot_intents = description["slot_intents"]
+            slot_intents, encoder = description["slot_intents"], description["encoder"]
             knowledge = knowledge_of(arrays)
             return LinearNlu(
                 maxent=MaxEnt(
@@ -157,6 +171,8 @@ def load_linear(path: Path) -> LinearNlu:
                     coefficients=arrays["coefficients"],
                     intercepts=arrays["intercepts"],
                     knowledge=knowledge,
+                    view=encoder
+                    and SentenceView(load_sentence_encoder(encoder), arrays["view/mean"], arrays["view/directions"]),
                 ),
                 crf=SlotCrf(arrays["crf"].tobytes(), knowledge),
                 slot_intents=None if slot_intents is None else tuple(slot_intents),

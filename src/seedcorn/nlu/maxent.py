@@ -1,17 +1,21 @@
-"""Intents by maximum entropy: logistic regression, an intent against the rest, on hashed word and character n-grams."""
+"""Intents by maximum entropy: logistic regression, an intent against the rest, on hashed word and character n-grams.
+
+Beside the n-grams may stand sentence vectors: of words learnt from the pool, or of a pretrained encoder.
+"""
 
 import functools
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from seedcorn.corpus.text import words
+from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, fit_view
 from seedcorn.nlu.word_knowledge import WordKnowledge, sentence_vectors
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
@@ -19,6 +23,7 @@ from seedcorn.selection import FloatArray
 N_HASHED_FEATURES = 1 << 18
 LONGEST_WORD_NGRAM = 3
 CHARACTER_NGRAM_LENGTHS = (3, 4, 5)
+Classifier: TypeAlias = tuple[FloatArray, float]  # coefficients (columns,) and intercept
 _TOLERANCE = 0.1  # tighter ones double the time for the same accuracy
 
 
@@ -26,7 +31,7 @@ _TOLERANCE = 0.1  # tighter ones double the time for the same accuracy
 class MaxEnt:
     """One linear model an intent: ``coefficients`` (intents, columns) over the hashed features ``columns``.
 
-    With word ``knowledge``, the coefficients of the sentence vector follow those of the columns.
+    With word ``knowledge`` or a sentence ``view``, the coefficients of the sentence vector follow those of the columns.
     """
 
     intents: tuple[str, ...]
@@ -34,10 +39,15 @@ class MaxEnt:
     coefficients: NDArray[np.float32]
     intercepts: FloatArray
     knowledge: WordKnowledge | None = None
+    view: SentenceView | None = None
 
     def margins(self, texts: Sequence[str]) -> FloatArray:
         """Return the log odds of every intent against all others, shape (texts, intents)."""
-        features = _with_sentence_vectors(intent_features(texts)[:, self.columns], texts, self.knowledge)
+        if not texts:
+            return np.zeros((0, len(self.intents)))
+        features = _with_sentence_vectors(
+            intent_features(texts)[:, self.columns], texts, knowledge=self.knowledge, view=self.view
+        )
         return np.asarray(features @ self.coefficients.T, dtype=np.float64) + self.intercepts
 
     def probabilities(self, texts: Sequence[str]) -> FloatArray:
@@ -54,14 +64,19 @@ def train_maxent(
     excluded_intents: Collection[str] = (),
     inverse_regularisation: float = 20.0,
     knowledge: WordKnowledge | None = None,
+    encoder: RememberingEncoder | None = None,
+    teacher: MaxEnt | None = None,
     random_seed: int = 0,
 ) -> MaxEnt:
     """Return one classifier an intent against all others, each of maximum weighted likelihood with an L2 penalty.
 
     A text whose intent is empty is known to have none of ``excluded_intents``: it counts against these and says nothing
     of the others. ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient, and
-    the sentence vectors of ``knowledge``. One intent alone gives a model that always answers it. The dual solver takes
-    examples in an order drawn from ``random_seed``.
+    the sentence vectors of the ``encoder``, or without one of ``knowledge``. One intent alone gives a model that always
+    answers it. The dual solver takes examples in an order drawn from ``random_seed``.
+
+    With a ``teacher`` only the classifiers of ``excluded_intents``, and of intents that it does not know, are trained;
+    the others are taken over from it, which is many times faster and keeps what it guessed out of them.
     """
     known = tuple(sorted(set(intents) - {""}))
     features = intent_features(texts)
@@ -72,31 +87,49 @@ def train_maxent(
             columns=columns[:0],
             coefficients=np.zeros((1, 0), dtype=np.float32),
             intercepts=np.zeros(1),
-            knowledge=None,
         )
     counts = np.ones(len(texts)) if weights is None else np.asarray(weights, dtype=np.float64)
-    rows = _with_sentence_vectors(features[:, columns], texts, knowledge)
+    view = None
+    if encoder is not None:
+        view = teacher.view if teacher is not None and teacher.view is not None else fit_view(encoder, texts)
+    rows = _with_sentence_vectors(features[:, columns], texts, knowledge=knowledge, view=view)
     everything = _Rows(rows, np.asarray(intents), counts)
     labelled = everything.labelled()
-    fitted = [
-        _one_against_rest(
-            everything if intent in excluded_intents else labelled, intent, inverse_regularisation, random_seed
-        )
-        for intent in track(known, "training intents")
-    ]
+
+    def fit(intent: str) -> Classifier:
+        if teacher is not None and intent in teacher.intents and intent not in excluded_intents:
+            return _taken_over(teacher, intent, columns)
+        trained_on = everything if intent in excluded_intents else labelled
+        return _one_against_rest(trained_on, intent, inverse_regularisation, random_seed)
+
+    fitted = [fit(intent) for intent in track(known, "training intents")]
     return MaxEnt(
         intents=known,
         columns=columns,
         coefficients=np.stack([coefficients for coefficients, _ in fitted]).astype(np.float32),
         intercepts=np.array([intercept for _, intercept in fitted], dtype=np.float64),
         knowledge=knowledge,
+        view=view,
     )
 
 
-def _with_sentence_vectors(features: csr_matrix, texts: Sequence[str], knowledge: WordKnowledge | None) -> csr_matrix:
-    if knowledge is None:
-        return features
-    return hstack([features, csr_matrix(sentence_vectors(texts, knowledge))], format="csr")
+def _taken_over(teacher: MaxEnt, intent: str, columns: NDArray[np.int64]) -> Classifier:
+    """Return the teacher's classifier of ``intent`` over ``columns``, which are all of the teacher's and new ones."""
+    row, n_known = teacher.intents.index(intent), len(teacher.columns)
+    coefficients = np.zeros(len(columns) + teacher.coefficients.shape[1] - n_known)
+    coefficients[np.searchsorted(columns, teacher.columns)] = teacher.coefficients[row, :n_known]
+    coefficients[len(columns) :] = teacher.coefficients[row, n_known:]
+    return coefficients, float(teacher.intercepts[row])
+
+
+def _with_sentence_vectors(
+    features: csr_matrix, texts: Sequence[str], *, knowledge: WordKnowledge | None, view: SentenceView | None
+) -> csr_matrix:
+    if view is not None:
+        return hstack([features, csr_matrix(view.vectors(texts))], format="csr")
+    if knowledge is not None:
+        return hstack([features, csr_matrix(sentence_vectors(texts, knowledge))], format="csr")
+    return features
 
 
 class _Rows(NamedTuple):
@@ -111,9 +144,7 @@ class _Rows(NamedTuple):
         return self if has_intent.all() else _Rows(*(part[has_intent] for part in self))
 
 
-def _one_against_rest(
-    rows: _Rows, intent: str, inverse_regularisation: float, random_seed: int
-) -> tuple[FloatArray, float]:
+def _one_against_rest(rows: _Rows, intent: str, inverse_regularisation: float, random_seed: int) -> Classifier:
     """Return coefficients (columns,) and intercept of the model of one intent."""
     from sklearn.linear_model import LogisticRegression
 

@@ -43,7 +43,8 @@ class NluModel(Protocol):
 class NluTrainer(Protocol):
     """Trains a model; how much each utterance counts may differ between intents and slots.
 
-    An utterance without intent is known to have none of ``excluded_intents``: it teaches that and nothing else.
+    An utterance without intent is known to have none of ``excluded_intents``: it teaches that and nothing else. What a
+    ``teacher`` knows of all other intents may be taken over from it; one that cannot be is not looked at.
     """
 
     def __call__(
@@ -53,6 +54,7 @@ class NluTrainer(Protocol):
         weights: Sequence[float] | None = None,
         slot_weights: Sequence[float] | None = None,
         excluded_intents: Collection[str] = (),
+        teacher: "NluModel | None" = None,
         random_seed: int = 0,
     ) -> NluModel:
         """Return the model; ``weights`` are 1 when None, ``slot_weights`` are ``weights`` when None."""

@@ -27,7 +27,7 @@ from seedcorn.nlu.encoders import (
     encoder_tokens,
     pretrained_encoder,
 )
-from seedcorn.nlu.model import Prediction, check_trainable
+from seedcorn.nlu.model import NluModel, Prediction, check_trainable
 from seedcorn.nlu.tokens import labels_of, slot_at, spans_of
 from seedcorn.progress import say
 from seedcorn.runs import writing_whole
@@ -132,6 +132,7 @@ def train_neural(
     weights: Sequence[float] | None = None,
     slot_weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
+    teacher: NluModel | None = None,
     checkpoint: str | None = None,
     settings: NeuralSettings = NeuralSettings(),
     random_seed: int = 0,
@@ -140,8 +141,9 @@ def train_neural(
 
     ``slot_weights`` are ``weights`` when None. An utterance without intent is known to have none of
     ``excluded_intents``: its loss is -log of the probability of all others. ``checkpoint`` names a pretrained encoder
-    to start from (give it a learning rate near 5e-5). One random seed gives the same weights on one machine and thread
-    count. Raises DataError as ``check_trainable`` does, and ConfigError for an unknown checkpoint.
+    to start from (give it a learning rate near 5e-5); of a ``teacher`` nothing is taken over. One random seed gives the
+    same weights on one machine and thread count. Raises DataError as ``check_trainable`` does, and ConfigError for an
+    unknown checkpoint.
     """
     check_trainable(utterances, excluded_intents)
     weights = weights or [1.0] * len(utterances)

@@ -167,7 +167,7 @@ def self_train(
     for round_ in range(1, n_rounds + 1 if pool else 1):
         rng = np.random.default_rng([random_seed, round_])
         decisions = decide(result.model, pool, functionality, calibration=calibration, gates=gates, rng=rng)
-        model = _trained_on(labelled, pool, decisions, train, pseudo_weight, random_seed)
+        model = _trained_on(labelled, pool, decisions, train, teacher.model, pseudo_weight, random_seed)
         best_loss = min(r.dev_loss for r in result.rounds)
         record = _record(
             round_,
@@ -286,6 +286,7 @@ def _trained_on(
     pool: Sequence[Utterance],
     decisions: Sequence[PoolDecision],
     train: NluTrainer,
+    teacher: NluModel,
     pseudo_weight: float,
     random_seed: int,
 ) -> NluModel:
@@ -296,6 +297,7 @@ def _trained_on(
         weights=[1.0] * len(labelled) + [pseudo_weight] * len(pseudo),
         slot_weights=[1.0] * len(labelled)
         + [0.0 if d.decision is Decision.INTENT_ONLY else pseudo_weight for d in used],
+        teacher=teacher,
         random_seed=random_seed,
     )
 

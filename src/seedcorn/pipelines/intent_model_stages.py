@@ -22,7 +22,7 @@ from seedcorn.pipelines.intent_measures import (
     write_predictions,
 )
 from seedcorn.pipelines.stage_files import Done, open_parquet, read_json, read_utterances, write_json
-from seedcorn.pipelines.teaching import TeachingSettings, at_operating_point, teach, train, words_of_pool
+from seedcorn.pipelines.teaching import TeachingSettings, at_operating_point, knowledge_of, teach, train
 from seedcorn.runs import Json, Run, StageFolder
 
 
@@ -36,7 +36,7 @@ def teaching(run: Run, data: Done, pool: Done, diverse: Done, settings: Teaching
         intents = _intents(data)
         selected = pq.read_table(diverse.folder / "selected.parquet")
         labelled = [*sets["seed"], *sets["background"]]
-        knowledge = words_of_pool(
+        knowledge = knowledge_of(
             open_parquet(pool.folder / "pool.parquet").texts(), labelled, settings=settings, random_seed=run.random_seed
         )
         taught = teach(

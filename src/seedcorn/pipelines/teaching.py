@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from seedcorn.nlu.linear import LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import hold_false_alarms, n_false_alarms
 from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train
+from seedcorn.nlu.sentence_encoder import RememberingEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
 from seedcorn.relevance.streaming import sample_texts
 
@@ -46,13 +47,16 @@ class TeachingSettings(Settings):
 
     ``slots_of_functionality_only`` trains the slot model for the functionality's slot types alone, which is much
     faster; the model then finds no slots in utterances of other intents. ``checkpoint`` names a pretrained encoder for
-    the model ``neural``. ``n_word_texts`` pool texts, drawn at random, tell the model ``linear`` which words are alike
+    the model ``neural``. ``encoder`` names a pretrained sentence encoder that stands beside the n-grams of the model
+    ``linear``, by its name on the model hub or its folder: it knows much of what fifty utterances cannot tell.
+    ``n_word_texts`` pool texts, drawn at random, tell the model ``linear`` which words are alike
     (0: none do). ``hold_false_alarms`` (for ``linear``) makes the functionality's intents just so much less likely that
     the grown model has no more false alarms on dev than the one trained on the seed only.
     """
 
     model: NluKind = NluKind.LINEAR
     checkpoint: str | None = None
+    encoder: str | None = None
     slots_of_functionality_only: bool = True
     n_word_texts: int = Field(120_000, ge=0)
     hold_false_alarms: bool = False
@@ -61,31 +65,57 @@ class TeachingSettings(Settings):
     gates: GateSettings = GateSettings()
 
     @model_validator(mode="after")
-    def _only_linear_models_are_held(self) -> Self:
+    def _some_settings_are_for_linear_models(self) -> Self:
         if self.hold_false_alarms and self.model is not NluKind.LINEAR:
             raise ValueError("hold_false_alarms is for the model 'linear'")
+        if self.encoder and self.model is not NluKind.LINEAR:
+            raise ValueError("encoder is for the model 'linear'; the model 'neural' has a checkpoint")
         return self
 
 
-def words_of_pool(
+class Knowledge(NamedTuple):
+    """What the model ``linear`` knows beside its labelled utterances."""
+
+    words: WordKnowledge | None = None
+    encoder: RememberingEncoder | None = None
+
+
+NO_KNOWLEDGE = Knowledge()
+
+
+def knowledge_of(
     batches: Iterator[pa.StringArray], labelled: Sequence[Utterance], *, settings: TeachingSettings, random_seed: int
+) -> Knowledge:
+    """Return what a sample of the pool tells of its words, and the encoder; each only where ``settings`` want it."""
+    if settings.model is not NluKind.LINEAR:
+        return NO_KNOWLEDGE
+    return Knowledge(
+        words=_words_of_pool(batches, labelled, n_texts=settings.n_word_texts, random_seed=random_seed),
+        encoder=load_sentence_encoder(settings.encoder) if settings.encoder else None,
+    )
+
+
+def _words_of_pool(
+    batches: Iterator[pa.StringArray], labelled: Sequence[Utterance], *, n_texts: int, random_seed: int
 ) -> WordKnowledge | None:
-    """Return what a sample of the pool and the labelled texts tell of their words; None where settings want none."""
-    if not settings.n_word_texts or settings.model is not NluKind.LINEAR:
+    if not n_texts:
         return None
     rng = np.random.default_rng(random_seed)
-    sample = sample_texts(batches, n_texts=settings.n_word_texts, n_rows=_ROWS_SAMPLED_FROM, rng=rng)
+    sample = sample_texts(batches, n_texts=n_texts, n_rows=_ROWS_SAMPLED_FROM, rng=rng)
     texts = pa.concat_arrays([pa.array([u.text for u in labelled], pa.string()), sample])
     return learn_words(texts, random_seed=random_seed)
 
 
 def trainer(
-    settings: TeachingSettings, *, intents: Sequence[str], knowledge: WordKnowledge | None = None
+    settings: TeachingSettings,
+    *,
+    intents: Sequence[str],
+    knowledge: Knowledge = NO_KNOWLEDGE,
 ) -> NluTrainer:
     """Return the function that trains the model that ``settings`` name."""
     slot_intents = tuple(intents) if settings.slots_of_functionality_only else None
     if settings.model is NluKind.LINEAR:
-        return partial(train_linear, slot_intents=slot_intents, knowledge=knowledge)
+        return partial(train_linear, slot_intents=slot_intents, knowledge=knowledge.words, encoder=knowledge.encoder)
     from seedcorn.nlu.neural import train_neural
 
     return partial(train_neural, checkpoint=settings.checkpoint)
@@ -97,9 +127,9 @@ def train(
     intents: Sequence[str],
     settings: TeachingSettings,
     random_seed: int,
-    knowledge: WordKnowledge | None = None,
+    knowledge: Knowledge = NO_KNOWLEDGE,
 ) -> NluModel:
-    """Return the model trained on labelled utterances, with word ``knowledge`` where there is some."""
+    """Return the model trained on labelled utterances, with ``knowledge`` where there is some."""
     return trainer(settings, intents=intents, knowledge=knowledge)(labelled, weights=None, random_seed=random_seed)
 
 
@@ -112,7 +142,7 @@ def teach(
     intents: Sequence[str],
     settings: TeachingSettings,
     random_seed: int,
-    knowledge: WordKnowledge | None = None,
+    knowledge: Knowledge = NO_KNOWLEDGE,
     teacher: Teacher | None = None,
 ) -> SelfTraining:
     """Return the outcome of self-training on ``texts``; its decisions count positions in ``texts``."""

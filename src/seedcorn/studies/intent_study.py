@@ -23,14 +23,22 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_functionality
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.self_training import Teacher, train_teacher
-from seedcorn.nlu.word_knowledge import WordKnowledge
 from seedcorn.pipelines.diversity_stage import DiversityChoice, DiversityMethod, choose_diverse, paraphrase_network
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
 from seedcorn.pipelines.intent_measures import bootstrap_statistics, rates
 from seedcorn.pipelines.intent_stages import ContaminationSettings
 from seedcorn.pipelines.relevance_stage import RelevanceSettings, find_relevant
 from seedcorn.pipelines.stage_files import Done, read_json, write_json
-from seedcorn.pipelines.teaching import TeachingSettings, at_operating_point, teach, train, trainer, words_of_pool
+from seedcorn.pipelines.teaching import (
+    NO_KNOWLEDGE,
+    Knowledge,
+    TeachingSettings,
+    at_operating_point,
+    knowledge_of,
+    teach,
+    train,
+    trainer,
+)
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_json
 from seedcorn.selection import FloatArray, PositionArray, Scores
 
@@ -50,12 +58,14 @@ class Source(StrEnum):
 class System(Settings):
     """One system of a study: where its added utterances come from, and how they are thinned out.
 
-    ``words``: whether its models know which words the pool uses alike; ``hold_false_alarms``: whether they are held to
-    the false alarms that the seed-only model has on dev.
+    ``words``: whether its models know which words the pool uses alike; ``encoder``: whether they have the sentence
+    encoder that ``teaching`` names, if any; ``hold_false_alarms``: whether they are held to the false alarms that the
+    plain seed-only model has on dev.
     """
 
     source: Source
     words: bool = True
+    encoder: bool = True
     hold_false_alarms: bool = True
     diversity: DiversityChoice = DiversityChoice(method=DiversityMethod.ALL)
 
@@ -106,7 +116,7 @@ class CellData:
     pool: Sequence[str]
     relevant: PositionArray
     scores: Scores
-    knowledge: WordKnowledge | None
+    knowledge: Knowledge
 
 
 def cells_of(config: IntentStudyConfig) -> list[Cell]:
@@ -166,7 +176,7 @@ def cell_data(config: IntentStudyConfig, cell: Cell, *, relative_to: Path) -> Ce
         settings=config.relevance,
         random_seed=cell.random_seed,
     )
-    knowledge = words_of_pool(
+    knowledge = knowledge_of(
         iter([pool]), [*data.seed, *data.background], settings=config.teaching, random_seed=cell.random_seed
     )
     return CellData(data=data, pool=pool, relevant=found.selection.positions, scores=found.scores, knowledge=knowledge)
@@ -174,14 +184,15 @@ def cell_data(config: IntentStudyConfig, cell: Cell, *, relative_to: Path) -> Ce
 
 @dataclass(frozen=True, kw_only=True)
 class _Cell:
-    """What the systems of a cell have in common: data, settings, and the teachers with and without word knowledge."""
+    """What the systems of a cell have in common: data, settings, and the teachers by what they know."""
 
     shared: CellData
     settings: TeachingSettings
     random_seed: int
 
-    def knowledge(self, words: bool) -> WordKnowledge | None:
-        return self.shared.knowledge if words else None
+    def knowledge(self, system: System) -> Knowledge:
+        known = self.shared.knowledge
+        return Knowledge(known.words if system.words else None, known.encoder if system.encoder else None)
 
     @cached_property
     def seed_only(self) -> NluModel:
@@ -194,19 +205,20 @@ class _Cell:
         return {}
 
     @cached_property
-    def teachers(self) -> dict[bool, Teacher]:
+    def teachers(self) -> dict[tuple[bool, bool], Teacher]:
         return {}
 
-    def teacher(self, words: bool) -> Teacher:
-        if words not in self.teachers:
+    def teacher(self, system: System) -> Teacher:
+        known = (system.words, system.encoder)
+        if known not in self.teachers:
             data = self.shared.data
-            learn = trainer(self.settings, intents=data.intents, knowledge=self.knowledge(words))
-            self.teachers[words] = train_teacher(data.seed, data.background, train=learn, random_seed=self.random_seed)
-        return self.teachers[words]
+            learn = trainer(self.settings, intents=data.intents, knowledge=self.knowledge(system))
+            self.teachers[known] = train_teacher(data.seed, data.background, train=learn, random_seed=self.random_seed)
+        return self.teachers[known]
 
     def grown(self, system: System) -> tuple[NluModel, int]:
         """Return the model of ``system``, and how many utterances it was offered beyond seed and background."""
-        data, knowledge = self.shared.data, self.knowledge(system.words)
+        data, knowledge = self.shared.data, self.knowledge(system)
         labelled, hidden = [*data.seed, *data.background], []
         if system.source in (Source.NONE, Source.TRUE_LABELS):
             if system.source is Source.TRUE_LABELS:
@@ -230,13 +242,13 @@ class _Cell:
             settings=self.settings,
             random_seed=self.random_seed,
             knowledge=knowledge,
-            teacher=self.teacher(system.words),
+            teacher=self.teacher(system),
         )
         return taught.model, len(texts)
 
     def model(self, system: System) -> tuple[NluModel, int]:
         """Return what ``grown`` does, held to the false alarms of the seed-only model where the system wants that."""
-        if system.source is Source.NONE and not system.words:
+        if system.source is Source.NONE and self.knowledge(system) == NO_KNOWLEDGE:
             return self.seed_only, 0
         free = system.model_copy(update={"hold_false_alarms": False})
         if free not in self.grown_before:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,19 @@ def test_slots_are_limited_to_the_wanted_intents(requests: list[Utterance]) -> N
 def test_nothing_to_train_on_is_refused(rows: list[Utterance]) -> None:
     with pytest.raises(DataError):
         train_linear(rows)
+
+
+def test_other_intents_are_taken_over_from_the_teacher(requests: list[Utterance]) -> None:
+    own = requests[0].intent
+    teacher = train_linear(requests[:200])
+    more = [*requests[:200], *(replace(u, intent="") for u in requests[200:300] if u.intent != own)]
+    student = train_linear(more, excluded_intents=[own], teacher=teacher)
+    anew = train_linear(more, excluded_intents=[own])
+    texts = [u.text for u in requests[300:]]
+    others = [i for i, intent in enumerate(teacher.intents) if intent != own]
+    column = teacher.intents.index(own)
+    assert student.intents == teacher.intents
+    margins = student.maxent.margins(texts)
+    np.testing.assert_allclose(margins[:, others], teacher.maxent.margins(texts)[:, others], atol=1e-5)
+    np.testing.assert_allclose(margins[:, column], anew.maxent.margins(texts)[:, column], atol=1e-5)
+    assert np.abs(margins[:, column] - teacher.maxent.margins(texts)[:, column]).max() > 0.01

@@ -9,7 +9,7 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.calibration import NluCalibration
 from seedcorn.nlu.linear import train_linear
-from seedcorn.nlu.model import Prediction
+from seedcorn.nlu.model import NluModel, Prediction
 from seedcorn.nlu.self_training import Decision, Gates, PoolDecision, SelfTraining, decide, self_train
 from seedcorn.selection import FloatArray
 
@@ -125,6 +125,7 @@ def test_a_round_that_hurts_dev_is_thrown_away() -> None:
         weights: Sequence[float] | None = None,
         slot_weights: Sequence[float] | None = None,
         excluded_intents: Collection[str] = (),
+        teacher: NluModel | None = None,
         random_seed: int = 0,
     ) -> Fixed:
         is_poisoned = any(u.text == "poison" for u in utterances)
