@@ -23,10 +23,16 @@ def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
         yield
     except TypeError as error:  # what tokenizers raise when they get None for the path of their file
         raise DataError(wanted=wanted, found="files of it missing", where=name, fix=fix) from error
-    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
-        found = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
-        raise DataError(wanted=wanted, found=found, where=name, fix=fix) from error
+    except ImportError as error:
+        needed = "the packages that this checkpoint needs"
+        raise DataError(wanted=needed, found=_first_line(error), where=name, fix="Install what it names.") from error
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise DataError(wanted=wanted, found=_first_line(error), where=name, fix=fix) from error
     finally:
         logging.set_verbosity(verbosity)
         if had_bars:
             logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
