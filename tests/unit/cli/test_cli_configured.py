@@ -1,0 +1,54 @@
+"""The commands with a configuration: where their runs are, what is saved there, and what is printed."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seedcorn.cli import run
+from seedcorn.config import Settings
+from seedcorn.runs import Run
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Path]]:
+    """Both pipelines replaced by one that notes its configuration and the folder that paths count from."""
+    seen: list[tuple[Settings, Path]] = []
+
+    def pipeline(config: Settings, *, run: Run, relative_to: Path) -> Path:
+        seen.append((config, relative_to))
+        return run.folder / "report.html"
+
+    monkeypatch.setattr("seedcorn.pipelines.intent.run_intent", pipeline)
+    monkeypatch.setattr("seedcorn.pipelines.language.run_language", pipeline)
+    return seen
+
+
+@pytest.mark.parametrize("command", ["intent", "language"])
+def test_a_run_saves_its_resolved_configuration_and_prints_where_it_is(
+    command: str,
+    seen: list[tuple[Settings, Path]],
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = repository / "configs" / f"{command}-builtin.yaml"
+    assert run([command, str(config), "--set", "name=mine", "--set", "random_seed=7", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"run": "runs/mine", "report": "runs/mine/report.html"}
+    saved = yaml.safe_load((tmp_path / "runs" / "mine" / "config.yaml").read_text("utf-8"))
+    assert (saved["name"], saved["random_seed"]) == ("mine", 7)
+    (used, relative_to) = seen[0]
+    assert used.model_dump(mode="json") == saved
+    assert relative_to == config.resolve().parent
+
+
+def test_the_demo_runs_both_pipelines_and_ends_with_their_reports(
+    seen: list[tuple[Settings, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["demo", "--run-dir", str(tmp_path / "demo"), "--json"]) == 0
+    reports = {f"{name}_report": str(tmp_path / "demo" / name / "report.html") for name in ("intent", "language")}
+    assert json.loads(capsys.readouterr().out) == reports
+    assert [type(config).__name__ for config, _ in seen] == ["IntentConfig", "LanguageConfig"]
