@@ -239,11 +239,13 @@ def rescore(
         "length_weight": weights.length,
         "output": str(output),
     }
-    if points:
+    if points and as_json:
         result["curve"] = [
             {"kept_fraction": p.kept_fraction, "n_kept": p.n_kept, "logp_per_word": p.logp_per_word} for p in points
         ]
     show(result, as_json=as_json)
+    for p in [] if as_json else points:
+        typer.echo(f"--keep-above {p.logp_per_word:.3f} keeps {p.n_kept:,} lists ({p.kept_fraction:.0%})")
 
 
 def _settings(

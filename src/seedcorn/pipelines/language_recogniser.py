@@ -139,7 +139,11 @@ def speech_of(posteriors: Posteriors, utterances: Sequence[Utterance]) -> Poster
     row_of = {utterance_id: row for row, utterance_id in enumerate(posteriors.ids)}
     missing = [u.id for u in utterances if u.id not in row_of]
     if missing:
-        raise DataError(wanted="speech of every utterance", found=f"none of {len(missing)}, for example '{missing[0]}'")
+        raise DataError(
+            wanted="speech of every utterance",
+            found=f"none of {len(missing)}, for example '{missing[0]}'",
+            fix="Utterances and their speech meet by id.",
+        )
     return subset(posteriors, [row_of[u.id] for u in utterances])
 
 

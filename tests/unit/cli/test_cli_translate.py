@@ -137,6 +137,10 @@ def test_rescore_tunes_keeps_and_rejects(folder: Path, tmp_path: Path, capsys) -
     assert [u.text for u in read_corpus(tmp_path / "out.jsonl").utterances()] == hindi[:5]
     assert tuned["curve"][-1]["n_kept"] == 5
     cut_off = tuned["curve"][3]["logp_per_word"]
+    assert run(["translate", "rescore", *map(str, files), "--curve", "--quiet"]) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("--keep-above")]
+    assert len(shown) == len(tuned["curve"])
+    assert shown[-1].endswith("keeps 5 lists (100%)")
     kept = result_of(
         capsys,
         "rescore",
