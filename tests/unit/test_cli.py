@@ -31,6 +31,18 @@ def test_wrong_usage_is_exit_code_2_without_traceback(capsys: pytest.CaptureFixt
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_an_interruption_is_exit_code_130_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seedcorn.config.load_config", interrupted)
+    (tmp_path / "c.yaml").write_text("name: a\n", "utf-8")
+    assert run(["intent", str(tmp_path / "c.yaml")]) == 130
+    assert capsys.readouterr().err == "seedcorn: interrupted; the same command goes on where it stopped\n"
+
+
 def test_a_package_imports_only_what_lies_below_it(repository: Path) -> None:
     """Cli imports pipelines, pipelines import stages, stages import the corpus; never the other way round."""
     stages = ("corpus", "relevance", "diversity", "nlu", "lm", "translation", "speech")

@@ -53,7 +53,8 @@ def run(arguments: list[str] | None = None) -> int:
 
 def _run(arguments: list[str] | None) -> int:
     try:
-        app(args=arguments, standalone_mode=False)
+        # Newer typers turn an interruption into an exit code that they return.
+        exit_code = app(args=arguments, standalone_mode=False)
     except SeedcornError as error:
         return _failed(str(error), EXIT_BAD_INPUT)
     except _UsageError as error:
@@ -62,7 +63,7 @@ def _run(arguments: list[str] | None) -> int:
     except typer.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        return _failed("interrupted; the same command goes on where it stopped", EXIT_INTERRUPTED)
+        exit_code = EXIT_INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return EXIT_FAILED
@@ -70,7 +71,9 @@ def _run(arguments: list[str] | None) -> int:
         return _failed(_in_words(error), EXIT_FAILED)
     except MemoryError:
         return _failed("out of memory: lower the batch size or the memory setting of this command", EXIT_FAILED)
-    return 0
+    if exit_code == EXIT_INTERRUPTED:
+        return _failed("interrupted; the same command goes on where it stopped", EXIT_INTERRUPTED)
+    return exit_code or 0
 
 
 def _failed(message: str, exit_code: int) -> int:
