@@ -107,7 +107,7 @@ def load_acoustic_model(path: Path) -> AcousticModel:
         with safe_open(path, "pt") as stored:
             about = stored.metadata() or {}
             weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, FileNotFoundError) as error:
+    except (SafetensorError, OSError) as error:
         raise DataError(wanted="an acoustic model (safetensors)", found=str(error), where=path) from error
     if "alphabet" not in about or "shape" not in about:
         raise DataError(wanted="an acoustic model of Seedcorn", found="other weights", where=path)

@@ -203,6 +203,13 @@ def test_many_recordings_are_heard_in_parts_and_one_note_says_how_many_were_conv
     assert [len(logps) for logps in heard.logps] == [len(heard.logps[0])] * 4
 
 
+def test_what_is_no_acoustic_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no weights")
+    for path in (tmp_path, tmp_path / "text", tmp_path / "absent"):
+        with pytest.raises(DataError, match="an acoustic model"):
+            load_acoustic_model(path)
+
+
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     """A tiny random CTC checkpoint with all that belongs to one."""
