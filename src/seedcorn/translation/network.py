@@ -18,6 +18,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from seedcorn.errors import DataError
+from seedcorn.pretrained import loading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +85,8 @@ def pretrained(
     DataError when the checkpoint, its tokenizer or one of the languages is missing.
     """
     tokenizer = load_tokenizer(name, source_lang=source_lang, target_lang=target_lang)
-    try:
-        with quiet_transformers():
-            model = AutoModelForSeq2SeqLM.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise DataError(
-            wanted="an encoder-decoder checkpoint that translates", found=_first_line(error), where=name
-        ) from error
+    with loading(name, wanted="an encoder-decoder checkpoint that translates"):
+        model = AutoModelForSeq2SeqLM.from_pretrained(name)
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise DataError(
             wanted=f"a tokenizer of at most {model.get_input_embeddings().num_embeddings} tokens, as the network has",
@@ -113,7 +109,7 @@ def load_tokenizer(name: str, *, source_lang: str = "", target_lang: str = "") -
             where=name,
             fix="Most need: pip install sentencepiece.",
         ) from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:  # sentencepiece raises the last for a missing file
         raise DataError(
             wanted="a translation checkpoint with its tokenizer",
             found=f"no tokenizer ({_first_line(error)})",
