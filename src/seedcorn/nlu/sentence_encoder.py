@@ -1,5 +1,6 @@
 """A pretrained sentence encoder beside the n-grams: fifty utterances cannot say what else means the same, it can."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -56,9 +57,11 @@ def fit_view(encoder: RememberingEncoder, texts: Sequence[str], *, n_directions:
     return SentenceView(encoder, vectors.mean(axis=0).astype(np.float32), kept.astype(np.float32))
 
 
+@functools.lru_cache(maxsize=1)  # whoever asks again in this process profits from what was encoded
 def load_sentence_encoder(name: str) -> RememberingEncoder:
     """Return the sentence encoder called ``name``, of transformers or saved in that folder.
 
-    Raises MissingExtraError without transformers, DataError when there is no such encoder.
+    It encodes texts one by one: in a batch the last digits of a vector would depend on the other texts. Raises
+    MissingExtraError without transformers, DataError when there is no such encoder.
     """
-    return RememberingEncoder(name, named_encoder(name))
+    return RememberingEncoder(name, named_encoder(name, batch_size=1))
