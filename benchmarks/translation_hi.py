@@ -45,14 +45,14 @@ from seedcorn.translation.placeholders import teach_placeholders
 from seedcorn.translation.quality import bleu, chrf
 from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm
 from seedcorn.translation.self_training import SelfTrainingSettings, self_train
-from seedcorn.translation.teaching_pairs import teaching_scores
+from seedcorn.translation.teaching_pairs import bilingual_scores
 from seedcorn.translation.training import TrainingSettings, train_translator
 from seedcorn.translation.translator import Translator, load_translator
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RESULTS = Path(__file__).parent / "results"
 N_TRANSCRIPTS = 1_151
-SELECTED_FRACTION = 0.4
+SELECTED_FRACTION = 0.5
 PLACEHOLDER_FRACTION = 0.25
 N_GENERAL_TEST = 500
 N_SOURCES = 4_000
@@ -108,8 +108,13 @@ def prepared(system: str, path: Path) -> PairCorpus:
 
 
 def nearest(general: PairCorpus) -> PairCorpus:
-    """The pairs whose Hindi side is nearest to the centroid of the transcripts, minus the general centroid."""
-    scores = teaching_scores(general, [u.text for u in transcripts()], random_seed=RANDOM_SEED)
+    """The pairs that language models of the English requests and of the transcripts find most in-domain."""
+    scores = bilingual_scores(
+        general,
+        in_domain_source=[u.text for u in massive("en-US", "train")],
+        in_domain_target=[u.text for u in transcripts()],
+        random_seed=RANDOM_SEED,
+    )
     return take_pairs(general, keep_fraction(scores, fraction=SELECTED_FRACTION).positions)
 
 

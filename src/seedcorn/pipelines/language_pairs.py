@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
 
 import numpy as np
@@ -13,16 +14,25 @@ from seedcorn.errors import DataError
 from seedcorn.relevance.cutoff import keep_above, keep_best, keep_fraction
 from seedcorn.relevance.embedding import SentenceEncoder, centroid, centroid_scores, fit_encoder, named_encoder
 from seedcorn.selection import Scores, Selection
+from seedcorn.translation.teaching_pairs import bilingual_scores
+
+
+class PairMethod(StrEnum):
+    """How near a pair is to in-domain text."""
+
+    CENTROID = "centroid"  # distance of its target side from the transcripts' centroid in a sentence embedding
+    CROSS_ENTROPY = "cross_entropy"  # likelier in-domain than in general, both sides added
 
 
 class PairChoice(Settings):
-    """The pairs whose target side is nearest to the centroid of the transcripts; one of the three cut-offs is set.
+    """The pairs nearest to in-domain text; one of the three cut-offs is set, ``distance`` for ``centroid`` only.
 
     ``minus_general`` ranks by in-domain minus general distance (Wang et al. 2017). ``encoder`` names a sentence
     encoder; empty means the built-in one, fitted on the text at hand. In ``placeholder_fraction`` of the pairs words
     become slot placeholders, so that the translator learns to carry them.
     """
 
+    method: PairMethod = PairMethod.CENTROID
     fraction: float | None = Field(0.4, gt=0, le=1)
     n_kept: int | None = Field(None, ge=1)
     distance: float | None = None
@@ -36,30 +46,30 @@ class PairChoice(Settings):
         given = [name for name in ("fraction", "n_kept", "distance") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of fraction, n_kept and distance (the others null); found {len(given)}")
+        if self.distance is not None and self.method is not PairMethod.CENTROID:
+            raise ValueError("distance is a cut-off for the method 'centroid'")
         return self
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenPairs:
-    """The distance of every pair from the transcripts, and which pairs are kept, nearest first."""
+    """How near every pair is to in-domain text, and which pairs are kept, nearest first."""
 
     scores: Scores
     selection: Selection
 
 
-def choose_pairs(pairs: PairCorpus, transcripts: Sequence[str], *, choice: PairChoice, random_seed: int) -> ChosenPairs:
-    """Return the pairs nearest to ``transcripts``, by the distance of their target side. Raises DataError for none."""
-    targets = [batch.column("target") for batch in pairs.batches()]
-    encoder: SentenceEncoder = (
-        named_encoder(choice.encoder)
-        if choice.encoder
-        else fit_encoder([list(transcripts), *targets], n_dimensions=choice.n_dimensions, random_seed=random_seed)
-    )
-    scores = centroid_scores(
-        targets,
-        encoder,
-        in_domain=centroid([list(transcripts)], encoder),
-        general=centroid(targets, encoder) if choice.minus_general else None,
+def choose_pairs(
+    pairs: PairCorpus, transcripts: Sequence[str], source: Sequence[str], *, choice: PairChoice, random_seed: int
+) -> ChosenPairs:
+    """Return the pairs nearest to ``transcripts`` and, by cross-entropy, to in-domain ``source`` text.
+
+    Raises DataError when none is kept.
+    """
+    scores = (
+        _centroid_scores(pairs, transcripts, choice=choice, random_seed=random_seed)
+        if choice.method is PairMethod.CENTROID
+        else bilingual_scores(pairs, in_domain_source=source, in_domain_target=transcripts, random_seed=random_seed)
     )
     selection = _cut(scores, choice)
     if not len(selection.positions):
@@ -69,6 +79,21 @@ def choose_pairs(pairs: PairCorpus, transcripts: Sequence[str], *, choice: PairC
             fix="Raise the cut-off in 'pairs'.",
         )
     return ChosenPairs(scores=scores, selection=selection)
+
+
+def _centroid_scores(pairs: PairCorpus, transcripts: Sequence[str], *, choice: PairChoice, random_seed: int) -> Scores:
+    targets = [batch.column("target") for batch in pairs.batches()]
+    encoder: SentenceEncoder = (
+        named_encoder(choice.encoder)
+        if choice.encoder
+        else fit_encoder([list(transcripts), *targets], n_dimensions=choice.n_dimensions, random_seed=random_seed)
+    )
+    return centroid_scores(
+        targets,
+        encoder,
+        in_domain=centroid([list(transcripts)], encoder),
+        general=centroid(targets, encoder) if choice.minus_general else None,
+    )
 
 
 def _cut(scores: Scores, choice: PairChoice) -> Selection:

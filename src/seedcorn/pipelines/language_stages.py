@@ -84,12 +84,14 @@ def _cleaned(
 
 
 def choose(run: Run, data: Done, cleaned: Done, choice: PairChoice) -> Done:
-    """Keep the pairs nearest to the transcripts: what teaches the translator, and the general text of the systems."""
+    """Keep the pairs nearest to in-domain text: what teaches the translator, and the general text of the systems."""
 
     def work(folders: StageFolder) -> dict[str, int]:
         pairs = read_pair_table(cleaned)
-        transcripts = [u.text for u in read_utterances(data.folder / "transcripts.parquet")]
-        found = choose_pairs(pairs, transcripts, choice=choice, random_seed=run.random_seed)
+        transcripts, source = (
+            [u.text for u in read_utterances(data.folder / f"{name}.parquet")] for name in ("transcripts", "source")
+        )
+        found = choose_pairs(pairs, transcripts, source, choice=choice, random_seed=run.random_seed)
         pq.write_table(take_pairs(pairs, found.selection.positions).table(), folders.output / _PAIRS)
         write_scores(found.scores, folders.output / "scores.npz")
         n_rows, n_kept = len(found.scores), len(found.selection.positions)

@@ -46,18 +46,19 @@ class TeachingSettings(Settings):
     """How the NLU model is trained on the labelled data and on what self-training accepts.
 
     ``slots_of_functionality_only`` trains the slot model for the functionality's slot types alone, which is much
-    faster; the model then finds no slots in utterances of other intents. ``checkpoint`` names a pretrained encoder for
-    the model ``neural``. ``encoder`` names a pretrained sentence encoder that stands beside the n-grams of the model
-    ``linear``, by its name on the model hub or its folder: it knows much of what fifty utterances cannot tell.
-    ``n_word_texts`` pool texts, drawn at random, tell the model ``linear`` which words are alike
-    (0: none do). ``hold_false_alarms`` (for ``linear``) makes the functionality's intents just so much less likely that
-    the grown model has no more false alarms on dev than the one trained on the seed only.
+    faster and needs fewer ``n_crf_iterations``; the model then finds no slots in utterances of other intents.
+    ``checkpoint`` names a pretrained encoder for the model ``neural``. All else is for the model ``linear``: ``encoder``
+    names a pretrained sentence encoder that stands beside the n-grams, by its name on the model hub or its folder, and
+    knows much of what fifty utterances cannot tell; ``n_word_texts`` pool texts, drawn at random, tell which words are
+    alike (0: none do); ``hold_false_alarms`` makes the functionality's intents just so much less likely that the grown
+    model has no more false alarms on dev than the one trained on the seed only.
     """
 
     model: NluKind = NluKind.LINEAR
     checkpoint: str | None = None
     encoder: str | None = None
     slots_of_functionality_only: bool = True
+    n_crf_iterations: int = Field(60, ge=1)
     n_word_texts: int = Field(120_000, ge=0)
     hold_false_alarms: bool = False
     n_rounds: int = Field(3, ge=0)
@@ -115,7 +116,13 @@ def trainer(
     """Return the function that trains the model that ``settings`` name."""
     slot_intents = tuple(intents) if settings.slots_of_functionality_only else None
     if settings.model is NluKind.LINEAR:
-        return partial(train_linear, slot_intents=slot_intents, knowledge=knowledge.words, encoder=knowledge.encoder)
+        return partial(
+            train_linear,
+            slot_intents=slot_intents,
+            n_crf_iterations=settings.n_crf_iterations,
+            knowledge=knowledge.words,
+            encoder=knowledge.encoder,
+        )
     from seedcorn.nlu.neural import train_neural
 
     return partial(train_neural, checkpoint=settings.checkpoint)

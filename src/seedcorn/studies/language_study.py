@@ -34,14 +34,16 @@ from seedcorn.speech.wer import word_errors
 class LanguageStudyConfig(Settings):
     """The configuration file of a language study; configs/study-language-hi.yaml explains every setting.
 
-    ``baseline`` is what everything is compared with, ``general`` the stronger baseline (transcripts and general text),
-    ``reported`` the full system and ``ceiling`` the one with true translations.
+    With ``largest_once`` the largest size is made with the first random seed only: where it is all the transcripts that
+    there are, it has but one subset. ``baseline`` is what everything is compared with, ``general`` the stronger
+    baseline (transcripts and general text), ``reported`` the full system, ``ceiling`` the one with true translations.
     """
 
     study: Literal["language"]
     name: str = Field(min_length=1)
     random_seeds: tuple[int, ...] = Field((1, 2, 3), min_length=1)
     sizes: tuple[int, ...] = Field(min_length=1)
+    largest_once: bool = False
     data: LanguageDataSettings
     pairs: PairChoice = PairChoice()
     translators: TranslatorsSettings = TranslatorsSettings()
@@ -86,7 +88,13 @@ class Shared:
 
 def cells_of(config: LanguageStudyConfig) -> list[LanguageCell]:
     """Return all cells in the order in which they are made: every size once before the next random seed."""
-    return [LanguageCell(size, random_seed) for random_seed in config.random_seeds for size in config.sizes]
+    first, once = config.random_seeds[0], max(config.sizes) if config.largest_once else None
+    return [
+        LanguageCell(size, random_seed)
+        for random_seed in config.random_seeds
+        for size in config.sizes
+        if random_seed == first or size != once
+    ]
 
 
 def make_shared(config: LanguageStudyConfig, *, folder: Path, relative_to: Path) -> Shared:

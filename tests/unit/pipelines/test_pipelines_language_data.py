@@ -99,14 +99,25 @@ def test_the_pairs_nearest_to_the_transcripts_are_chosen_first(tmp_path) -> None
     targets = [p.target for p in pairs.pairs()]
     wanted = targets[7]
     choice = PairChoice(fraction=None, n_kept=5, minus_general=False, n_dimensions=16)
-    found = choose_pairs(pairs, [wanted], choice=choice, random_seed=1)
+    found = choose_pairs(pairs, [wanted], [], choice=choice, random_seed=1)
     assert targets[found.selection.positions[0]] == wanted
+    assert len(found.selection.positions) == 5
+
+
+def test_pairs_are_chosen_by_both_sides_too(tmp_path) -> None:
+    pairs = read_pair_files(settings().pairs, settings(), relative_to=tmp_path)
+    wanted = pairs.pairs()[7]
+    choice = PairChoice(method="cross_entropy", fraction=None, n_kept=5)
+    found = choose_pairs(pairs, [wanted.target], [wanted.source], choice=choice, random_seed=1)
+    assert 7 in found.selection.positions
     assert len(found.selection.positions) == 5
 
 
 def test_exactly_one_cut_off_of_pairs_is_given() -> None:
     with pytest.raises(ValueError, match="exactly one"):
         PairChoice(fraction=0.5, n_kept=3)
+    with pytest.raises(ValueError, match="for the method 'centroid'"):
+        PairChoice(method="cross_entropy", fraction=None, distance=0.5)
 
 
 def test_placeholders_stand_for_words_in_some_of_the_pairs(tmp_path) -> None:

@@ -92,3 +92,9 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
     assert found.summary["ceiling_wer_reduction_10"] > 0
     # Subsets of one random seed are parts of each other.
     assert study_page(config, found).sections[0].contents
+
+
+def test_a_size_that_is_everything_is_made_once(config) -> None:
+    seeds = config.model_copy(update={"random_seeds": (1, 2), "sizes": (10, 20), "largest_once": True})
+    assert cells_of(seeds) == [(10, 1), (20, 1), (10, 2)]
+    assert len(cells_of(seeds.model_copy(update={"largest_once": False}))) == 4

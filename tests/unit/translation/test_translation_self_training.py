@@ -9,7 +9,7 @@ import pytest
 from seedcorn.corpus.builtin import builtin_pairs, builtin_requests
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError
-from seedcorn.translation.teaching_pairs import teaching_scores
+from seedcorn.translation.teaching_pairs import bilingual_scores, teaching_scores
 
 pytest.importorskip("torch")
 
@@ -27,6 +27,23 @@ def test_pairs_near_the_transcripts_score_best() -> None:
         assert (scores.best_first()[:80] >= 200).mean() > 0.5  # chance is 0.29
     with pytest.raises(DataError, match="in-domain text of the target language"):
         teaching_scores(pairs, ["", " "])
+
+
+def test_pairs_that_are_in_domain_on_both_sides_score_best() -> None:
+    source, target = (
+        [u.text for u in builtin_requests(120, lang=lang, random_seed=0).utterances()] for lang in ("en", "hi")
+    )
+    general = builtin_pairs(500, random_seed=0).pairs()
+    both = [SentencePair(source=s, target=t) for s, t in zip(source[100:], target[100:], strict=True)]
+    target_only = [SentencePair(source=p.source, target=t) for p, t in zip(general, target[80:100], strict=False)]
+    pairs = PairCorpus.from_pairs([*general, *both, *target_only, SentencePair(source="...", target="एक घर")])
+    scores = bilingual_scores(pairs, in_domain_source=source[:80], in_domain_target=target[:80])
+    assert scores.missing is not None
+    assert np.flatnonzero(scores.missing).tolist() == [540]
+    means = [scores.values[part].mean() for part in (slice(0, 500), slice(520, 540), slice(500, 520))]
+    assert means == sorted(means)
+    with pytest.raises(DataError, match="in-domain text of the source language"):
+        bilingual_scores(pairs, in_domain_source=[" "], in_domain_target=["घर"])
 
 
 @pytest.fixture
