@@ -15,6 +15,7 @@ import csv
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -45,18 +46,19 @@ from seedcorn.translation.placeholders import teach_placeholders
 from seedcorn.translation.quality import bleu, chrf
 from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm
 from seedcorn.translation.self_training import SelfTrainingSettings, self_train
-from seedcorn.translation.teaching_pairs import bilingual_scores
+from seedcorn.translation.teaching_pairs import teaching_scores
 from seedcorn.translation.training import TrainingSettings, train_translator
 from seedcorn.translation.translator import Translator, load_translator
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RESULTS = Path(__file__).parent / "results"
 N_TRANSCRIPTS = 1_151
-SELECTED_FRACTION = 0.5
+SELECTED_FRACTION = 0.4
 PLACEHOLDER_FRACTION = 0.25
 N_GENERAL_TEST = 500
 N_SOURCES = 4_000
 N_BEST = 10
+N_HYPOTHESES = 5  # of each list that keep/reject chooses from
 LM_ORDER = 3
 RANDOM_SEED = 0
 
@@ -108,13 +110,8 @@ def prepared(system: str, path: Path) -> PairCorpus:
 
 
 def nearest(general: PairCorpus) -> PairCorpus:
-    """The pairs that language models of the English requests and of the transcripts find most in-domain."""
-    scores = bilingual_scores(
-        general,
-        in_domain_source=[u.text for u in massive("en-US", "train")],
-        in_domain_target=[u.text for u in transcripts()],
-        random_seed=RANDOM_SEED,
-    )
+    """The pairs whose Hindi side is nearest to the centroid of the transcripts, minus the general centroid."""
+    scores = teaching_scores(general, [u.text for u in transcripts()], random_seed=RANDOM_SEED)
     return take_pairs(general, keep_fraction(scores, fraction=SELECTED_FRACTION).positions)
 
 
@@ -174,7 +171,9 @@ def self_train_selected(work: Path, chosen: TrainingSettings) -> None:
         random_seed=RANDOM_SEED,
         lm=seen,
     )
-    summary = {**asdict(found), "folder": str(found.folder.relative_to(work))}
+    shutil.rmtree(work / "self_trained", ignore_errors=True)
+    shutil.copytree(found.folder, work / "self_trained")
+    summary = {**asdict(found), "folder": "self_trained"}
     write_text_whole(work / "self_trained.json", json.dumps(summary, indent=1) + "\n")
 
 
@@ -211,11 +210,7 @@ class PerplexityBench:
 
 
 def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
-    folders = {
-        "all_pairs": work / "all_pairs",
-        "selected": work / "selected",
-        "self_trained": work / json.loads((work / "self_trained.json").read_text("utf-8"))["folder"],
-    }
+    folders = {name: work / name for name in ("all_pairs", "selected", "self_trained")}
     translators = {name: load_translator(folder, n_threads=1) for name, folder in folders.items()}
     rows: list[dict[str, Json]] = [
         row for name, translator in translators.items() for row in quality_rows(name, translator)
@@ -325,10 +320,13 @@ def perplexity_steps(
     }
     details: dict[str, dict[str, Json]] = {}
     for name, lists in (("rescoring", nbests["self_trained"]), ("entities and rescoring", entity_lists)):
-        chosen, weights = rescored_texts(lists, lm, bench)
+        ranked, weights = rescored_lists(lists, lm, bench)
+        chosen = [n.best.text for n in ranked]
         steps[f"+ {name}"] = bench.on_test(chosen)
         details[f"+ {name}"] = {**asdict(weights), "n_sentences": len(chosen)}
-        kept, point = kept_texts(chosen, lm, bench)
+        several = [h.text for n in ranked for h in n.hypotheses[:N_HYPOTHESES]]
+        steps[f"+ {name}, {N_HYPOTHESES} best"] = bench.on_test(several)
+        kept, point = kept_texts(several, lm, bench)
         steps[f"+ {name} and keep/reject"] = bench.on_test(kept)
         details[f"+ {name} and keep/reject"] = {"n_sentences": len(kept), "kept_fraction": point}
     details["+ entities and rescoring"]["n_rejected"] = len(rejects)
@@ -344,13 +342,13 @@ def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> E
     return EntitySettings(by_type={t: Treatment.CATALOGUE for t in sorted(types) if t in known})
 
 
-def rescored_texts(
+def rescored_lists(
     lists: Sequence[NBest], lm: NgramModel, bench: PerplexityBench
-) -> tuple[list[str], RescoringWeights]:
-    """The best hypotheses under weights whose choice makes dev text most likely."""
+) -> tuple[list[NBest], RescoringWeights]:
+    """The lists in the order of the weights whose best hypotheses make dev text most likely."""
     scored = list(with_lm(lists, lm))
     weights = tune_weights(scored, lambda texts: bench.on_dev(list(texts)))
-    return [n.best.text for n in rescored(scored, weights)], weights
+    return list(rescored(scored, weights)), weights
 
 
 def kept_texts(texts: Sequence[str], lm: NgramModel, bench: PerplexityBench) -> tuple[list[str], float]:

@@ -174,7 +174,7 @@ class _Text:
             return []
         candidates = _candidates(self._data, self._stages[system.translations])
         weights = self._weights[system.translations] if system.rescored else NO_RESCORING
-        best = best_translations(candidates, self.in_domain, weights, lang=self._lang)
+        best = best_translations(candidates, self.in_domain, weights, n_hypotheses=system.n_hypotheses, lang=self._lang)
         if not system.kept:
             return best
         kept = keep_in_domain(fold_all([u.text for u in best]), self.in_domain, self._keep, order=self._order)

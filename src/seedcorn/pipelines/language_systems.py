@@ -38,22 +38,24 @@ class TranslatorName(StrEnum):
 class System(Settings):
     """One language model: the transcripts, and what is added to them.
 
-    ``general`` adds the target side of the chosen pairs, ``translator`` the translations of in-domain source text:
-    with slot values treated as ``translation.entities`` says, or in place without; the best hypothesis after rescoring,
-    or the translator's own; those kept by keep/reject, or all. ``true_target`` adds the true translations: the ceiling.
+    ``general`` adds the target side of the chosen pairs, ``translator`` the translations of in-domain source text: with
+    slot values treated as ``translation.entities`` says, or in place without; the best ``n_hypotheses`` of each
+    utterance after rescoring, or the translator's own; those kept by keep/reject, or all. ``true_target`` adds the true
+    translations: the ceiling.
     """
 
     general: bool = False
     translator: TranslatorName | None = None
     entities: bool = False
+    n_hypotheses: int = Field(1, ge=1)
     rescored: bool = False
     kept: bool = False
     true_target: bool = False
 
     @model_validator(mode="after")
     def _needs_translations(self) -> Self:
-        if self.translator is None and (self.entities or self.rescored or self.kept):
-            raise ValueError("entities, rescored and kept need a translator")
+        if self.translator is None and (self.entities or self.rescored or self.kept or self.n_hypotheses > 1):
+            raise ValueError("entities, rescored, kept and n_hypotheses need a translator")
         return self
 
     @property
@@ -142,15 +144,18 @@ def own_words(model: NgramModel) -> list[str]:
 
 
 def best_translations(
-    candidates: Sequence["Candidates"], in_domain: InDomain, weights: RescoringWeights, *, lang: str
+    candidates: Sequence["Candidates"],
+    in_domain: InDomain,
+    weights: RescoringWeights,
+    *,
+    n_hypotheses: int = 1,
+    lang: str,
 ) -> list[Utterance]:
-    """Return the best hypothesis of each list under ``weights``, as utterances with intent and slots."""
-    if weights == NO_RESCORING:
-        return [c.chosen(weights, lang=lang) for c in candidates]
-    with_scores = with_lm((c.nbest for c in candidates), in_domain.model)
-    return [
-        replace(c, nbest=nbest).chosen(weights, lang=lang) for c, nbest in zip(candidates, with_scores, strict=True)
-    ]
+    """Return the best hypotheses of each list under ``weights``, as utterances with intent and slots."""
+    if weights != NO_RESCORING:
+        with_scores = with_lm((c.nbest for c in candidates), in_domain.model)
+        candidates = [replace(c, nbest=nbest) for c, nbest in zip(candidates, with_scores, strict=True)]
+    return [u for c in candidates for u in c.best(weights, n_hypotheses=n_hypotheses, lang=lang)]
 
 
 def keep_in_domain(texts: Sequence[str], in_domain: InDomain, choice: KeepChoice, *, order: int) -> Selection:

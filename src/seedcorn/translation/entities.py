@@ -66,6 +66,9 @@ class EntitySettings:
         return self.by_type.get(slot.type, self.default)
 
 
+_ORIGIN = "translation"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
     """The translations of one utterance: hypotheses and the slots of each."""
@@ -76,9 +79,14 @@ class Candidates:
 
     def chosen(self, weights: RescoringWeights, *, lang: str) -> Utterance:
         """Return the best hypothesis under ``weights`` as an utterance in ``lang`` with intent, domain and slots."""
-        best = int(rank(self.nbest, weights)[0])
-        text = self.nbest.hypotheses[best].text
-        return replace(self.utterance, text=text, slots=self.slots[best], lang=lang, origin="translation")
+        return self.best(weights, n_hypotheses=1, lang=lang)[0]
+
+    def best(self, weights: RescoringWeights, *, n_hypotheses: int, lang: str) -> list[Utterance]:
+        """Return the best ``n_hypotheses``, or all when there are fewer, as ``chosen`` does; best first."""
+        return [
+            replace(self.utterance, text=self.nbest.hypotheses[i].text, slots=self.slots[i], lang=lang, origin=_ORIGIN)
+            for i in rank(self.nbest, weights)[:n_hypotheses]
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

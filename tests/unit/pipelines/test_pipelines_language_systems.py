@@ -9,6 +9,7 @@ from seedcorn.pipelines.language_systems import (
     LanguageModelSettings,
     System,
     TranslatorName,
+    best_translations,
     default_systems,
     estimated,
     in_domain_of,
@@ -20,6 +21,8 @@ from seedcorn.pipelines.language_systems import (
     vocabulary_of,
 )
 from seedcorn.pipelines.language_translation import EntityChoice, EntityTreatment, KeepChoice, TranslatorSettings
+from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
+from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights
 
 TRANSCRIPTS = ["set an alarm for six", "set an alarm for seven", "play a song", "play some music", "stop the music"]
 DEV = ["set an alarm for eight", "play the song"]
@@ -32,6 +35,28 @@ def in_domain():
 def test_only_systems_with_a_translator_can_choose_translations() -> None:
     with pytest.raises(ValueError, match="need a translator"):
         System(rescored=True)
+    with pytest.raises(ValueError, match="need a translator"):
+        System(n_hypotheses=2)
+
+
+def test_so_many_hypotheses_of_each_list_are_taken_best_first() -> None:
+    pytest.importorskip("ctranslate2")
+    from seedcorn.translation.entities import Candidates
+
+    logps = {"stop music": -1.0, "halt": -2.0, "stop the music": -2.5}
+    hypotheses = tuple(Hypothesis(text=t, features={TRANSLATION_LOGP: p}) for t, p in logps.items())
+    lists = [
+        Candidates(
+            utterance=Utterance(text="x", id="1", intent="stop"),
+            nbest=NBest(source="x", hypotheses=hypotheses),
+            slots=((), (), ()),
+        )
+    ]
+    plain = best_translations(lists, in_domain(), NO_RESCORING, n_hypotheses=2, lang="en")
+    assert [(u.text, u.intent, u.lang) for u in plain] == [("stop music", "stop", "en"), ("halt", "stop", "en")]
+    rescored = best_translations(lists, in_domain(), RescoringWeights(lm=5.0), n_hypotheses=9, lang="en")
+    assert len(rescored) == 3
+    assert rescored[0].text == "stop the music"
 
 
 def test_each_set_of_translations_is_made_once() -> None:
