@@ -43,7 +43,7 @@ def test_so_many_hypotheses_of_each_list_are_taken_best_first() -> None:
     pytest.importorskip("ctranslate2")
     from seedcorn.translation.entities import Candidates
 
-    logps = {"stop music": -1.0, "halt": -2.0, "stop the music": -2.5}
+    logps = {"stop music": -1.0, "halt": -0.6, "stop the music": -2.5}
     hypotheses = tuple(Hypothesis(text=t, features={TRANSLATION_LOGP: p}) for t, p in logps.items())
     lists = [
         Candidates(
