@@ -65,18 +65,20 @@ def intent_results(
     )
 
 
+CHANGE_KEYS = ("semantic_error_reduction", "intent_error_reduction", "false_alarm_change")
+
+
 def _summary(config: IntentStudyConfig, table: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     def mean(system: str, key: str) -> float:
         return mean_over_functionalities(table, system, key)
 
-    summary: dict[str, Json] = {
-        "semantic_error_reduction": mean(config.reported, "semantic_error_reduction"),
-        "intent_error_reduction": mean(config.reported, "intent_error_reduction"),
-        "false_alarm_change": mean(config.reported, "false_alarm_change"),
-    }
+    summary: dict[str, Json] = {key: mean(config.reported, key) for key in CHANGE_KEYS}
     if config.ceiling is not None:
         summary["ceiling_semantic_error_reduction"] = mean(config.ceiling, "semantic_error_reduction")
         summary["ceiling_intent_error_reduction"] = mean(config.ceiling, "intent_error_reduction")
+    summary["by_system"] = {
+        name: {key: mean(name, key) for key in CHANGE_KEYS} for name in config.systems if name != config.baseline
+    }
     return summary
 
 
