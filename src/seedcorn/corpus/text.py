@@ -79,6 +79,7 @@ def character_classes() -> NDArray[np.uint8]:
     for code_point in range(0x20000):
         classes[code_point] = _class_from_category(code_point)
     classes[0xE0000:0xE0FFF] = CharacterClass.DROPPED
+    classes[0xE0100:0xE01F0] = CharacterClass.MARK  # variation selectors, as those of the first plane
     for ranges, character_class in (
         (_ALONE_RANGES, CharacterClass.ALONE),
         (_SYLLABLE_RANGES, CharacterClass.SYLLABLE),

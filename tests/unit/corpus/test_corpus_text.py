@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seedcorn.corpus.text import fold, normalise, words
@@ -44,6 +44,7 @@ def test_normalised_text_is_one_line_of_single_spaces(text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(categories=["Lo", "Ll", "Mn", "Mc"])))
+@example("\U000e0100")
 def test_combining_marks_are_never_lost(text: str) -> None:
     def marks(value: str) -> list[str]:
         return [c for c in value if unicodedata.category(c).startswith("M")]
