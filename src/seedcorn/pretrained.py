@@ -7,13 +7,8 @@ from seedcorn.errors import DataError
 
 
 @contextmanager
-def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
-    """Load the checkpoint ``name`` inside the block, without the bars and notes of transformers.
-
-    Raises DataError, saying what was ``wanted``, for whatever transformers raises when a checkpoint is not there, is
-    damaged, is of another kind or lacks files.
-    """
-    from safetensors import SafetensorError
+def quiet_transformers() -> Iterator[None]:
+    """Keep the bars and notes of transformers off the user's terminal; errors still come as exceptions."""
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -21,18 +16,33 @@ def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
     logging.disable_progress_bar()
     try:
         yield
-    except TypeError as error:  # what tokenizers raise when they get None for the path of their file
-        raise DataError(wanted=wanted, found="files of it missing", where=name, fix=fix) from error
-    except ImportError as error:
-        needed = "the packages that this checkpoint needs"
-        raise DataError(wanted=needed, found=_first_line(error), where=name, fix="Install what it names.") from error
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise DataError(wanted=wanted, found=_first_line(error), where=name, fix=fix) from error
     finally:
         logging.set_verbosity(verbosity)
         if had_bars:
             logging.enable_progress_bar()
 
 
-def _first_line(error: Exception) -> str:
+@contextmanager
+def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
+    """Load the checkpoint ``name`` inside the block, without the bars and notes of transformers.
+
+    Raises DataError, saying what was ``wanted``, for whatever transformers raises when a checkpoint is not there, is
+    damaged, is of another kind or lacks files.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        with quiet_transformers():
+            yield
+    except TypeError as error:  # what tokenizers raise when they get None for the path of their file
+        raise DataError(wanted=wanted, found="files of it missing", where=name, fix=fix) from error
+    except ImportError as error:
+        needed = "the packages that this checkpoint needs"
+        raise DataError(wanted=needed, found=first_line(error), where=name, fix="Install what it names.") from error
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise DataError(wanted=wanted, found=first_line(error), where=name, fix=fix) from error
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what ``error`` says, or its kind when it says nothing."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")

@@ -1,7 +1,6 @@
 """The translator's network: a small encoder-decoder transformer from scratch, or any pretrained checkpoint by name."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +14,9 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging as transformers_logging
 
 from seedcorn.errors import DataError
-from seedcorn.pretrained import loading
+from seedcorn.pretrained import first_line, loading, quiet_transformers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,14 +103,14 @@ def load_tokenizer(name: str, *, source_lang: str = "", target_lang: str = "") -
     except ImportError as error:
         raise DataError(
             wanted="the packages that the tokenizer of this checkpoint needs",
-            found=_first_line(error),
+            found=first_line(error),
             where=name,
             fix="Most need: pip install sentencepiece.",
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:  # sentencepiece raises the last for a missing file
         raise DataError(
             wanted="a translation checkpoint with its tokenizer",
-            found=f"no tokenizer ({_first_line(error)})",
+            found=f"no tokenizer ({first_line(error)})",
             where=name,
             fix="Save the tokenizer into the checkpoint's folder: tokenizer.save_pretrained(folder).",
         ) from error
@@ -136,21 +134,3 @@ def keep_logits_narrow(model: PreTrainedModel) -> None:
     bias = getattr(model, "final_logits_bias", None)
     if bias is not None and not bias.any():
         model.final_logits_bias = bias.to(torch.bfloat16)
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep the bars and notes of transformers off the user's terminal; errors still come as exceptions."""
-    verbosity, had_bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if had_bars:
-            transformers_logging.enable_progress_bar()
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

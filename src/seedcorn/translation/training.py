@@ -24,6 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
+from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import say, track
 from seedcorn.torch_threads import one_torch_thread
 from seedcorn.translation.batching import PackedBatches, TokenisedPairs, only_item, pack, tokenise
@@ -34,7 +35,6 @@ from seedcorn.translation.network import (
     keep_logits_narrow,
     new_network,
     pretrained,
-    quiet_transformers,
     start_embeddings_at,
 )
 from seedcorn.translation.quality import chrf

@@ -11,9 +11,10 @@ from transformers import PreTrainedTokenizerBase
 
 from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError, SeedcornError
+from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
-from seedcorn.translation.network import load_tokenizer, quiet_transformers
+from seedcorn.translation.network import load_tokenizer
 from seedcorn.translation.subwords import texts_of
 
 CONVERTED = "ctranslate2"
