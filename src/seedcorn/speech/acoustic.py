@@ -23,6 +23,7 @@ from seedcorn.speech.synthesis import SAMPLES_PER_SECOND
 FRAMES_PER_STEP = 3
 SECONDS_PER_STEP = FRAMES_PER_STEP * SAMPLES_PER_FRAME / SAMPLES_PER_SECOND
 PADDED_SAMPLES = 48 * SAMPLES_PER_FRAME
+_ABOUT = "acoustic_model"
 _SILENCE_SAMPLES = 1_600  # at least, at both ends together twice this
 
 
@@ -93,9 +94,10 @@ class AcousticModel:
         """Write the model as one safetensors file."""
         from safetensors.torch import save
 
-        about = {"alphabet": json.dumps(self.alphabet.symbols), "shape": json.dumps(asdict(self.shape))}
+        # One key, because safetensors writes several in any order, and the same model shall be the same bytes.
+        about = json.dumps({"alphabet": self.alphabet.symbols, "shape": asdict(self.shape)})
         with writing_whole(path) as partial:
-            partial.write_bytes(save(dict(self.network.state_dict()), about))
+            partial.write_bytes(save(dict(self.network.state_dict()), {_ABOUT: about}))
 
 
 def load_acoustic_model(path: Path) -> AcousticModel:
@@ -109,10 +111,11 @@ def load_acoustic_model(path: Path) -> AcousticModel:
             weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, OSError) as error:
         raise DataError(wanted="an acoustic model (safetensors)", found=str(error), where=path) from error
-    if "alphabet" not in about or "shape" not in about:
+    if _ABOUT not in about:
         raise DataError(wanted="an acoustic model of Seedcorn", found="other weights", where=path)
-    alphabet = Alphabet(tuple(json.loads(about["alphabet"])))
-    shape = NetworkShape(**json.loads(about["shape"]))
+    described = json.loads(about[_ABOUT])
+    alphabet = Alphabet(tuple(described["alphabet"]))
+    shape = NetworkShape(**described["shape"])
     network = CtcNetwork(shape, len(alphabet))
     network.load_state_dict(weights)
     return AcousticModel(network=network.eval(), alphabet=alphabet, shape=shape)

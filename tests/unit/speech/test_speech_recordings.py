@@ -91,6 +91,16 @@ def test_resumed_training_ends_like_an_unbroken_one(tmp_path: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(unbroken, resumed, strict=True))
 
 
+def test_the_same_model_is_saved_as_the_same_bytes(tmp_path: Path) -> None:
+    alphabet = alphabet_of([t.split() for t in TEXTS])
+    model = AcousticModel(network=CtcNetwork(SHAPE, len(alphabet)), alphabet=alphabet, shape=SHAPE)
+    saved = set()
+    for number in range(20):
+        model.save(tmp_path / f"{number}.safetensors")
+        saved.add((tmp_path / f"{number}.safetensors").read_bytes())
+    assert len(saved) == 1
+
+
 def test_text_outside_the_alphabet_is_refused() -> None:
     with pytest.raises(DataError, match="training text 1"):
         train_acoustic_model(
