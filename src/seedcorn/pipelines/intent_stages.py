@@ -120,13 +120,12 @@ def relevance(run: Run, data: Done, pool: Done, settings: RelevanceSettings) -> 
 
     def work(folders: StageFolder) -> dict[str, int]:
         corpus = open_parquet(pool.folder / "pool.parquet")
-        seed = [u.text for u in read_utterances(data.folder / "seed.parquet")]
-        background = [u.text for u in read_utterances(data.folder / "background.parquet")]
+        seed, background = (read_utterances(data.folder / f"{name}.parquet") for name in ("seed", "background"))
         found = find_relevant(
             corpus.texts, seed=seed, background=background, settings=settings, random_seed=run.random_seed
         )
         kept = rows_at(pool.folder / "pool.parquet", found.selection.positions)
-        pq.write_table(_with_reasons(kept, found, seed), folders.output / "relevant.parquet")
+        pq.write_table(_with_reasons(kept, found, [u.text for u in seed]), folders.output / "relevant.parquet")
         write_scores(found.scores, folders.output / "scores.npz")
         _write_relevance_curves(found, folders.output / "curves.json")
         n_rows, n_kept = len(found.scores), len(found.selection.positions)

@@ -10,12 +10,14 @@ from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
 from seedcorn.corpus.parallel import map_in_order
+from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.progress import track
-from seedcorn.relevance.cutoff import keep_above, keep_best, keep_fraction, keep_words
+from seedcorn.relevance.cutoff import keep_above, keep_best, keep_fraction, keep_per_intent, keep_words
 from seedcorn.relevance.linear import Aggregate
 from seedcorn.relevance.methods import FittedMethod, Method, fit_method
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_sums
+from seedcorn.relevance.reasons import nearest_intents
 from seedcorn.relevance.streaming import Scorer, sample_texts
 from seedcorn.selection import Scores, Selection
 
@@ -27,7 +29,8 @@ class Cutoff(Settings):
     """Where the relevant part of the pool ends; exactly one is set.
 
     ``precision`` keeps as much as an estimate by cross-validation on the labelled data allows at that precision
-    (logistic only), ``n_kept`` and ``fraction`` the best rows, ``n_words`` the best rows within a budget of words.
+    (logistic only), ``n_kept`` and ``fraction`` the best rows, ``n_words`` the best rows within a budget of words,
+    ``n_per_intent`` the best rows of those nearest to each intent of the seed.
     """
 
     precision: float | None = Field(None, gt=0, le=1)
@@ -35,6 +38,7 @@ class Cutoff(Settings):
     n_kept: int | None = Field(None, ge=1)
     fraction: float | None = Field(None, gt=0, le=1)
     n_words: int | None = Field(None, ge=1)
+    n_per_intent: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -66,8 +70,8 @@ class Relevant:
 def find_relevant(
     open_texts: OpenTexts,
     *,
-    seed: Sequence[str],
-    background: Sequence[str],
+    seed: Sequence[Utterance],
+    background: Sequence[Utterance],
     settings: RelevanceSettings,
     random_seed: int,
     n_threads: int = 1,
@@ -80,15 +84,15 @@ def find_relevant(
     sample = sample_texts(open_texts(), n_texts=settings.n_pool_sample, n_rows=_ROWS_SAMPLED_FROM, rng=rng)
     fitted = fit_method(
         settings.method,
-        seed,
-        background,
+        [u.text for u in seed],
+        [u.text for u in background],
         sample,
         aggregate=settings.aggregate,
         relevant_fraction=settings.relevant_fraction,
         random_seed=random_seed,
     )
     scores = _score_pool(open_texts(), fitted.score, n_threads)
-    selection = _cut(scores, fitted, settings.cutoff, open_texts)
+    selection = _cut(scores, fitted, settings.cutoff, seed, open_texts)
     if not len(selection.positions):
         raise DataError(
             wanted="at least one relevant utterance in the pool",
@@ -104,13 +108,18 @@ def _score_pool(batches: Iterable[pa.StringArray], score: Scorer, n_threads: int
     return replace(parts[0], values=np.concatenate([p.values for p in parts]), missing=np.concatenate(missing))
 
 
-def _cut(scores: Scores, fitted: FittedMethod, cutoff: Cutoff, open_texts: OpenTexts) -> Selection:
+def _cut(
+    scores: Scores, fitted: FittedMethod, cutoff: Cutoff, seed: Sequence[Utterance], open_texts: OpenTexts
+) -> Selection:
     if cutoff.n_kept is not None:
         return keep_best(scores, n_kept=cutoff.n_kept)
     if cutoff.fraction is not None:
         return keep_fraction(scores, fraction=cutoff.fraction)
     if cutoff.n_words is not None:
         return keep_words(scores, _n_words(open_texts()), n_words_budget=cutoff.n_words)
+    if cutoff.n_per_intent is not None:
+        intents = np.concatenate([nearest_intents(texts, seed) for texts in open_texts()])
+        return keep_per_intent(scores, intents, quotas=dict.fromkeys((u.intent for u in seed), cutoff.n_per_intent))
     if cutoff.precision is not None:
         return keep_above(scores, threshold=fitted.threshold_for(cutoff.precision))
     return keep_above(scores, threshold=cutoff.threshold or 0.0)

@@ -171,8 +171,8 @@ def cell_data(config: IntentStudyConfig, cell: Cell, *, relative_to: Path) -> Ce
     pool = texts.take(pa.array(screened.selection.positions))
     found = find_relevant(
         lambda: iter([pool]),
-        seed=[u.text for u in data.seed],
-        background=[u.text for u in data.background],
+        seed=data.seed,
+        background=data.background,
         settings=config.relevance,
         random_seed=cell.random_seed,
     )
