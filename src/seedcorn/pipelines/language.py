@@ -56,9 +56,7 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
 
     Paths in ``config`` count from ``relative_to``. Raises SeedcornError for whatever a user can mend.
     """
-    require_extras(config.systems.values(), config.recogniser)
-    if config.recogniser.files is not None:
-        speech_digests(config.recogniser.files, relative_to=relative_to)  # missing speech is told now, not at the end
+    check_first(config.systems.values(), config.recogniser, relative_to=relative_to)
     data = stages.data(run, config.data, relative_to=relative_to)
     cleaned = stages.clean(run, config.data, relative_to=relative_to)
     pairs = stages.choose(run, data, cleaned, config.pairs)
@@ -97,8 +95,8 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
     return write_report(run, config.name, models=models, measured=measured, stages=stages_done)
 
 
-def require_extras(systems: Iterable[System], recogniser: RecogniserSettings) -> None:
-    """Raise MissingExtraError now, not after an hour, when a package is missing that a later stage needs."""
+def check_first(systems: Iterable[System], recogniser: RecogniserSettings, *, relative_to: Path) -> None:
+    """Raise MissingExtraError or DataError now, not after an hour, when a package or a speech file is missing."""
     needed = [("jinja2", "report"), ("altair", "report"), ("vl_convert", "report")]
     if any(system.translator for system in systems):
         needed += [(name, "neural") for name in ("torch", "transformers", "accelerate", "ctranslate2", "sacrebleu")]
@@ -111,3 +109,5 @@ def require_extras(systems: Iterable[System], recogniser: RecogniserSettings) ->
     for module, extra in needed:
         if find_spec(module) is None:
             require(module, extra=extra)
+    if recogniser.files is not None:
+        speech_digests(recogniser.files, relative_to=relative_to)

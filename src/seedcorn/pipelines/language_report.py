@@ -116,7 +116,22 @@ def _models(models: Done) -> Section:
     return Section(
         title="The language models",
         text="Perplexity on test; the last column is over one vocabulary for all systems, so that it compares.",
-        contents=(table("Text, mixture weights, size and perplexity.", shown, columns),),
+        contents=(
+            _growth(rows, "perplexity", "perplexity on test, over one vocabulary"),
+            _growth(rows, "n_words", "words that the model knows"),
+            table("Text, mixture weights, size and perplexity.", shown, columns),
+        ),
+    )
+
+
+def _growth(rows: Sequence[Row], key: str, title: str) -> Figure:
+    """Return one bar a system: how what ``key`` measures grows or falls from step to step."""
+    values = [float(row[key]) for row in rows]
+    return bar_figure(
+        [CurvePoint(x=0, y=value, low=value, high=value, series="language model") for value in values],
+        labels=[str(row["system"]) for row in rows],
+        y_title=title,
+        caption=f"{title.capitalize()}.",
     )
 
 

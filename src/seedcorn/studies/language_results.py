@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from seedcorn.pipelines.language import require_extras
+from seedcorn.pipelines.language import check_first
 from seedcorn.pipelines.language_data import pair_files, text_files
 from seedcorn.pipelines.language_model_stages import FIXED, OWN
 from seedcorn.pipelines.language_report import table
 from seedcorn.pipelines.stage_files import Done, read_json
 from seedcorn.progress import track
-from seedcorn.report.figures import CurvePoint, bar_figure
-from seedcorn.report.page import Page, Section
+from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
+from seedcorn.report.page import Figure, Page, Section
 from seedcorn.runs import Json, digest_of_file, digest_of_json
 from seedcorn.selection import FloatArray
 from seedcorn.speech.wer import error_rate
@@ -37,7 +37,7 @@ def run_cells(
     config: LanguageStudyConfig, *, folder: Path, relative_to: Path, n_threads: int = 1
 ) -> dict[LanguageCell, Done]:
     """Run all cells that are not done, and return the outcomes of each; ``n_threads`` decode."""
-    require_extras(config.systems.values(), config.recogniser)
+    check_first(config.systems.values(), config.recogniser, relative_to=relative_to)
     config = with_decoder_threads(config, n_threads)
     shared = make_shared(config, folder=folder, relative_to=relative_to)
     cells, weights, done = cells_of(config), None, {}
@@ -209,15 +209,37 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
                     table("Slices.", [_shown(row) for row in slices], slice_columns, filter_column="slice"),
                 ),
             ),
+            Section(
+                title="The language models",
+                text="Means over subsets, with 95 % intervals; perplexity is over one vocabulary for all systems.",
+                contents=(
+                    _growth(systems, "perplexity", "perplexity on test"),
+                    _growth(systems, "n_words", "words that the model knows"),
+                ),
+            ),
         ),
         signatures=(f"config:{results.config_digest[:12]} command:{results.command}",),
     )
 
 
+def _growth(systems: Sequence[Row], key: str, title: str) -> Figure:
+    """Return what ``key`` measures of each system over the number of transcripts."""
+    own = [row for row in systems if row["lexicon"] == OWN]
+    return curve_figure(
+        [_measured(row[key], x=_number(row["n_transcripts"]), series=str(row["system"])) for row in own],
+        x_title="transcripts",
+        y_title=title,
+        caption=f"{title.capitalize()}, by number of transcripts.",
+    )
+
+
 def _point(row: Row, baseline: str) -> CurvePoint:
-    value = row[f"over {baseline}"]
+    return _measured(row[f"over {baseline}"], x=0, series=f"{row['lexicon']} lexicon")
+
+
+def _measured(value: Json, *, x: float, series: str) -> CurvePoint:
     mean, low, high = (_number(value[k]) if isinstance(value, Mapping) else 0.0 for k in ("mean", "low", "high"))
-    return CurvePoint(x=0, y=mean, low=low, high=high, series=f"{row['lexicon']} lexicon")
+    return CurvePoint(x=x, y=mean, low=low, high=high, series=series)
 
 
 def _shown(row: Row) -> dict[str, str | int | float]:

@@ -5,6 +5,7 @@ import pytest
 
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.text import fold
+from seedcorn.errors import SeedcornError
 from seedcorn.speech.alphabet import alphabet_of
 from seedcorn.speech.posteriors import Posteriors
 from seedcorn.studies import language_study
@@ -90,8 +91,15 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
     assert by_system["10"]["truth"] < by_system["10"]["transcripts"]
     assert by_system["20"]["transcripts"] < by_system["10"]["transcripts"]
     assert found.summary["ceiling_wer_reduction_10"] > 0
-    # Subsets of one random seed are parts of each other.
-    assert study_page(config, found).sections[0].contents
+    # Bars of reductions with two tables; perplexity and vocabulary over the number of transcripts.
+    assert [len(section.contents) for section in study_page(config, found).sections] == [3, 2]
+
+
+def test_missing_speech_is_told_before_any_work(config, tmp_path) -> None:
+    (tmp_path / "all.npz").unlink()
+    with pytest.raises(SeedcornError, match=r"all\.npz"):
+        run_cells(config, folder=tmp_path / "study", relative_to=tmp_path)
+    assert not (tmp_path / "study").exists()
 
 
 def test_a_size_that_is_everything_is_made_once(config) -> None:
