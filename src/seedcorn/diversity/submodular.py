@@ -59,7 +59,8 @@ class DiversitySettings:
     """The knobs of all methods; each method reads its own.
 
     ``relevance_share`` adds that share of the mean first gain, times the relevance scaled to 0..1, to every gain of
-    ``feature`` (0 leaves relevance out).
+    ``feature``, and weighs the scaled relevance against the scaled place of a row in ``paraphrase`` (0 leaves relevance
+    out).
     """
 
     concave: Concave = Concave.SQRT
@@ -96,7 +97,12 @@ def select_diverse(
         vectors = _vectors(pool, budget)
         seed_codes = np.zeros((0, vectors.shape[1]), np.float32) if seed.vectors is None else seed.vectors
         chosen = worst_paraphrases(
-            vectors, budget, seed_codes=seed_codes, n_rounds=settings.n_rounds, block_mb=settings.block_mb
+            vectors,
+            budget,
+            seed_codes=seed_codes,
+            n_rounds=settings.n_rounds,
+            relevance_bonus=_relevance_bonus(pool, budget, settings),
+            block_mb=settings.block_mb,
         )
         return _kept(Picks(chosen.positions, -chosen.best_products), budget.n_rows, rounds=chosen.rounds)
     return _kept(_picks(pool, seed, method, budget, settings, rng), budget.n_rows)
@@ -139,12 +145,18 @@ def _feature_coverage(pool: View, seed: View, budget: Budget, settings: Diversit
             limit=settings.limit,
         )
 
-    if settings.relevance_share == 0:
+    bonus = _relevance_bonus(pool, budget, settings)
+    if bonus is None:
         return coverage(None)
+    return coverage(bonus * float(coverage(None).gains(np.arange(budget.n_rows)).mean()))
+
+
+def _relevance_bonus(pool: View, budget: Budget, settings: DiversitySettings) -> FloatArray | None:
     if settings.relevance_share < 0:
         raise ConfigError(wanted="a relevance share of at least 0", found=str(settings.relevance_share))
-    mean_first_gain = float(coverage(None).gains(np.arange(budget.n_rows)).mean())
-    return coverage(settings.relevance_share * mean_first_gain * scaled_relevance(_relevance(pool, budget)))
+    if settings.relevance_share == 0:
+        return None
+    return settings.relevance_share * scaled_relevance(_relevance(pool, budget))
 
 
 def _facility_location(

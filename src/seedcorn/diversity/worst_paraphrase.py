@@ -31,12 +31,15 @@ def worst_paraphrases(
     *,
     seed_codes: Vectors,
     n_rounds: int = 20,
+    relevance_bonus: FloatArray | None = None,
     block_mb: int = DEFAULT_BLOCK_MB,
 ) -> Rounds:
     """Return the rows of ``codes`` (n, d) that are the worst paraphrases of the seed (m, d) and of one another.
 
     Rounds share the budget evenly. Within a round the lowest score comes first, ties by position; rows that no longer
-    fit into the budget are passed over. Without a seed the first round starts from the row nearest to the mean code.
+    fit into the budget are passed over. With ``relevance_bonus`` (n,) what counts is the place among the open rows, 0
+    the lowest score and 1 the highest, minus the bonus: the worst paraphrases of a pool are often not relevant.
+    Without a seed the first round starts from the row nearest to the mean code.
     Costs n * (m + rows chosen) inner products; beside the codes, memory is bounded by ``block_mb`` megabytes.
     Raises ConfigError when ``n_rounds`` is below one, DataError when the codes do not match.
     """
@@ -49,12 +52,13 @@ def worst_paraphrases(
         )
     closest = _closest_to_seed(codes, seed_codes, block_mb)
     open_rows = np.ones(len(codes), np.bool_)
+    bonus = np.zeros(len(codes)) if relevance_bonus is None else relevance_bonus
     batches: list[PositionArray] = []
     products: list[FloatArray] = []
     left = budget.total
     for round_ in track(range(1, n_rounds + 1), "rounds of worst paraphrases", total=n_rounds):
         share = budget.total * round_ // n_rounds - (budget.total - left)
-        batch = _lowest(closest, open_rows, budget.costs, share, is_last=round_ == n_rounds)
+        batch = _lowest(closest, open_rows, bonus, budget.costs, share, is_last=round_ == n_rounds)
         batches.append(batch)
         products.append(closest[batch].astype(np.float64))
         open_rows[batch] = False
@@ -74,14 +78,23 @@ def _closest_to_seed(codes: Vectors, seed_codes: Vectors, block_mb: int) -> Vect
 
 
 def _lowest(
-    closest: Vectors, open_rows: NDArray[np.bool_], costs: PositionArray, share: int, *, is_last: bool
+    closest: Vectors,
+    open_rows: NDArray[np.bool_],
+    bonus: FloatArray,
+    costs: PositionArray,
+    share: int,
+    *,
+    is_last: bool,
 ) -> PositionArray:
-    """Return the open rows of lowest score that ``share`` pays for, lowest first, ties by position.
+    """Return the open rows of lowest score and highest bonus that ``share`` pays for, best first, ties by position.
 
     Before the last round a row that does not fit ends the batch: what is left of the share goes to the next round.
     """
     rows = np.flatnonzero(open_rows)
     order = rows[np.argsort(closest[rows], kind="stable")]
+    if bonus.any():
+        places = np.arange(len(order)) / max(len(order) - 1, 1)
+        order = order[np.argsort(places - bonus[order], kind="stable")]
     if is_last:
         return affordable(order, costs, share)
     return order[: np.searchsorted(np.cumsum(costs[order]), share, side="right")]

@@ -73,7 +73,9 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
         relative_to=relative_to,
     )
     translated = stages.translations(run, data, translators, config.translation, wanted=wanted, relative_to=relative_to)
-    weights = model_stages.rescoring(run, data, translated, config.translation, lm_order=lm_order)
+    weights = model_stages.rescoring(
+        run, data, pairs, translated, config.systems.values(), config.translation, lm_order=lm_order
+    )
     models = model_stages.language_models(
         run,
         data,

@@ -1,6 +1,6 @@
 """The language models of the language pipeline as a run executes them: rescoring weights, text, models, and export."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.pipelines.language_nbest import read_candidates
 from seedcorn.pipelines.language_recogniser import lexicon_of
-from seedcorn.pipelines.language_stages import CANDIDATES, DEV_CANDIDATES, dev_pairs, read_pair_table
+from seedcorn.pipelines.language_stages import CANDIDATES, read_pair_table
 from seedcorn.pipelines.language_systems import (
     GENERAL,
     TRANSCRIPTS,
@@ -47,48 +47,58 @@ SYSTEMS_FILE, TRANSLATED_FILE = "systems.json", "translated.parquet"
 
 
 def rescoring(
-    run: Run, data: Done, translated: Mapping[str, Done], settings: TranslationSettings, *, lm_order: int
+    run: Run,
+    data: Done,
+    pairs: Done,
+    translated: Mapping[str, Done],
+    systems: Iterable[System],
+    settings: TranslationSettings,
+    *,
+    lm_order: int,
 ) -> Done:
-    """Find how much the in-domain language model counts beside the translator, for each set of n-best lists."""
+    """Find how much the in-domain language model counts beside the translator, for whatever the systems rescore."""
+    wanted = sorted({(s.translations, s.n_hypotheses) for s in systems if s.rescored and s.translations})
 
     def work(folders: StageFolder) -> dict[str, int]:
-        in_domain = _in_domain(data, lm_order)
-        weights = {name: _weights(data, stage, in_domain, settings, lm_order) for name, stage in translated.items()}
-        write_json({name: asdict(found) for name, found in weights.items()}, folders.output / "weights.json")
-        return {"n_sets": len(weights)}
+        found: dict[str, Json] = {}
+        in_domain = _in_domain(data, pairs, lm_order) if settings.lm_weight is None else None
+        for name, n_hypotheses in wanted:
+            weights = RescoringWeights(lm=settings.lm_weight or 0.0)
+            if in_domain is not None:
+                weights = tuned_weights(
+                    _candidates(data, translated[name]),
+                    in_domain,
+                    n_hypotheses=n_hypotheses,
+                    n_tuning=settings.n_tuning,
+                    order=lm_order,
+                )
+            found[_rescored_name(name, n_hypotheses)] = asdict(weights)
+        write_json(found, folders.output / "weights.json")
+        return {"n_sets": len(found)}
 
     chosen: dict[str, Json] = settings.model_dump(mode="json", include={"lm_weight", "n_tuning"})
-    inputs = data.digest | _digests(translated)
-    record = run.stage("rescoring", work, settings={**chosen, "lm_order": lm_order}, inputs=inputs)
+    chosen |= {"lm_order": lm_order, "rescored": [list(each) for each in wanted]}
+    record = run.stage("rescoring", work, settings=chosen, inputs=data.digest | pairs.digest | _digests(translated))
     return Done(record=record, folder=run.folder / "rescoring")
 
 
-def _in_domain(data: Done, order: int) -> InDomain:
-    transcripts, dev = (read_utterances(data.folder / f"{name}.parquet") for name in ("transcripts", "dev"))
-    return in_domain_of(transcripts, dev, order=order)
+def _rescored_name(translations: str, n_hypotheses: int) -> str:
+    return f"{translations}, {n_hypotheses} best"
+
+
+def _in_domain(data: Done, pairs: Done, order: int) -> InDomain:
+    transcripts, dev = (
+        [u.text for u in read_utterances(data.folder / f"{name}.parquet")] for name in ("transcripts", "dev")
+    )
+    return in_domain_of(transcripts, _general(pairs), dev, order=order)
+
+
+def _general(pairs: Done) -> list[str]:
+    return [text for b in read_pair_table(pairs).batches() for text in b.column("target").to_pylist()]
 
 
 def _digests(stages: Mapping[str, Done]) -> dict[str, str]:
     return {name: digest for stage in stages.values() for name, digest in stage.digest.items()}
-
-
-def _weights(
-    data: Done, stage: Done, in_domain: InDomain, settings: TranslationSettings, order: int
-) -> RescoringWeights:
-    if settings.lm_weight is not None:
-        return RescoringWeights(lm=settings.lm_weight)
-    pairs = dev_pairs(data)
-    references = {pair.id: pair.target for pair in pairs}
-    sources = [Utterance(text=pair.source, id=pair.id) for pair in pairs]
-    of_dev = read_candidates(stage.folder / DEV_CANDIDATES, sources)
-    return tuned_weights(
-        of_dev,
-        [references[candidates.utterance.id] for candidates in of_dev],
-        _candidates(data, stage),
-        in_domain,
-        n_tuning=settings.n_tuning,
-        order=order,
-    )
 
 
 def _candidates(data: Done, stage: Done) -> "list[Candidates]":
@@ -149,10 +159,9 @@ class _Text:
         order: int,
         target_lang: str,
     ) -> None:
-        self.in_domain = _in_domain(data, order)
+        self.in_domain = _in_domain(data, pairs, order)
         self._data, self._stages, self._keep, self._order = data, translated, translation.keep, order
         self._lang = target_lang
-        self._general = [text for b in read_pair_table(pairs).batches() for text in b.column("target").to_pylist()]
         self._true = fold_all([u.text for u in read_utterances(data.folder / "true_target.parquet")])
         found = read_json(weights.folder / "weights.json")
         given = found if isinstance(found, dict) else {}
@@ -162,7 +171,7 @@ class _Text:
         """Return the folded texts that the system's model is interpolated from, by where they come from."""
         parts = {
             TRANSCRIPTS: self.in_domain.transcripts,
-            GENERAL: self._general if system.general else [],
+            GENERAL: self.in_domain.general if system.general else [],
             TRANSLATIONS: fold_all([u.text for u in self.translated(system)]),
             TRUE_TARGET: self._true if system.true_target else [],
         }
@@ -173,7 +182,8 @@ class _Text:
         if system.translations is None:
             return []
         candidates = _candidates(self._data, self._stages[system.translations])
-        weights = self._weights[system.translations] if system.rescored else NO_RESCORING
+        name = _rescored_name(system.translations, system.n_hypotheses)
+        weights = self._weights[name] if system.rescored else NO_RESCORING
         best = best_translations(candidates, self.in_domain, weights, n_hypotheses=system.n_hypotheses, lang=self._lang)
         if not system.kept:
             return best

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
-from seedcorn.corpus.utterances import Utterance
 from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.language_data import (
     LanguageDataSettings,
@@ -37,7 +36,7 @@ from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_fold
 SETS = ("transcripts", "source", "dev", "test", "dev_source", "true_target")
 _PAIRS, _DICTIONARY = "pairs.parquet", "dictionary.parquet"
 _N_HELD_OUT = 400
-CANDIDATES, DEV_CANDIDATES = "candidates.parquet", "dev.parquet"
+CANDIDATES = "candidates.parquet"
 
 
 def data(run: Run, settings: LanguageDataSettings, *, relative_to: Path) -> Done:
@@ -295,7 +294,7 @@ def translate(
     with_entities: bool,
     relative_to: Path,
 ) -> Done:
-    """Translate all in-domain source text into n-best lists, and the source side of dev, for tuning."""
+    """Translate all in-domain source text into n-best lists."""
 
     def work(folders: StageFolder) -> dict[str, int]:
         from seedcorn.translation.entities import EntitySettings, catalogue_of
@@ -307,20 +306,17 @@ def translate(
         if with_entities:
             own = settings.entities.settings(catalogue, {s.type for u in source for s in u.slots})
             lexicon = _lexicon(settings.entities, relative_to)
-        engine = load_translator(trained.folder)
-        translated = partial(translate_in_parts, translator=engine, n_best=settings.n_best, random_seed=run.random_seed)
-        candidates, rejects = translated(
+        candidates, rejects = translate_in_parts(
             source if with_entities else without_slots(source),
+            load_translator(trained.folder),
             entities=own,
             catalogue=catalogue,
             lexicon=lexicon,
+            n_best=settings.n_best,
+            random_seed=run.random_seed,
             checkpoints=folders.checkpoints,
         )
-        dev = [Utterance(text=pair.source, id=pair.id) for pair in dev_pairs(data)]
-        of_dev, _ = translated(
-            dev, entities=EntitySettings(), catalogue={}, lexicon={}, checkpoints=folders.checkpoints / "dev"
-        )
-        for table, file in ((candidates, CANDIDATES), (rejects, "rejects.parquet"), (of_dev, DEV_CANDIDATES)):
+        for table, file in ((candidates, CANDIDATES), (rejects, "rejects.parquet")):
             pq.write_table(table, folders.output / file)
         return {"n_in": len(source), "n_kept": candidates.num_rows, "n_rejected": rejects.num_rows}
 

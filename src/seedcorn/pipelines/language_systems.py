@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from seedcorn.config import Settings
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.lm.interpolation import fit_mixture, share_vocabulary, static_model
+from seedcorn.lm.interpolation import Mixture, fit_mixture, share_vocabulary, static_model
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
@@ -98,19 +98,23 @@ class LanguageModelSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class InDomain:
-    """In-domain text in the target language, folded, and the language model of the transcripts."""
+    """What is known of the domain in the target language, folded, and the language model that judges translations.
+
+    It is the mixture of a model of ``transcripts`` and one of ``general`` text (the target side of the chosen pairs;
+    may be empty), with the weights that make ``dev`` most likely: transcripts alone know too few words to judge by.
+    """
 
     transcripts: list[str]
+    general: list[str]
     dev: list[str]
-    model: NgramModel
+    model: Mixture
 
 
-def in_domain_of(transcripts: Sequence[Utterance], dev: Sequence[Utterance], *, order: int) -> InDomain:
-    """Return the in-domain text, with the language model that rescores and keeps or rejects."""
-    folded = fold_all([u.text for u in transcripts])
-    return InDomain(
-        transcripts=folded, dev=fold_all([u.text for u in dev]), model=estimated(folded, order=order, vocabulary=None)
-    )
+def in_domain_of(transcripts: Sequence[str], general: Sequence[str], dev: Sequence[str], *, order: int) -> InDomain:
+    """Return what is known of the domain, with the language model that rescores and keeps or rejects."""
+    seen, near, wanted = (fold_all(texts) for texts in (transcripts, general, dev))
+    models = share_vocabulary([estimated(texts, order=order, vocabulary=None) for texts in (seen, near) if texts])
+    return InDomain(transcripts=seen, general=near, dev=wanted, model=fit_mixture(models, [wanted]))
 
 
 def estimated(folded: Sequence[str], *, order: int, vocabulary: Sequence[str] | None) -> NgramModel:
@@ -173,19 +177,22 @@ def keep_in_domain(texts: Sequence[str], in_domain: InDomain, choice: KeepChoice
 
 
 def dev_loss(texts: Sequence[str], in_domain: InDomain, order: int) -> "DevLoss":
-    """Return the loss of a selection of ``texts``: dev perplexity over the words of transcripts and all texts."""
-    words = vocabulary_of([in_domain.transcripts, texts])
-    return DevLoss(texts, in_domain.dev, estimated(in_domain.transcripts, order=order, vocabulary=words), words)
+    """Return the loss of a selection of ``texts``: dev perplexity over the words of all text."""
+    known = [part for part in (in_domain.transcripts, in_domain.general) if part]
+    words = vocabulary_of([*known, texts])
+    models = tuple(estimated(part, order=order, vocabulary=words) for part in known)
+    return DevLoss(texts, in_domain.dev, models, words, order)
 
 
 @dataclass(frozen=True)
 class DevLoss:
-    """The perplexity of ``dev`` under transcripts and a selection of translations, over one fixed vocabulary."""
+    """The perplexity of ``dev`` under what was known and a selection of translations, over one fixed vocabulary."""
 
     texts: Sequence[str]
     dev: Sequence[str]
-    transcripts: NgramModel
+    known: tuple[NgramModel, ...]
     words: list[str]
+    order: int
 
     def __call__(self, selection: Selection) -> float:
         """Return the perplexity with the selected texts."""
@@ -193,30 +200,22 @@ class DevLoss:
 
     def of(self, texts: Sequence[str]) -> float:
         """Return the perplexity with these texts."""
-        added = estimated(texts, order=self.transcripts.order, vocabulary=self.words)
-        mixture = fit_mixture((self.transcripts, added), [list(self.dev)])
+        added = estimated(texts, order=self.order, vocabulary=self.words)
+        mixture = fit_mixture((*self.known, added), [list(self.dev)])
         return measure_perplexity(mixture, [list(self.dev)]).perplexity
 
 
 def tuned_weights(
-    dev_candidates: Sequence["Candidates"],
-    references: Sequence[str],
-    candidates: Sequence["Candidates"],
-    in_domain: InDomain,
-    *,
-    n_tuning: int,
-    order: int,
+    candidates: Sequence["Candidates"], in_domain: InDomain, *, n_hypotheses: int, n_tuning: int, order: int
 ) -> RescoringWeights:
-    """Return the rescoring weights with the best chrF on dev, or without references the lowest dev perplexity.
+    """Return the rescoring weights with the lowest dev perplexity, measured with ``n_tuning`` of the lists.
 
-    Dev perplexity is measured with the rescored ``candidates``, the first ``n_tuning`` of them in both cases.
+    They are spread evenly over ``candidates``, which may come from several corpora.
     """
-    from seedcorn.translation.rescoring import chrf_loss, tune_weights
+    from seedcorn.translation.rescoring import tune_weights
 
-    lists = dev_candidates if references else candidates
-    nbests = list(with_lm((c.nbest for c in lists[:n_tuning]), in_domain.model))
-    if references:
-        return tune_weights(nbests, chrf_loss(references[:n_tuning]))
+    rows = np.unique(np.linspace(0, len(candidates) - 1, min(n_tuning, len(candidates))).astype(np.int64))
+    nbests = list(with_lm((candidates[row].nbest for row in rows), in_domain.model))
     every = fold_all([h.text for nbest in nbests for h in nbest.hypotheses])
     loss = dev_loss(every, in_domain, order)
-    return tune_weights(nbests, lambda texts: loss.of(fold_all(list(texts))))
+    return tune_weights(nbests, lambda texts: loss.of(fold_all(list(texts))), n_hypotheses=n_hypotheses)

@@ -147,8 +147,8 @@ class EntityChoice(Settings):
 class KeepChoice(Settings):
     """The cut-off of keep/reject, in-domain log-probability per word; exactly one is set.
 
-    ``tuned`` takes the fraction whose language model, interpolated with that of the transcripts, has the lowest
-    perplexity on dev.
+    ``tuned`` takes the fraction whose language model, interpolated with those of the transcripts and the general text,
+    has the lowest perplexity on dev.
     """
 
     tuned: bool = True
@@ -166,11 +166,11 @@ class KeepChoice(Settings):
 class TranslationSettings(Settings):
     """How in-domain source text becomes target text: n-best size, entities, rescoring weights, keep/reject.
 
-    ``lm_weight`` unset means tuned on dev: by chrF where dev has a source side, else by the perplexity of dev.
+    ``lm_weight`` unset means tuned with ``n_tuning`` lists by the perplexity of dev.
     """
 
     n_best: int = Field(10, ge=1)
     entities: EntityChoice = EntityChoice()
     lm_weight: float | None = Field(None, ge=0)
-    n_tuning: int = Field(500, ge=1)
+    n_tuning: int = Field(2_000, ge=1)
     keep: KeepChoice = KeepChoice()

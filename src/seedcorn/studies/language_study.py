@@ -162,7 +162,15 @@ def run_cell(
             run, data, shared.translators, config.translation, wanted=with_entities, relative_to=relative_to
         ),
     }
-    weights = model_stages.rescoring(run, data, translated, config.translation, lm_order=config.language_model.order)
+    weights = model_stages.rescoring(
+        run,
+        data,
+        pairs,
+        translated,
+        config.systems.values(),
+        config.translation,
+        lm_order=config.language_model.order,
+    )
     models = model_stages.language_models(
         run,
         data,

@@ -68,11 +68,14 @@ def rescored(nbests: Iterable[NBest], weights: RescoringWeights) -> Iterator[NBe
         yield replace(nbest, hypotheses=tuple(nbest.hypotheses[i] for i in rank(nbest, weights)))
 
 
-def tune_weights(nbests: Sequence[NBest], loss: Callable[[Sequence[str]], float]) -> RescoringWeights:
+def tune_weights(
+    nbests: Sequence[NBest], loss: Callable[[Sequence[str]], float], *, n_hypotheses: int = 1
+) -> RescoringWeights:
     """Return the weights whose best hypotheses have the lowest ``loss``, by search over a grid; ties keep the smaller.
 
-    ``nbests`` are those of the dev set, with lm_logp. ``loss`` is chrf_loss where references exist; else for example
-    the perplexity of dev text under a language model of the hypotheses chosen.
+    The best ``n_hypotheses`` of every list are given to the loss, best first, list after list. ``nbests`` have lm_logp.
+    ``loss`` is chrf_loss where there are references, for one hypothesis each; else for example the perplexity of dev
+    text under a language model of the hypotheses.
     """
     if not nbests:
         raise DataError(wanted="n-best lists of dev sentences to tune weights on", found="none")
@@ -82,7 +85,7 @@ def tune_weights(nbests: Sequence[NBest], loss: Callable[[Sequence[str]], float]
     losses: dict[tuple[str, ...], float] = {}
     best, lowest = NO_RESCORING, np.inf
     for weights in track(grid, "tuning rescoring weights", total=len(grid)):
-        texts = tuple(nbest.hypotheses[rank(nbest, weights)[0]].text for nbest in nbests)
+        texts = tuple(nbest.hypotheses[i].text for nbest in nbests for i in rank(nbest, weights)[:n_hypotheses])
         if texts not in losses:
             losses[texts] = loss(texts)
         if losses[texts] < lowest:

@@ -1,5 +1,7 @@
 """What the language models of the systems are made of, and how translations are chosen for them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -18,18 +20,23 @@ from seedcorn.pipelines.language_systems import (
     own_words,
     pruned,
     translations_of,
+    tuned_weights,
     vocabulary_of,
 )
 from seedcorn.pipelines.language_translation import EntityChoice, EntityTreatment, KeepChoice, TranslatorSettings
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights
 
+if TYPE_CHECKING:
+    from seedcorn.translation.entities import Candidates
+
 TRANSCRIPTS = ["set an alarm for six", "set an alarm for seven", "play a song", "play some music", "stop the music"]
+GENERAL = ["the train leaves at noon", "wake up at eight", "sing the song"]
 DEV = ["set an alarm for eight", "play the song"]
 
 
 def in_domain():
-    return in_domain_of([Utterance(text=t) for t in TRANSCRIPTS], [Utterance(text=t) for t in DEV], order=2)
+    return in_domain_of(TRANSCRIPTS, GENERAL, DEV, order=2)
 
 
 def test_only_systems_with_a_translator_can_choose_translations() -> None:
@@ -57,6 +64,43 @@ def test_so_many_hypotheses_of_each_list_are_taken_best_first() -> None:
     rescored = best_translations(lists, in_domain(), RescoringWeights(lm=5.0), n_hypotheses=9, lang="en")
     assert len(rescored) == 3
     assert rescored[0].text == "stop the music"
+
+
+def lists_of(*hypotheses: tuple[str, ...]) -> list["Candidates"]:
+    from seedcorn.translation.entities import Candidates
+
+    return [
+        Candidates(
+            utterance=Utterance(text="x", id="1"),
+            nbest=NBest(
+                source="x",
+                hypotheses=tuple(
+                    Hypothesis(text=t, features={TRANSLATION_LOGP: -0.1 * n}) for n, t in enumerate(texts)
+                ),
+            ),
+            slots=((),) * len(texts),
+        )
+        for texts in hypotheses
+    ]
+
+
+def test_the_weights_that_rescore_are_those_best_for_dev() -> None:
+    pytest.importorskip("ctranslate2")
+    lists = lists_of(
+        ("eight alarm an set", "set an alarm for eight"), ("song the play", "play the song"), ("qq", "play a song")
+    )
+    found = tuned_weights(lists, in_domain(), n_hypotheses=1, n_tuning=10, order=2)
+    assert found.lm > 0
+    best = [u.text for u in best_translations(lists, in_domain(), found, lang="en")]
+    assert best[:2] == ["set an alarm for eight", "play the song"]
+    # With all hypotheses taken, their order brings nothing.
+    assert tuned_weights(lists, in_domain(), n_hypotheses=2, n_tuning=10, order=2) == NO_RESCORING
+
+
+def test_general_text_adds_the_words_that_transcripts_lack() -> None:
+    alone = in_domain_of(TRANSCRIPTS, [], DEV, order=2)
+    assert len(alone.model.models) == 1
+    assert in_domain().model.sentence_logps(["wake up"]) > alone.model.sentence_logps(["wake up"])
 
 
 def test_each_set_of_translations_is_made_once() -> None:
