@@ -29,7 +29,7 @@ SMALL = {
         "pool": [{"path": "builtin:general", "n_rows": 500}],
     },
     "relevance": {"cutoff": {"n_kept": 100}},
-    "diversity": {"method": "feature", "fraction": 0.5},
+    "diversity": {"method": "feature", "fraction": 0.5, "cleaned": True},
     "self_training": {"n_rounds": 1},
 }
 NOT_COMPARED = {"seconds.json", ".lock"}
@@ -305,6 +305,7 @@ STUDY = {
         "relevant": {"source": "relevant"},
         "random_half": {"source": "relevant", "diversity": {"method": "random", "fraction": 0.5}},
         "feature_half": {"source": "relevant", "diversity": {"method": "feature", "fraction": 0.5}},
+        "clean_half": {"source": "relevant", "diversity": {"method": "feature", "fraction": 0.5, "cleaned": True}},
         "true_labels": {"source": "true_labels"},
     },
 }
@@ -321,4 +322,5 @@ def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) ->
     assert found[0] == found[1]
     summary = found[0]["summary"]
     assert {"semantic_error_reduction", "gain_kept_at_50_percent", "random_gain_kept_at_50_percent"} <= set(summary)
-    assert summary["method"] == "feature"
+    assert summary["best_at_50_percent"] in ("feature_half", "clean_half")
+    assert set(summary["more_than_random_at_50_percent"]) == {"mean", "low", "high"}

@@ -1,6 +1,6 @@
 """Diversity selection: one call for every method, so that they can be compared on the same pool and budget."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -75,6 +75,22 @@ class DiversitySettings:
 
 
 NO_SEED = View()
+ADDS_LESS = "adds less than what was chosen"
+
+
+def part_of(view: View, rows: PositionArray) -> View:
+    """Return what the methods see of ``rows`` alone."""
+    relevance = view.relevance
+    return View(
+        features=None if view.features is None else view.features[rows],
+        vectors=None if view.vectors is None else view.vectors[rows],
+        relevance=relevance
+        and replace(
+            relevance,
+            values=relevance.values[rows],
+            missing=None if relevance.missing is None else relevance.missing[rows],
+        ),
+    )
 
 
 def select_diverse(
@@ -196,7 +212,7 @@ def _missing(what: str, budget: Budget) -> DataError:
 
 
 def _kept(picks: Picks, n_rows: int, *, rounds: PositionArray | None = None) -> DiverseSelection:
-    selection = keep(picks.positions, picks.gains, n_rows=n_rows, reason="adds less than what was chosen")
+    selection = keep(picks.positions, picks.gains, n_rows=n_rows, reason=ADDS_LESS)
     return DiverseSelection(
         positions=selection.positions,
         gains=selection.gains,

@@ -5,9 +5,9 @@ span pass their own gates, and no intent takes more examples than its cap. Text 
 as that, which holds false alarms down. After Cho et al. 2019 (arXiv 1910.04196); gates and caps are ours.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
 from functools import partial
 
 import numpy as np
@@ -73,6 +73,14 @@ class PoolDecision:
             f"slots {found or 'none'} (all right {p.all_slots_probability:.2f}), "
             f"functionality {self.functionality_probability:.2f}"
         )
+
+
+class Taken(IntEnum):
+    """What a teacher takes a text for, where it is sure."""
+
+    UNSURE = -1
+    OTHER_INTENT = 0
+    FUNCTIONALITY = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +221,26 @@ def decide(
         )
         for d in decisions
     ]
+
+
+def taken_for(
+    texts: Sequence[str], functionality: Collection[str], *, teacher: Teacher, gates: Gates = Gates()
+) -> NDArray[np.int8]:
+    """Return what ``teacher`` takes each text for, as Taken (n,): unsure where it fails the ``gates``, caps aside.
+
+    What the teacher is unsure of is not learnt from, whoever chooses it.
+    """
+    uncapped = replace(gates, most_per_intent=max(len(texts), 1), most_negatives_per_intent=len(texts))
+    decisions = decide(
+        teacher.model,
+        [Utterance(text=text) for text in texts],
+        frozenset(functionality),
+        calibration=teacher.calibration,
+        gates=uncapped,
+        rng=np.random.default_rng(0),  # draws only what exceeds a cap
+    )
+    taken = {Decision.UNSURE_INTENT: Taken.UNSURE, Decision.NEGATIVE: Taken.OTHER_INTENT}
+    return np.array([taken.get(d.decision, Taken.FUNCTIONALITY) for d in decisions], dtype=np.int8)
 
 
 def _functionality(seed: Sequence[Utterance], background: Sequence[Utterance]) -> frozenset[str]:

@@ -3,18 +3,34 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.diversity.objectives import Budget
-from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, Method, View, select_diverse
-from seedcorn.selection import Scores
+from seedcorn.diversity.submodular import (
+    ADDS_LESS,
+    DiverseSelection,
+    DiversitySettings,
+    Method,
+    View,
+    part_of,
+    select_diverse,
+)
+from seedcorn.errors import DataError
+from seedcorn.nlu.self_training import Taken
+from seedcorn.selection import PositionArray, Scores
 
 if TYPE_CHECKING:
     from seedcorn.diversity.paraphrase import ParaphraseModel
+
+
+TakenArray: TypeAlias = NDArray[np.int8]
+_REJECT_REASONS = (ADDS_LESS, "the teacher is unsure of it")
 
 
 class DiversityMethod(StrEnum):
@@ -34,13 +50,16 @@ class DiversityChoice(Settings):
 
     ``paraphrase_network`` is a folder with a trained network; without one, the method ``paraphrase`` trains it on
     ``n_paraphrase_pairs`` pairs made from the seed and the background. ``relevance_share`` adds relevance to the gain
-    of ``feature``.
+    of ``feature`` and ``paraphrase``. ``cleaned`` leaves out what the teacher will be unsure of, and chooses from what
+    it takes for the functionality and from what it takes for other intents in proportion: diversity alone prefers text
+    unlike the seed, and much of that is noise.
     """
 
     method: DiversityMethod = DiversityMethod.FEATURE
     fraction: float = Field(0.5, gt=0, le=1)
     n_rounds: int = Field(20, ge=1)
     relevance_share: float = Field(0.0, ge=0)
+    cleaned: bool = False
     paraphrase_network: str | None = None
     n_paraphrase_pairs: int = Field(40_000, ge=100)
 
@@ -54,24 +73,64 @@ def choose_diverse(
     choice: DiversityChoice,
     random_seed: int,
     network: "ParaphraseModel | None" = None,
+    taken: TakenArray | None = None,
 ) -> DiverseSelection:
     """Return which of the ``relevant`` texts are kept; ``relevance`` scores the same rows.
 
-    ``network`` is the paraphrase network for the method that needs one; it is trained when none is given.
+    ``network`` is the paraphrase network for the method that needs one; it is trained when none is given. With
+    ``taken`` (n,), what the teacher takes each text for, those it is unsure of are left out, and what it takes for the
+    functionality is chosen first. Raises DataError when it is unsure of all.
     """
     n_rows = len(relevant)
+    groups = [np.arange(n_rows)] if taken is None else _groups(taken)
+    n_usable = sum(map(len, groups))
     method = Method.RELEVANCE if choice.method is DiversityMethod.ALL else Method(choice.method.value)
-    n_kept = n_rows if choice.method is DiversityMethod.ALL else max(1, round(choice.fraction * n_rows))
+    n_kept = n_usable if choice.method is DiversityMethod.ALL else max(1, round(choice.fraction * n_rows))
     if method is Method.PARAPHRASE and network is None:
         network = paraphrase_network(seed, background, relevant, choice=choice, random_seed=random_seed)
     pool, seed_view = views_for(method, relevant, relevance, [u.text for u in seed], random_seed, network)
-    return select_diverse(
-        pool,
-        method=method,
-        budget=Budget.utterances(n_kept, n_rows=n_rows),
-        seed=seed_view,
-        settings=DiversitySettings(n_rounds=choice.n_rounds, relevance_share=choice.relevance_share),
-        random_seed=random_seed,
+    chosen = [
+        select_diverse(
+            part_of(pool, rows),
+            method=method,
+            budget=Budget.utterances(n_of_group, n_rows=len(rows)),
+            seed=seed_view,
+            settings=DiversitySettings(n_rounds=choice.n_rounds, relevance_share=choice.relevance_share),
+            random_seed=random_seed,
+        )
+        for rows, n_of_group in zip(groups, _shares(min(n_kept, n_usable), groups), strict=True)
+    ]
+    return _together(chosen, groups, n_rows)
+
+
+def _groups(taken: TakenArray) -> list[PositionArray]:
+    groups = [np.flatnonzero(taken == kind) for kind in (Taken.FUNCTIONALITY, Taken.OTHER_INTENT)]
+    if not any(map(len, groups)):
+        raise DataError(
+            wanted="relevant utterances of which the teacher is sure",
+            found=f"none among {len(taken):,}",
+            fix="Lower the gates, add seed utterances, or leave 'diversity.cleaned' off.",
+        )
+    return [rows for rows in groups if len(rows)]
+
+
+def _shares(n_kept: int, groups: Sequence[PositionArray]) -> list[int]:
+    """Return how many of each group are kept, in proportion to its size; rounding favours the first."""
+    ends = np.cumsum([0, *map(len, groups)])
+    return np.diff(-(-ends * n_kept // ends[-1])).tolist()
+
+
+def _together(chosen: Sequence[DiverseSelection], groups: Sequence[PositionArray], n_rows: int) -> DiverseSelection:
+    """Return the selections of ``groups`` as one of all rows, group after group."""
+    codes = np.full(n_rows, len(_REJECT_REASONS) - 1, dtype=np.int16)
+    for selection, rows in zip(chosen, groups, strict=True):
+        codes[rows] = selection.reject_codes
+    return DiverseSelection(
+        positions=np.concatenate([rows[s.positions] for s, rows in zip(chosen, groups, strict=True)]),
+        gains=np.concatenate([s.gains for s in chosen]),
+        reject_codes=codes,
+        reject_reasons=_REJECT_REASONS,
+        rounds=np.concatenate([s.rounds for s in chosen]),
     )
 
 

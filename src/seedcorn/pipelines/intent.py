@@ -36,7 +36,9 @@ def run_intent(config: IntentConfig, *, run: Run, relative_to: Path) -> Path:
     data = stages.data(run, config.data, intents=config.intents, relative_to=relative_to)
     pool = stages.contamination(run, data, config.contamination)
     relevant = stages.relevance(run, data, pool, config.relevance)
-    diverse = stages.diversity(run, data, relevant, config.diversity, relative_to=relative_to)
+    diverse = stages.diversity(
+        run, data, pool, relevant, config.diversity, config.self_training, relative_to=relative_to
+    )
     taught = model_stages.teaching(run, data, pool, diverse, config.self_training)
     measured = model_stages.measures(run, data, taught)
     return write_report(run, config.name, (data, pool, relevant, diverse, taught, measured))

@@ -27,6 +27,7 @@ from seedcorn.pipelines.stage_files import (
     write_scores,
     write_utterances,
 )
+from seedcorn.pipelines.teaching import TeachingSettings, taken_by_teacher
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file
 from seedcorn.selection import Scores
 
@@ -170,21 +171,45 @@ def _write_relevance_curves(found: Relevant, path: Path) -> None:
     write_json({"score_by_rank": by_rank, "precision": precision, "name": found.scores.name}, path)
 
 
-def diversity(run: Run, data: Done, relevant: Done, choice: DiversityChoice, *, relative_to: Path) -> Done:
-    """Keep of the relevant part what adds something, each row with its round and gain."""
+def diversity(
+    run: Run,
+    data: Done,
+    pool: Done,
+    relevant: Done,
+    choice: DiversityChoice,
+    teaching: TeachingSettings,
+    *,
+    relative_to: Path,
+) -> Done:
+    """Keep of the relevant part what adds something, each row with its round and gain.
+
+    A choice that is cleaned needs the teacher of self-training, which is trained here as ``teaching`` says.
+    """
     network = choice.paraphrase_network and resolved_path(choice.paraphrase_network, relative_to=relative_to)
 
     def work(folders: StageFolder) -> dict[str, int]:
         table = pq.read_table(relevant.folder / "relevant.parquet")
         by_rank = Scores(values=-np.arange(table.num_rows, dtype=np.float64), name="relevance rank")
+        texts = table.column("text").to_pylist()
+        seed, background = (read_utterances(data.folder / f"{name}.parquet") for name in ("seed", "background"))
         chosen = choose_diverse(
-            table.column("text").to_pylist(),
+            texts,
             by_rank,
-            seed=read_utterances(data.folder / "seed.parquet"),
-            background=read_utterances(data.folder / "background.parquet"),
+            seed=seed,
+            background=background,
             choice=choice,
             random_seed=run.random_seed,
             network=load_network(network) if network else None,
+            taken=taken_by_teacher(
+                texts,
+                seed=seed,
+                background=background,
+                pool=open_parquet(pool.folder / "pool.parquet").texts(),
+                settings=teaching,
+                random_seed=run.random_seed,
+            )
+            if choice.cleaned
+            else None,
         )
         kept = table.take(pa.array(chosen.positions))
         kept = kept.append_column("round", pa.array(chosen.rounds)).append_column("gain", pa.array(chosen.gains))
@@ -193,5 +218,9 @@ def diversity(run: Run, data: Done, relevant: Done, choice: DiversityChoice, *, 
         return {"n_in": n_rows, "n_kept": n_kept, "n_rejected": n_rows - n_kept}
 
     inputs = data.digest | relevant.digest | ({"paraphrase_network": digest_of_file(network)} if network else {})
-    record = run.stage("diversity", work, settings=choice.model_dump(mode="json"), inputs=inputs)
+    settings = choice.model_dump(mode="json")
+    if choice.cleaned:
+        inputs |= pool.digest
+        settings["teacher"] = teaching.model_dump(mode="json")
+    record = run.stage("diversity", work, settings=settings, inputs=inputs)
     return Done(record=record, folder=run.folder / "diversity")

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
@@ -14,7 +15,7 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.linear import LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import hold_false_alarms, n_false_alarms
-from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train
+from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train, taken_for, train_teacher
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
 from seedcorn.relevance.streaming import sample_texts
@@ -160,11 +161,33 @@ def teach(
         dev,
         train=trainer(settings, intents=intents, knowledge=knowledge),
         teacher=teacher,
-        gates=Gates(**settings.gates.model_dump()),
+        gates=gates_of(settings),
         pseudo_weight=settings.pseudo_weight,
         n_rounds=settings.n_rounds,
         random_seed=random_seed,
     )
+
+
+def taken_by_teacher(
+    texts: Sequence[str],
+    *,
+    seed: Sequence[Utterance],
+    background: Sequence[Utterance],
+    pool: Iterator[pa.StringArray],
+    settings: TeachingSettings,
+    random_seed: int,
+) -> NDArray[np.int8]:
+    """Return what the teacher that ``teach`` would train takes each text for; ``pool`` tells which words are alike."""
+    knowledge = knowledge_of(pool, [*seed, *background], settings=settings, random_seed=random_seed)
+    intents = sorted({u.intent for u in seed})
+    learn = trainer(settings, intents=intents, knowledge=knowledge)
+    teacher = train_teacher(seed, background, train=learn, random_seed=random_seed)
+    return taken_for(texts, intents, teacher=teacher, gates=gates_of(settings))
+
+
+def gates_of(settings: TeachingSettings) -> Gates:
+    """Return the gates that ``settings`` describe."""
+    return Gates(**settings.gates.model_dump())
 
 
 def at_operating_point(

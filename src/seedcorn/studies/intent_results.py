@@ -6,6 +6,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedcorn.pipelines.diversity_stage import DiversityMethod
 from seedcorn.pipelines.intent_data import data_files
@@ -83,31 +84,51 @@ def _summary(config: IntentStudyConfig, table: Sequence[Mapping[str, Json]]) -> 
 
 
 def _diversity_summary(config: IntentStudyConfig, rows: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """Return which share of the reported system's gain every thinned-out system keeps, by method and fraction."""
-    full = _reduction_by_seed(rows, config.reported, config.baseline)
-    kept: dict[tuple[str, int], dict[str, Json]] = {}
+    """Return which share of the reported system's gain every thinned-out system keeps, and how it differs from random.
+
+    The better of paraphrase and feature is named for half and for a quarter of the data.
+    """
+    full = np.array(_reduction_by_seed(rows, config.reported, config.baseline))
+    by_random = {
+        system.diversity.fraction: np.array(_reduction_by_seed(rows, name, config.baseline))
+        for name, system in config.systems.items()
+        if system.diversity.method is DiversityMethod.RANDOM and not system.diversity.cleaned
+    }
+    kept: dict[str, dict[str, Json]] = {}
     for name, system in config.systems.items():
-        if system.source is Source.RELEVANT and system.diversity.method is not DiversityMethod.ALL:
-            own = _reduction_by_seed(rows, name, config.baseline)
-            share = float(np.mean(own) / np.mean(full)) if np.mean(full) else 0.0
-            percent = round(100 * system.diversity.fraction)
-            kept[(system.diversity.method.value, percent)] = {
-                "gain_kept": share,
-                "reduction": interval_json(mean_interval(own)),
-            }
-    if not kept:
-        return {}
-    diverse = (DiversityMethod.PARAPHRASE.value, DiversityMethod.FEATURE.value)
-    summary: dict[str, Json] = {f"{method}_{percent}": value for (method, percent), value in kept.items()}
-    for percent in (50, 25):
-        shares = {m: kept[(m, percent)]["gain_kept"] for m in diverse if (m, percent) in kept}
-        if shares:
-            best = max(shares, key=lambda m: float(str(shares[m])))
-            summary[f"gain_kept_at_{percent}_percent"] = shares[best]
-            summary.setdefault("method", best)
-    if ("random", 50) in kept:
-        summary["random_gain_kept_at_50_percent"] = kept[("random", 50)]["gain_kept"]
+        fraction = system.diversity.fraction
+        if system.source is not Source.RELEVANT or system.diversity.method is DiversityMethod.ALL:
+            continue
+        own = np.array(_reduction_by_seed(rows, name, config.baseline))
+        kept[name] = {"fraction": fraction, "gain_kept": _share(own, full), "reduction": _interval(own)}
+        if fraction in by_random:
+            kept[name]["more_than_random"] = _interval(own - by_random[fraction])
+    summary: dict[str, Json] = {**kept}
+    for fraction in (0.5, 0.25):
+        gains = {
+            name: float(str(kept[name]["gain_kept"]))
+            for name, system in config.systems.items()
+            if name in kept and system.diversity.fraction == fraction and system.diversity.method in _DIVERSE
+        }
+        if gains:
+            best = max(gains, key=lambda name: gains[name])
+            percent = round(100 * fraction)
+            summary |= {f"best_at_{percent}_percent": best, f"gain_kept_at_{percent}_percent": gains[best]}
+            if fraction in by_random:
+                summary[f"more_than_random_at_{percent}_percent"] = kept[best]["more_than_random"]
+                summary[f"random_gain_kept_at_{percent}_percent"] = _share(by_random[fraction], full)
     return summary
+
+
+_DIVERSE = (DiversityMethod.PARAPHRASE, DiversityMethod.FEATURE)
+
+
+def _share(own: NDArray[np.float64], full: NDArray[np.float64]) -> float:
+    return float(own.mean() / full.mean()) if full.mean() else 0.0
+
+
+def _interval(values: NDArray[np.float64]) -> dict[str, Json]:
+    return interval_json(mean_interval(values.tolist()))
 
 
 def _reduction_by_seed(rows: Sequence[Mapping[str, Json]], system: str, baseline: str) -> list[float]:
@@ -181,10 +202,10 @@ def _curves(config: IntentStudyConfig, results: Results) -> list[Figure]:
     """Return the figure of error reduction against the share of the data, when the study has thinned-out systems."""
     points = []
     for name, system in config.systems.items():
-        key = f"{system.diversity.method}_{round(100 * system.diversity.fraction)}"
-        found = results.summary.get(key)
-        if name != config.reported and isinstance(found, Mapping):
-            points.append(_point(found["reduction"], x=system.diversity.fraction, series=system.diversity.method.value))
+        found = results.summary.get(name)
+        if isinstance(found, Mapping) and "reduction" in found:
+            fraction = system.diversity.fraction
+            points.append(_point(found["reduction"], x=fraction, series=name.removesuffix(f"_{round(100 * fraction)}")))
     if not points:
         return []
     return [

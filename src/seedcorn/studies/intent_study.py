@@ -22,8 +22,14 @@ from seedcorn.corpus.text import fold
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_functionality
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.self_training import Teacher, train_teacher
-from seedcorn.pipelines.diversity_stage import DiversityChoice, DiversityMethod, choose_diverse, paraphrase_network
+from seedcorn.nlu.self_training import Teacher, taken_for, train_teacher
+from seedcorn.pipelines.diversity_stage import (
+    DiversityChoice,
+    DiversityMethod,
+    TakenArray,
+    choose_diverse,
+    paraphrase_network,
+)
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
 from seedcorn.pipelines.intent_measures import bootstrap_statistics, rates
 from seedcorn.pipelines.intent_stages import ContaminationSettings
@@ -34,6 +40,7 @@ from seedcorn.pipelines.teaching import (
     Knowledge,
     TeachingSettings,
     at_operating_point,
+    gates_of,
     knowledge_of,
     teach,
     train,
@@ -279,8 +286,22 @@ class _Cell:
             choice=system.diversity,
             random_seed=self.random_seed,
             network=self.network(system.diversity, relevant) if is_paraphrase else None,
+            taken=self.taken(system, relevant) if system.diversity.cleaned else None,
         )
         return [str(shared.pool[int(i)]) for i in shared.relevant[np.sort(chosen.positions)]]
+
+    def taken(self, system: System, relevant: Sequence[str]) -> TakenArray:
+        """Return what the teacher of ``system`` takes the relevant texts for, the same for all fractions."""
+        known = (system.words, system.encoder)
+        if known not in self.taken_before:
+            self.taken_before[known] = taken_for(
+                relevant, self.shared.data.intents, teacher=self.teacher(system), gates=gates_of(self.settings)
+            )
+        return self.taken_before[known]
+
+    @cached_property
+    def taken_before(self) -> dict[tuple[bool, bool], TakenArray]:
+        return {}
 
     def network(self, choice: DiversityChoice, relevant: Sequence[str]) -> "ParaphraseModel":
         """Return the paraphrase network of the cell, the same for all fractions."""
