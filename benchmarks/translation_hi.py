@@ -7,7 +7,8 @@
 
 Trainings keep checkpoints in FOLDER: interrupted, the same command goes on; with a larger --target-tokens it trains
 further from where it was. What is measured is the quality on MASSIVE hi-IN and on general test sets, and the perplexity
-of the hi-IN test under the transcripts' language model mixed with one of each step's output.
+of the hi-IN test under language models of the transcripts, of the general text (the target side of the selected pairs)
+and of each step's output, interpolated over one vocabulary; without the general text too.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -57,8 +58,8 @@ SELECTED_FRACTION = 0.4
 PLACEHOLDER_FRACTION = 0.25
 N_GENERAL_TEST = 500
 N_SOURCES = 4_000
-N_BEST = 10
-N_HYPOTHESES = 5  # of each list that keep/reject chooses from
+N_BEST = 20
+N_HYPOTHESES = 10  # of each list that go into a language model: one alone has too little variety
 LM_ORDER = 3
 RANDOM_SEED = 0
 
@@ -183,30 +184,38 @@ def language_model(texts: Sequence[str], vocabulary: Sequence[str] | None = None
 
 @dataclass(frozen=True)
 class PerplexityBench:
-    """The transcripts' language model mixed with one of other text, all over one vocabulary, weights by EM on dev."""
+    """Models of transcripts, general and other text over one vocabulary, mixed with the weights best for dev."""
 
     seen: Sequence[str]
+    general: Sequence[str]
     dev: Sequence[str]
     test: Sequence[str]
     vocabulary: Sequence[str]
 
     @cached_property
-    def own(self) -> NgramModel:
-        """The model of the transcripts."""
-        return language_model(self.seen, self.vocabulary)
+    def known(self) -> tuple[NgramModel, NgramModel]:
+        """The models of the transcripts and of the general text."""
+        return language_model(self.seen, self.vocabulary), language_model(self.general, self.vocabulary)
 
-    def mixture(self, texts: Sequence[Sequence[str]]) -> Mixture:
-        """The mixture of the transcripts' model with one of each of ``texts``."""
-        models = [self.own, *(language_model(some, self.vocabulary) for some in texts)]
+    def mixture(self, *texts: Sequence[str], with_general: bool = True) -> Mixture:
+        """The mixture of what was known with one model of each of ``texts``."""
+        known = self.known if with_general else self.known[:1]
+        models = [*known, *(language_model(some, self.vocabulary) for some in texts)]
         return fit_mixture(models, [fold_all(self.dev)])
 
     def on_dev(self, *texts: Sequence[str]) -> float:
         """Dev perplexity of the mixture: what every choice is made by."""
-        return measure_perplexity(self.mixture(texts), [fold_all(self.dev)]).perplexity
+        return measure_perplexity(self.mixture(*texts), [fold_all(self.dev)]).perplexity
 
-    def on_test(self, *texts: Sequence[str]) -> float:
-        """Test perplexity of the mixture: what is reported."""
-        return measure_perplexity(self.mixture(texts), [fold_all(self.test)]).perplexity
+    def on_test(self, *texts: Sequence[str]) -> dict[str, Json]:
+        """Test perplexity of the mixture, which is what is reported, and of the one without the general text."""
+        mixtures = (self.mixture(*texts), self.mixture(*texts, with_general=False))
+        full, without = (measure_perplexity(mixture, [fold_all(self.test)]).perplexity for mixture in mixtures)
+        return {
+            "perplexity": round(full, 2),
+            "perplexity_without_general_text": round(without, 2),
+            "n_sentences": sum(map(len, texts)),
+        }
 
 
 def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
@@ -215,8 +224,8 @@ def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
     rows: list[dict[str, Json]] = [
         row for name, translator in translators.items() for row in quality_rows(name, translator)
     ]
-    steps, details = perplexity_steps(work, translators)
-    rows += [{"step": name, "perplexity": round(value, 2), **details.get(name, {})} for name, value in steps.items()]
+    steps = perplexity_steps(work, translators)
+    rows += [{"step": name, **measured} for name, measured in steps.items()]
     trained = {name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("all_pairs", "selected")}
     rows += [{"training": name, **found} for name, found in trained.items()]
 
@@ -240,7 +249,7 @@ def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
             "chrf_self_trained": chrf_of("self_trained"),
             "selected_fraction": SELECTED_FRACTION,
             "n_target_tokens": trained["selected"]["n_target_tokens"],
-            "perplexity_by_step": {name: round(value, 2) for name, value in steps.items()},
+            "perplexity_by_step": {name: measured["perplexity"] for name, measured in steps.items()},
         },
     )
     say(f"written: {write_results(results, RESULTS)}")
@@ -275,21 +284,16 @@ def quality_rows(system: str, translator: Translator) -> list[dict[str, Json]]:
     return rows
 
 
-def perplexity_steps(
-    work: Path, translators: dict[str, Translator]
-) -> tuple[dict[str, float], dict[str, dict[str, Json]]]:
-    """Test perplexity of the transcripts' model mixed with the output of each step; all choices are made on dev."""
+def perplexity_steps(work: Path, translators: dict[str, Translator]) -> dict[str, dict[str, Json]]:
+    """What each step brings to the mixture with transcripts and general text; all choices are made on dev."""
     seen = transcripts()
     source = massive("en-US", "train")
     some = np.random.default_rng(RANDOM_SEED).choice(len(source), min(N_SOURCES, len(source)), replace=False)
     source = [source[i] for i in np.sort(some)]
     texts = fold_all([u.text for u in source])
-    selected = [p.target for p in prepared("selected", work / "selected.pairs.parquet").pairs()]
-    selected = [text for text in selected if "<slot" not in text]
-    n_best = {"all_pairs": 1, "selected": 1, "self_trained": N_BEST}
-    nbests = {
-        name: list(translator.nbest(texts, n_best=n_best[name], beam_size=4))
-        for name, translator in translators.items()
+    general = [p.target for p in prepared("selected", work / "selected.pairs.parquet").pairs()]
+    lists = {
+        name: list(translator.nbest(texts, n_best=N_BEST, beam_size=N_BEST)) for name, translator in translators.items()
     }
     candidates, rejects = translate_utterances(
         source,
@@ -299,40 +303,49 @@ def perplexity_steps(
         catalogue=catalogue_of(seen),
         n_best=N_BEST,
     )
-    spoken = {name: fold_all([h.text for n in lists for h in n.hypotheses]) for name, lists in nbests.items()}
-    entity_lists = [c.nbest for c in candidates]
-    spoken["entities"] = fold_all([h.text for n in entity_lists for h in n.hypotheses])
-    known = [*fold_all([u.text for u in seen]), *selected, *(t for some in spoken.values() for t in some)]
-    bench = PerplexityBench(
+    lists["entities"] = [c.nbest for c in candidates]
+    bench = perplexity_bench(seen, [text for text in general if "<slot" not in text], lists)
+    own = {name: first_hypotheses(some) for name, some in lists.items()}
+    steps = {
+        "transcripts and general text": bench.on_test(),
+        "translations, all pairs": bench.on_test(own["all_pairs"]),
+        "translations, selected pairs": bench.on_test(own["selected"]),
+        "+ self-training": bench.on_test(own["self_trained"]),
+    }
+    judge = bench.mixture()
+    for name, base in (("rescoring", "self_trained"), ("entities and rescoring", "entities")):
+        ranked, weights = rescored_lists(lists[base], judge, bench)
+        chosen = first_hypotheses(ranked)
+        steps[f"+ {name}"] = {**bench.on_test(chosen), **asdict(weights)}
+        kept, fraction = kept_texts(chosen, judge, bench)
+        steps[f"+ {name} and keep/reject"] = {**bench.on_test(kept), "kept_fraction": fraction}
+        if base == "self_trained":
+            only_kept, fraction = kept_texts(own[base], judge, bench)
+            steps["+ keep/reject without rescoring"] = {**bench.on_test(only_kept), "kept_fraction": fraction}
+    steps["+ entities and rescoring"]["n_rejected"] = len(rejects)
+    steps["one best of self-training"] = bench.on_test([n.best.text for n in lists["self_trained"]])
+    steps["true Hindi train"] = bench.on_test([u.text for u in massive("hi-IN", "train")])
+    return steps
+
+
+def perplexity_bench(
+    seen: Sequence[Utterance], general: Sequence[str], lists: Mapping[str, Sequence[NBest]]
+) -> PerplexityBench:
+    """The bench whose vocabulary is all words of the training texts, whichever step they come from."""
+    made = {h.text for some in lists.values() for n in some for h in n.hypotheses}
+    known = [*fold_all([u.text for u in seen]), *general, *fold_all(sorted(made))]
+    return PerplexityBench(
         [u.text for u in seen],
+        general,
         [u.text for u in massive("hi-IN", "dev")],
         [u.text for u in massive("hi-IN", "test")],
         sorted({word for text in known for word in text.split()}),
     )
-    lm = bench.own
-    best = {name: [n.best.text for n in lists] for name, lists in nbests.items()}
-    steps = {
-        "transcripts": bench.on_test(),
-        "selected general text": bench.on_test(selected),
-        "translations, all pairs": bench.on_test(best["all_pairs"]),
-        "translations, selected pairs": bench.on_test(best["selected"]),
-        "+ self-training": bench.on_test(best["self_trained"]),
-    }
-    details: dict[str, dict[str, Json]] = {}
-    for name, lists in (("rescoring", nbests["self_trained"]), ("entities and rescoring", entity_lists)):
-        ranked, weights = rescored_lists(lists, lm, bench)
-        chosen = [n.best.text for n in ranked]
-        steps[f"+ {name}"] = bench.on_test(chosen)
-        details[f"+ {name}"] = {**asdict(weights), "n_sentences": len(chosen)}
-        several = [h.text for n in ranked for h in n.hypotheses[:N_HYPOTHESES]]
-        steps[f"+ {name}, {N_HYPOTHESES} best"] = bench.on_test(several)
-        kept, point = kept_texts(several, lm, bench)
-        steps[f"+ {name} and keep/reject"] = bench.on_test(kept)
-        details[f"+ {name} and keep/reject"] = {"n_sentences": len(kept), "kept_fraction": point}
-    details["+ entities and rescoring"]["n_rejected"] = len(rejects)
-    steps["all of it and selected general text"] = bench.on_test(kept, selected)
-    steps["true Hindi train"] = bench.on_test([u.text for u in massive("hi-IN", "train")])
-    return steps, details
+
+
+def first_hypotheses(lists: Sequence[NBest]) -> list[str]:
+    """The first hypotheses of each list, in the order in which the list has them."""
+    return [h.text for n in lists for h in n.hypotheses[:N_HYPOTHESES]]
 
 
 def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> EntitySettings:
@@ -343,17 +356,17 @@ def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> E
 
 
 def rescored_lists(
-    lists: Sequence[NBest], lm: NgramModel, bench: PerplexityBench
+    lists: Sequence[NBest], judge: Mixture, bench: PerplexityBench
 ) -> tuple[list[NBest], RescoringWeights]:
-    """The lists in the order of the weights whose best hypotheses make dev text most likely."""
-    scored = list(with_lm(lists, lm))
-    weights = tune_weights(scored, lambda texts: bench.on_dev(list(texts)))
+    """The lists in the order of the weights whose first hypotheses make dev text most likely."""
+    scored = list(with_lm(lists, judge))
+    weights = tune_weights(scored, lambda texts: bench.on_dev(list(texts)), n_hypotheses=N_HYPOTHESES)
     return list(rescored(scored, weights)), weights
 
 
-def kept_texts(texts: Sequence[str], lm: NgramModel, bench: PerplexityBench) -> tuple[list[str], float]:
-    """What is likely enough under the transcripts' model, the cut-off being best for dev."""
-    scores = in_domain_scores(texts, lm)
+def kept_texts(texts: Sequence[str], judge: Mixture, bench: PerplexityBench) -> tuple[list[str], float]:
+    """What is likely enough in the domain, the cut-off being best for dev."""
+    scores = in_domain_scores(texts, judge)
     curve = keep_curve(scores, lambda kept: bench.on_dev([texts[i] for i in kept.positions]))
     point = best_point(curve)
     kept = keep_likely(scores, logp_per_word=point.logp_per_word).positions

@@ -70,7 +70,7 @@ def diversity(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of worst paraphrases.")] = 20,
     concave: Annotated[ConcaveName, typer.Option(help="How a feature loses worth.")] = ConcaveName.SQRT,
     limit: Annotated[float, typer.Option(help="Where 'saturated' stops growing.")] = 3.0,
-    relevance_share: Annotated[float, typer.Option(min=0, help="Weight of relevance in the gain of 'feature'.")] = 0.0,
+    relevance_share: Annotated[float, typer.Option(min=0, help="Weight of relevance; feature, paraphrase.")] = 0.0,
     optimiser: Annotated[
         OptimiserName, typer.Option(help="'stream' reads a pool beyond memory twice, for 'feature' only.")
     ] = OptimiserName.LAZY,

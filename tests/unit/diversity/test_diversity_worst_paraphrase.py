@@ -100,3 +100,16 @@ def test_nearest_kept_of_the_first_row_without_seed_is_nothing() -> None:
     assert found.positions[1] == 3
     nothing = nearest_kept(codes(4, 8), np.array([], np.int64), seed_vectors=codes(2, 1))
     assert len(nothing.positions) == len(nothing.seed_rows) == 0
+
+
+def test_a_relevance_bonus_holds_back_what_is_merely_strange() -> None:
+    pool, seed = codes(40, 6), codes(4, 7)
+    bonus = np.linspace(1, 0, 40)
+    budget = Budget.utterances(10, n_rows=40)
+    plain = worst_paraphrases(pool, budget, seed_codes=seed, n_rounds=2)
+    some = worst_paraphrases(pool, budget, seed_codes=seed, n_rounds=2, relevance_bonus=bonus)
+    much = worst_paraphrases(pool, budget, seed_codes=seed, n_rounds=2, relevance_bonus=100 * bonus)
+    assert sorted(much.positions.tolist()) == list(range(10))
+    assert bonus[some.positions].mean() > bonus[plain.positions].mean()
+    none = worst_paraphrases(pool, budget, seed_codes=seed, n_rounds=2, relevance_bonus=np.zeros(40))
+    assert none.positions.tolist() == plain.positions.tolist()
