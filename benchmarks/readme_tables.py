@@ -91,6 +91,7 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "{:.1f}",
         ),
         Line("translation-hi", "chrf_all_pairs", "… on all pairs, same number of training tokens", "{:.1f}"),
+        Line("translation-hi", "chrf_self_trained", "… on the selected pairs and its own translations", "{:.1f}"),
         Line(
             "language-hi",
             "wer_reduction_576",
@@ -99,6 +100,19 @@ TABLES: dict[str, tuple[Line, ...]] = {
         ),
         Line("language-hi", "wer_reduction_1151", "… 1,151 transcripts", "{:.1%}"),
         Line("language-hi", "wer_reduction_11514", "… 11,514 transcripts", "{:.1%}"),
+        Line(
+            "language-hi",
+            "wer_reduction_over_general_text_576",
+            "… by translations, over transcripts and the target side of the selected pairs, 576 transcripts",
+            "{:.1%}",
+        ),
+        Line("language-hi", "wer_reduction_over_general_text_1151", "… 1,151 transcripts", "{:.1%}"),
+        Line(
+            "language-hi",
+            "ceiling_wer_reduction_576",
+            "… by the true Hindi of the requests (ceiling), 576 transcripts",
+            "{:.1%}",
+        ),
     ),
     "speed": (
         Line("bench-relevance", "vs_sklearn", "Relevance scoring against scikit-learn, one thread", "{:.1f}x"),
@@ -118,6 +132,13 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "bench-lm", "score_speed_vs_kenlm", "Language model scoring: speed against KenLM's Python module", "{:.1f}x"
         ),
         Line("bench-lm", "load_speed_vs_kenlm", "Language model loading: speed against KenLM and ARPA", "{:.0f}x"),
+        Line(
+            "bench-sentence-embedding",
+            "seconds_10m",
+            "Ten million sentence pairs scored by centroid distance, one thread",
+            "{:.0f} s",
+        ),
+        Line("bench-sentence-embedding", "vs_sklearn", "… encoding against scikit-learn", "{:.1f}x"),
         Line("bench-translate", "speed_vs_generate", "Bulk translation against transformers' generate", "{:.1f}x"),
         Line("bench-decode", "speed_vs_flashlight", "Beam search against flashlight-text", "{:.2f}x"),
     ),

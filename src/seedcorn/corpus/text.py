@@ -114,13 +114,16 @@ def _kind_and_lower_case(character: str) -> tuple[CharacterClass, str]:
     return CharacterClass(character_classes()[code_point]), chr(lower_case()[code_point])
 
 
+# Control characters (Cc) and the separators of lines (Zl) and paragraphs (Zp) become spaces; a byte-order mark goes.
+_VISIBLE = {**dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " "), 0xFEFF: None}
+
+
 def normalise(text: str) -> str:
     """Return ``text`` in NFC with every run of white space and control characters as one space, none at the ends.
 
     This is what readers do to every text, so that ``\\u2028``, ``\\x85``, a BOM or a tab never splits a row later on.
     """
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text.replace("\ufeff", ""))
-    return " ".join(unicodedata.normalize("NFC", visible).split())
+    return " ".join(unicodedata.normalize("NFC", text.translate(_VISIBLE)).split())
 
 
 def words(text: str) -> list[str]:
