@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TakenArray: TypeAlias = NDArray[np.int8]
 _REJECT_REASONS = (ADDS_LESS, "the teacher is unsure of it")
+_ADDS_LESS, _UNSURE = range(2)
 
 
 class DiversityMethod(StrEnum):
@@ -89,6 +90,7 @@ def choose_diverse(
     if method is Method.PARAPHRASE and network is None:
         network = paraphrase_network(seed, background, relevant, choice=choice, random_seed=random_seed)
     pool, seed_view = views_for(method, relevant, relevance, [u.text for u in seed], random_seed, network)
+    shares = _shares(min(n_kept, n_usable), groups)
     chosen = [
         select_diverse(
             part_of(pool, rows),
@@ -98,9 +100,9 @@ def choose_diverse(
             settings=DiversitySettings(n_rounds=choice.n_rounds, relevance_share=choice.relevance_share),
             random_seed=random_seed,
         )
-        for rows, n_of_group in zip(groups, _shares(min(n_kept, n_usable), groups), strict=True)
+        for rows, n_of_group in shares
     ]
-    return _together(chosen, groups, n_rows)
+    return _together(chosen, [rows for rows, _ in shares], groups, n_rows)
 
 
 def _groups(taken: TakenArray) -> list[PositionArray]:
@@ -114,19 +116,26 @@ def _groups(taken: TakenArray) -> list[PositionArray]:
     return [rows for rows in groups if len(rows)]
 
 
-def _shares(n_kept: int, groups: Sequence[PositionArray]) -> list[int]:
-    """Return how many of each group are kept, in proportion to its size; rounding favours the first."""
+def _shares(n_kept: int, groups: Sequence[PositionArray]) -> list[tuple[PositionArray, int]]:
+    """Return the groups that keep any row with how many: in proportion to their size, rounding favours the first."""
     ends = np.cumsum([0, *map(len, groups)])
-    return np.diff(-(-ends * n_kept // ends[-1])).tolist()
+    shares = np.diff(-(-ends * n_kept // ends[-1])).tolist()
+    return [(rows, share) for rows, share in zip(groups, shares, strict=True) if share]
 
 
-def _together(chosen: Sequence[DiverseSelection], groups: Sequence[PositionArray], n_rows: int) -> DiverseSelection:
-    """Return the selections of ``groups`` as one of all rows, group after group."""
-    codes = np.full(n_rows, len(_REJECT_REASONS) - 1, dtype=np.int16)
-    for selection, rows in zip(chosen, groups, strict=True):
-        codes[rows] = selection.reject_codes
+def _together(
+    chosen: Sequence[DiverseSelection],
+    chosen_from: Sequence[PositionArray],
+    groups: Sequence[PositionArray],
+    n_rows: int,
+) -> DiverseSelection:
+    """Return the selections of the rows ``chosen_from`` as one of all rows, group after group."""
+    codes = np.full(n_rows, _UNSURE, dtype=np.int16)
+    codes[np.concatenate(groups)] = _ADDS_LESS
+    positions = np.concatenate([rows[s.positions] for s, rows in zip(chosen, chosen_from, strict=True)])
+    codes[positions] = -1
     return DiverseSelection(
-        positions=np.concatenate([rows[s.positions] for s, rows in zip(chosen, groups, strict=True)]),
+        positions=positions,
         gains=np.concatenate([s.gains for s in chosen]),
         reject_codes=codes,
         reject_reasons=_REJECT_REASONS,

@@ -44,6 +44,12 @@ def test_all_that_is_usable_is_kept_when_there_is_less_than_the_fraction() -> No
     assert len(chosen(method="all").positions) == 6
 
 
+def test_a_kind_whose_share_is_less_than_one_row_keeps_none() -> None:
+    selection = chosen(method="feature", fraction=0.05)
+    assert TAKEN[selection.positions].tolist() == [SURE]
+    assert selection.reason(6) == "adds less than what was chosen"
+
+
 def test_one_kind_alone_is_enough_and_none_is_refused() -> None:
     only = np.where(TAKEN == SURE, SURE, UNSURE).astype(np.int8)
     assert set(chosen(only, method="relevance", fraction=0.2).positions.tolist()) == {0, 1}
