@@ -24,7 +24,7 @@ from seedcorn.studies.intent_study import (
     read_rows,
     run_cell,
 )
-from seedcorn.studies.intent_table import interval_json, mean_over_functionalities, reduction_rows
+from seedcorn.studies.intent_table import fewer_errors, interval_json, mean_over_functionalities, reduction_rows
 from seedcorn.studies.results import Results
 from seedcorn.studies.significance import mean_interval
 
@@ -62,7 +62,8 @@ def intent_results(
         data_digests={name: digest_of_file(path) for name, path in files.items()},
         random_seeds=config.random_seeds,
         rows=[*table, *({"kind": "cell", **row} for row in rows)],
-        summary=_summary(config, table) | _diversity_summary(config, rows),
+        summary=_summary(config, table)
+        | _diversity_summary(config, rows, cells, rng=np.random.default_rng(random_seed)),
     )
 
 
@@ -83,14 +84,22 @@ def _summary(config: IntentStudyConfig, table: Sequence[Mapping[str, Json]]) -> 
     return summary
 
 
-def _diversity_summary(config: IntentStudyConfig, rows: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+def _diversity_summary(
+    config: IntentStudyConfig,
+    rows: Sequence[Mapping[str, Json]],
+    cells: Sequence[Done],
+    *,
+    rng: np.random.Generator,
+) -> dict[str, Json]:
     """Return which share of the reported system's gain every thinned-out system keeps, and how it differs from random.
 
-    The better of paraphrase and feature is named for half and for a quarter of the data.
+    ``more_than_random`` is the difference of reductions with its interval over random seeds, ``errors_below_random``
+    the share of errors of the random choice that it avoids, with its interval over test utterances. The better of
+    paraphrase and feature is named for half and for a quarter of the data.
     """
     full = np.array(_reduction_by_seed(rows, config.reported, config.baseline))
     by_random = {
-        system.diversity.fraction: np.array(_reduction_by_seed(rows, name, config.baseline))
+        system.diversity.fraction: name
         for name, system in config.systems.items()
         if system.diversity.method is DiversityMethod.RANDOM and not system.diversity.cleaned
     }
@@ -102,7 +111,10 @@ def _diversity_summary(config: IntentStudyConfig, rows: Sequence[Mapping[str, Js
         own = np.array(_reduction_by_seed(rows, name, config.baseline))
         kept[name] = {"fraction": fraction, "gain_kept": _share(own, full), "reduction": _interval(own)}
         if fraction in by_random:
-            kept[name]["more_than_random"] = _interval(own - by_random[fraction])
+            other = by_random[fraction]
+            kept[name]["more_than_random"] = _interval(own - np.array(_reduction_by_seed(rows, other, config.baseline)))
+            if name != other:
+                kept[name]["errors_below_random"] = fewer_errors(rows, cells, system=name, other=other, rng=rng)
     summary: dict[str, Json] = {**kept}
     for fraction in (0.5, 0.25):
         gains = {
@@ -116,7 +128,8 @@ def _diversity_summary(config: IntentStudyConfig, rows: Sequence[Mapping[str, Js
             summary |= {f"best_at_{percent}_percent": best, f"gain_kept_at_{percent}_percent": gains[best]}
             if fraction in by_random:
                 summary[f"more_than_random_at_{percent}_percent"] = kept[best]["more_than_random"]
-                summary[f"random_gain_kept_at_{percent}_percent"] = _share(by_random[fraction], full)
+                summary[f"errors_below_random_at_{percent}_percent"] = kept[best]["errors_below_random"]
+                summary[f"random_gain_kept_at_{percent}_percent"] = kept[by_random[fraction]]["gain_kept"]
     return summary
 
 

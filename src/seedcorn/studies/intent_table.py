@@ -38,6 +38,23 @@ def reduction_rows(
     return result
 
 
+def fewer_errors(
+    rows: Sequence[Row], cells: Sequence[Done], *, system: str, other: str, rng: np.random.Generator
+) -> dict[str, Json]:
+    """Return the reduction of semantic errors of ``system`` against ``other``: a paired bootstrap over test utterances.
+
+    Those of all functionalities together, the errors of an utterance summed over random seeds.
+    """
+    groups = sorted({(str(r["functionality"]), _number(r["n_seed"])) for r in rows})
+    errors: dict[str, list[FloatArray]] = {system: [], other: []}
+    for functionality, n_seed in groups:
+        own = [r for r in rows if r["functionality"] == functionality and r["n_seed"] == n_seed]
+        found = _statistics([c for c in cells if _belongs(c, own)], [system, other])
+        for name, parts in errors.items():
+            parts.append(found[name]["semantic_error"])
+    return _reduction_json(paired_bootstrap(np.concatenate(errors[other]), np.concatenate(errors[system]), rng=rng))
+
+
 def mean_over_functionalities(table: Sequence[Row], system: str, key: str) -> float:
     """Return the mean of the means of ``key`` over all functionalities and seed sizes of one system."""
     values = [_mean_of(row[key]) for row in table if row["system"] == system]
