@@ -126,6 +126,12 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "{:.0f} s",
         ),
         Line("bench-submodular", "vs_apricot", "… against apricot (1,000 of 20,000)", "{:.0f}x"),
+        Line(
+            "bench-worst-paraphrase",
+            "seconds",
+            "Worst paraphrases, 20,000 of a million candidates in 20 rounds, two threads",
+            "{:.0f} s",
+        ),
         Line("bench-lm", "estimate_time_vs_lmplz", "Language model estimation: time against lmplz", "{:.2f}x"),
         Line("bench-lm", "estimate_memory_vs_lmplz", "… memory against lmplz", "{:.2f}x"),
         Line(
