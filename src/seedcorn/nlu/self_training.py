@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,9 @@ class Taken(IntEnum):
     UNSURE = -1
     OTHER_INTENT = 0
     FUNCTIONALITY = 1
+
+
+TakenArray: TypeAlias = NDArray[np.int8]  # a Taken a text, shape (n,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +229,7 @@ def decide(
 
 def taken_for(
     texts: Sequence[str], functionality: Collection[str], *, teacher: Teacher, gates: Gates = Gates()
-) -> NDArray[np.int8]:
+) -> TakenArray:
     """Return what ``teacher`` takes each text for, as Taken (n,): unsure where it fails the ``gates``, caps aside.
 
     What the teacher is unsure of is not learnt from, whoever chooses it.

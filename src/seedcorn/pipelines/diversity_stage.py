@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from seedcorn.config import Settings
@@ -22,14 +21,13 @@ from seedcorn.diversity.submodular import (
     select_diverse,
 )
 from seedcorn.errors import DataError
-from seedcorn.nlu.self_training import Taken
+from seedcorn.nlu.self_training import Taken, TakenArray
 from seedcorn.selection import PositionArray, Scores
 
 if TYPE_CHECKING:
     from seedcorn.diversity.paraphrase import ParaphraseModel
 
 
-TakenArray: TypeAlias = NDArray[np.int8]
 _REJECT_REASONS = (ADDS_LESS, "the teacher is unsure of it")
 _ADDS_LESS, _UNSURE = range(2)
 

@@ -7,7 +7,6 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
@@ -15,7 +14,7 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.linear import LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import hold_false_alarms, n_false_alarms
-from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train, taken_for, train_teacher
+from seedcorn.nlu.self_training import Gates, SelfTraining, TakenArray, Teacher, self_train, taken_for, train_teacher
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
 from seedcorn.relevance.streaming import sample_texts
@@ -176,7 +175,7 @@ def taken_by_teacher(
     pool: Iterator[pa.StringArray],
     settings: TeachingSettings,
     random_seed: int,
-) -> NDArray[np.int8]:
+) -> TakenArray:
     """Return what the teacher that ``teach`` would train takes each text for; ``pool`` tells which words are alike."""
     knowledge = knowledge_of(pool, [*seed, *background], settings=settings, random_seed=random_seed)
     intents = sorted({u.intent for u in seed})

@@ -22,11 +22,10 @@ from seedcorn.corpus.text import fold
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_functionality
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.self_training import Teacher, taken_for, train_teacher
+from seedcorn.nlu.self_training import TakenArray, Teacher, taken_for, train_teacher
 from seedcorn.pipelines.diversity_stage import (
     DiversityChoice,
     DiversityMethod,
-    TakenArray,
     choose_diverse,
     paraphrase_network,
 )
