@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.text import fold, words
-from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_sums, ngrams_of
+from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_spans, ngram_sums
 
 # Characters of every class, so that rules meet each other far more often than in random Unicode.
 TRICKY = (
@@ -29,7 +29,8 @@ def test_a_row_has_one_bucket_for_each_ngram_and_equal_ngrams_share_it(rows: lis
     indptr, buckets = ngram_rows(rows, features=features)
     bucket_of: dict[str, int] = {}
     for i, row in enumerate(rows):
-        ngrams = ngrams_of(row, features=features)
+        split = words(row)
+        ngrams = [" ".join(split[first:end]) for first, end in ngram_spans(len(split), order=order)]
         own = buckets[indptr[i] : indptr[i + 1]]
         assert len(ngrams) == len(own)
         for ngram, bucket in zip(ngrams, own, strict=True):

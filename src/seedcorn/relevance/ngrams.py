@@ -17,7 +17,6 @@ from scipy.sparse import csr_matrix
 
 from seedcorn.corpus.folding import ASCII_JOINER, SPACE, Texts, character_tables, fold_text, text_buffers
 from seedcorn.corpus.parallel import map_in_order
-from seedcorn.corpus.text import words
 from seedcorn.errors import ConfigError
 
 MAX_ORDER = 8
@@ -119,14 +118,9 @@ def count_words(texts: Texts) -> NDArray[np.int64]:
     return np.diff(ngram_rows(texts, features=NgramFeatures(order=1))[0])
 
 
-def ngrams_of(text: str, *, features: NgramFeatures = NgramFeatures()) -> list[str]:
-    """Return the n-grams of ``text`` as strings, in the order of its buckets in ``ngram_rows``."""
-    split = words(text)
-    return [
-        " ".join(split[end - n : end])
-        for end in range(1, len(split) + 1)
-        for n in range(1, min(features.order, end) + 1)
-    ]
+def ngram_spans(n_words: int, *, order: int) -> Iterator[tuple[int, int]]:
+    """Yield first word and end of every n-gram of ``n_words`` words, in the order of the buckets in ``ngram_rows``."""
+    return ((end - n, end) for end in range(1, n_words + 1) for n in range(1, min(order, end) + 1))
 
 
 @njit(nogil=True, cache=True)

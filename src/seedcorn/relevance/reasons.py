@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.folding import Texts, fold_all
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.relevance.linear import RelevanceModel
-from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngrams_of
+from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_spans
 from seedcorn.selection import FloatArray, PositionArray
 
 _ROWS_PER_PRODUCT = 16_384
@@ -35,17 +35,21 @@ def strongest_ngrams(texts: Texts, model: RelevanceModel, *, n_strongest: int = 
     indptr, buckets = ngram_rows(texts, features=model.features)
     weights = model.weights[buckets]
     return [
-        _strongest(ngrams_of(str(text), features=model.features), weights[start:end], n_strongest)
-        for text, start, end in zip(texts, indptr[:-1], indptr[1:], strict=True)
+        _strongest(folded.split(), model.features.order, weights[start:end], n_strongest)
+        for folded, start, end in zip(fold_all(texts), indptr[:-1], indptr[1:], strict=True)
     ]
 
 
-def _strongest(ngrams: list[str], weights: NDArray[np.float32], n_strongest: int) -> tuple[WeightedNgram, ...]:
+def _strongest(
+    words: list[str], order: int, weights: NDArray[np.float32], n_strongest: int
+) -> tuple[WeightedNgram, ...]:
+    spans = list(ngram_spans(len(words), order=order))
     distinct: dict[str, float] = {}
     for place in np.argsort(-weights, kind="stable"):
         if weights[place] <= 0 or len(distinct) == n_strongest:
             break
-        distinct[ngrams[place]] = float(weights[place])
+        first, end = spans[place]
+        distinct[" ".join(words[first:end])] = float(weights[place])
     return tuple(WeightedNgram(ngram, weight) for ngram, weight in distinct.items())
 
 

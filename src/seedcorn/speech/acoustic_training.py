@@ -32,13 +32,18 @@ _FULL_SCALE = 32_768.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """How long and with what noise an acoustic model is trained; ``bf16`` pays on processors that multiply in it."""
+    """How long, with what noise and with what voices an acoustic model is trained.
+
+    Frequencies are warped by ``warps``, one drawn for each batch, so that vocal tracts of other lengths than those of
+    the training voices are known (Jaitly and Hinton 2013). ``bf16`` pays on processors that multiply in it.
+    """
 
     n_epochs: int = 20
     peak_learning_rate: float = 2e-3
     seconds_per_batch: float = 60.0
     snr_range_db: SnrRange = (0.0, 20.0)
     masked: bool = True
+    warps: tuple[float, ...] = (1.0,)
     bf16: bool = False
 
 
@@ -133,7 +138,7 @@ def _train_epoch(
     for step, batch in enumerate(batches):
         _set_learning_rate(optimiser, settings, (epoch + step / len(batches)) / settings.n_epochs)
         waves = [with_noise(spoken, p, snr_range_db=settings.snr_range_db, rng=rng, centred=False) for p in batch]
-        features = log_mel(torch.from_numpy(np.stack(waves)))
+        features = log_mel(torch.from_numpy(np.stack(waves)), warp=settings.warps[rng.integers(len(settings.warps))])
         if settings.masked:
             _mask(features, rng)
         loss = _ctc_loss(network, features, [targets[p] for p in batch], blank, bf16=settings.bf16)

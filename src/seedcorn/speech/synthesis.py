@@ -36,8 +36,10 @@ class SpeakerSet(Enum):
     """Disjoint sets of espeak-ng voice variants; voices with random breath noise are in neither."""
 
     TRAIN = (
-        "f1 f4 m1 m2 m3 m5 m6 m8 Alex Andy Annie Denis Hugo Michael Mike belinda edward grandpa linda marcelo max "
-        "miguel norbert paul quincy steph zac"
+        "f1 f4 m1 m2 m3 m5 m6 m8 Alex Andy Annie Denis Hugo Jacky Marco Mario Michael Mike Nguyen Tweaky adam aunty "
+        "belinda benjamin boris croak david ed edward edward2 grandma grandpa gustave ian iven john kaukovalta klatt "
+        "klatt2 klatt3 klatt5 linda marcelo max miguel mike2 norbert pablo paul pedro quincy rob robert steph steph2 "
+        "travis zac"
     )
     UNSEEN = "Andrea Diogo Gene Lee antonio m4 m7 shelby"
 

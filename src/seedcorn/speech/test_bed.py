@@ -34,7 +34,15 @@ class TestBedSettings:
     training: TrainingSettings
 
 
-SMALL_TEST_BED = TestBedSettings(n_sentences=7_500, shape=SMALL, training=TrainingSettings(n_epochs=24, bf16=True))
+SMALL_TEST_BED = TestBedSettings(
+    n_sentences=20_000,
+    shape=SMALL,
+    training=TrainingSettings(
+        n_epochs=14,
+        warps=(0.82, 0.86, 0.9, 0.94, 0.98, 1.0, 1.02, 1.06, 1.1, 1.15, 1.2),
+        bf16=True,
+    ),
+)
 TINY_TEST_BED = TestBedSettings(
     n_sentences=400,
     shape=TINY,
