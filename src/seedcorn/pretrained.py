@@ -29,6 +29,7 @@ def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
     Raises DataError, saying what was ``wanted``, for whatever transformers raises when a checkpoint is not there, is
     damaged, is of another kind or lacks files.
     """
+    from huggingface_hub.errors import LocalEntryNotFoundError
     from safetensors import SafetensorError
 
     try:
@@ -40,6 +41,8 @@ def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
         needed = "the packages that this checkpoint needs"
         raise DataError(wanted=needed, found=first_line(error), where=name, fix="Install what it names.") from error
     except (OSError, ValueError, KeyError, SafetensorError) as error:
+        if isinstance(error.__cause__, LocalEntryNotFoundError):
+            fix = "Connect to the network once, or give the folder of a checkpoint."
         raise DataError(wanted=wanted, found=first_line(error), where=name, fix=fix) from error
 
 
