@@ -45,7 +45,7 @@ from seedcorn.translation.nbest import NBest
 from seedcorn.translation.network import NetworkShape
 from seedcorn.translation.placeholders import teach_placeholders
 from seedcorn.translation.quality import bleu, chrf
-from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm
+from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm, with_made_up_words
 from seedcorn.translation.self_training import SelfTrainingSettings, self_train
 from seedcorn.translation.teaching_pairs import teaching_scores
 from seedcorn.translation.training import TrainingSettings, train_translator
@@ -312,15 +312,15 @@ def perplexity_steps(work: Path, translators: dict[str, Translator]) -> dict[str
         "translations, selected pairs": bench.on_test(own["selected"]),
         "+ self-training": bench.on_test(own["self_trained"]),
     }
-    judge = bench.mixture()
+    judge, known = bench.mixture(), known_words(bench, texts)
     for name, base in (("rescoring", "self_trained"), ("entities and rescoring", "entities")):
-        ranked, weights = rescored_lists(lists[base], judge, bench)
+        ranked, weights = rescored_lists(lists[base], judge, known, bench)
         chosen = first_hypotheses(ranked)
         steps[f"+ {name}"] = {**bench.on_test(chosen), **asdict(weights)}
-        kept, fraction = kept_texts(chosen, judge, bench)
+        kept, fraction = kept_texts(chosen, judge, known, bench)
         steps[f"+ {name} and keep/reject"] = {**bench.on_test(kept), "kept_fraction": fraction}
         if base == "self_trained":
-            only_kept, fraction = kept_texts(own[base], judge, bench)
+            only_kept, fraction = kept_texts(own[base], judge, known, bench)
             steps["+ keep/reject without rescoring"] = {**bench.on_test(only_kept), "kept_fraction": fraction}
     steps["+ entities and rescoring"]["n_rejected"] = len(rejects)
     steps["one best of self-training"] = bench.on_test([n.best.text for n in lists["self_trained"]])
@@ -355,18 +355,26 @@ def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> E
     return EntitySettings(by_type={t: Treatment.CATALOGUE for t in sorted(types) if t in known})
 
 
+def known_words(bench: PerplexityBench, source: Sequence[str]) -> frozenset[str]:
+    """The words that some text at hand has; a translation with others has made them up."""
+    texts = [*fold_all(list(bench.seen)), *bench.general, *source]
+    return frozenset(word for text in texts for word in text.split())
+
+
 def rescored_lists(
-    lists: Sequence[NBest], judge: Mixture, bench: PerplexityBench
+    lists: Sequence[NBest], judge: Mixture, known: frozenset[str], bench: PerplexityBench
 ) -> tuple[list[NBest], RescoringWeights]:
     """The lists in the order of the weights whose first hypotheses make dev text most likely."""
-    scored = list(with_lm(lists, judge))
+    scored = list(with_made_up_words(with_lm(lists, judge), known))
     weights = tune_weights(scored, lambda texts: bench.on_dev(list(texts)), n_hypotheses=N_HYPOTHESES)
     return list(rescored(scored, weights)), weights
 
 
-def kept_texts(texts: Sequence[str], judge: Mixture, bench: PerplexityBench) -> tuple[list[str], float]:
-    """What is likely enough in the domain, the cut-off being best for dev."""
-    scores = in_domain_scores(texts, judge)
+def kept_texts(
+    texts: Sequence[str], judge: Mixture, known: frozenset[str], bench: PerplexityBench
+) -> tuple[list[str], float]:
+    """What has known words only and is likely enough in the domain, the cut-off being best for dev."""
+    scores = in_domain_scores(texts, judge, known=known)
     curve = keep_curve(scores, lambda kept: bench.on_dev([texts[i] for i in kept.positions]))
     point = best_point(curve)
     kept = keep_likely(scores, logp_per_word=point.logp_per_word).positions

@@ -25,7 +25,7 @@ class Scores:
     """One number for each row of a pool, with its meaning.
 
     ``values`` is float64 of shape (n,), finite or infinite but never NaN; rows where ``missing`` is True have no
-    score, and their value is 0. Raises DataError on NaN or on shapes that differ.
+    score, for the ``missing_reason``, and their value is 0. Raises DataError on NaN or on shapes that differ.
     """
 
     values: FloatArray
@@ -33,6 +33,7 @@ class Scores:
     direction: Direction = Direction.HIGHER_IS_BETTER
     unit: str = ""
     missing: NDArray[np.bool_] | None = None
+    missing_reason: str = "nothing in it to score"
 
     def __post_init__(self) -> None:
         if self.values.ndim != 1:

@@ -48,7 +48,8 @@ CONFIG = LanguageConfig.model_validate(
             },
             "self_training": {"n_target_tokens": 500, "n_best": 2},
         },
-        "translation": {"n_best": 3, "n_tuning": 5},
+        # A translator of a second's training knows no whole words.
+        "translation": {"n_best": 3, "n_tuning": 5, "keep": {"known_words_only": False}},
         "systems": {
             "transcripts": {},
             "general text": {"general": True},

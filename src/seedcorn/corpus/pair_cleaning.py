@@ -89,7 +89,7 @@ def check_direction(
 ) -> None:
     """Raise DataError when the sides of the first pairs are mostly in each other's scripts."""
     n_seen, n_swapped = 0, 0
-    if SCRIPTS.get(_primary(source_lang)) == SCRIPTS.get(_primary(target_lang)):
+    if scripts_of(source_lang) == scripts_of(target_lang):
         return
     for source, target, _, _ in _rows(pairs):
         n_seen += 1
@@ -109,11 +109,16 @@ def check_direction(
         )
 
 
+def scripts_of(lang: str) -> tuple[str, ...]:
+    """Return the scripts that ``lang``, with or without a region, is written in; none where that is not known."""
+    return SCRIPTS.get(_primary(lang), ())
+
+
 def own_script(text: str, lang: str) -> float:
     """Return the fraction of the letters of ``text`` in the script of ``lang``; 1 without letters or known script."""
-    scripts = SCRIPTS.get(_primary(lang))
+    scripts = scripts_of(lang)
     letters = [_script(c) for c in text if c.isalpha()]
-    if scripts is None or not letters:
+    if not scripts or not letters:
         return 1.0
     return sum(script in scripts for script in letters) / len(letters)
 

@@ -74,11 +74,21 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
     )
     translated = stages.translations(run, data, translators, config.translation, wanted=wanted, relative_to=relative_to)
     weights = model_stages.rescoring(
-        run, data, pairs, translated, config.systems.values(), config.translation, lm_order=lm_order
+        run,
+        data,
+        cleaned,
+        pairs,
+        translated,
+        config.systems.values(),
+        config.translation,
+        lm_order=lm_order,
+        target_lang=config.data.target_lang,
+        relative_to=relative_to,
     )
     models = model_stages.language_models(
         run,
         data,
+        cleaned,
         pairs,
         translated,
         weights,
@@ -86,6 +96,7 @@ def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path
         config.language_model,
         config.translation,
         target_lang=config.data.target_lang,
+        relative_to=relative_to,
     )
     heard = speech_stages.posteriors(run, data, cleaned, config.recogniser, relative_to=relative_to)
     decoded = speech_stages.decode_systems(run, data, models, heard, list(config.systems), config.recogniser.decoder)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +16,18 @@ from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.pipelines.language_nbest import read_candidates
 from seedcorn.pipelines.language_recogniser import lexicon_of
-from seedcorn.pipelines.language_stages import CANDIDATES, read_pair_table
+from seedcorn.pipelines.language_stages import (
+    CANDIDATES,
+    DICTIONARY,
+    PAIRS,
+    entity_lexicon,
+    read_pair_table,
+)
 from seedcorn.pipelines.language_systems import (
+    ALL_GENERAL,
+    BORROWED,
     GENERAL,
+    SOURCE,
     TRANSCRIPTS,
     TRANSLATIONS,
     TRUE_TARGET,
@@ -24,6 +35,7 @@ from seedcorn.pipelines.language_systems import (
     LanguageModelSettings,
     System,
     best_translations,
+    borrowed,
     estimated,
     in_domain_of,
     interpolated,
@@ -33,7 +45,7 @@ from seedcorn.pipelines.language_systems import (
     tuned_weights,
     vocabulary_of,
 )
-from seedcorn.pipelines.language_translation import TranslationSettings
+from seedcorn.pipelines.language_translation import EntityChoice, KeepChoice, TranslationSettings
 from seedcorn.pipelines.stage_files import Done, read_json, read_utterances, write_json, write_utterances
 from seedcorn.runs import Json, Run, StageFolder
 from seedcorn.speech.posteriors import read_posteriors
@@ -49,19 +61,32 @@ SYSTEMS_FILE, TRANSLATED_FILE = "systems.json", "translated.parquet"
 def rescoring(
     run: Run,
     data: Done,
+    cleaned: Done,
     pairs: Done,
     translated: Mapping[str, Done],
     systems: Iterable[System],
     settings: TranslationSettings,
     *,
     lm_order: int,
+    target_lang: str,
+    relative_to: Path,
 ) -> Done:
     """Find how much the in-domain language model counts beside the translator, for whatever the systems rescore."""
     wanted = sorted({(s.translations, s.n_hypotheses) for s in systems if s.rescored and s.translations})
 
     def work(folders: StageFolder) -> dict[str, int]:
         found: dict[str, Json] = {}
-        in_domain = _in_domain(data, pairs, lm_order) if settings.lm_weight is None else None
+        in_domain = None
+        if settings.lm_weight is None:
+            in_domain = _in_domain(
+                data,
+                cleaned,
+                pairs,
+                settings.entities,
+                order=lm_order,
+                target_lang=target_lang,
+                relative_to=relative_to,
+            )
         for name, n_hypotheses in wanted:
             weights = RescoringWeights(lm=settings.lm_weight or 0.0)
             if in_domain is not None:
@@ -78,7 +103,8 @@ def rescoring(
 
     chosen: dict[str, Json] = settings.model_dump(mode="json", include={"lm_weight", "n_tuning"})
     chosen |= {"lm_order": lm_order, "rescored": [list(each) for each in wanted]}
-    record = run.stage("rescoring", work, settings=chosen, inputs=data.digest | pairs.digest | _digests(translated))
+    inputs = data.digest | cleaned.digest | pairs.digest | _digests(translated)
+    record = run.stage("rescoring", work, settings=chosen, inputs=inputs)
     return Done(record=record, folder=run.folder / "rescoring")
 
 
@@ -86,15 +112,25 @@ def _rescored_name(translations: str, n_hypotheses: int) -> str:
     return f"{translations}, {n_hypotheses} best"
 
 
-def _in_domain(data: Done, pairs: Done, order: int) -> InDomain:
-    transcripts, dev = (
-        [u.text for u in read_utterances(data.folder / f"{name}.parquet")] for name in ("transcripts", "dev")
+def _in_domain(
+    data: Done, cleaned: Done, pairs: Done, entities: EntityChoice, *, order: int, target_lang: str, relative_to: Path
+) -> InDomain:
+    transcripts, dev, source = (
+        [u.text for u in read_utterances(data.folder / f"{name}.parquet")] for name in ("transcripts", "dev", "source")
     )
-    return in_domain_of(transcripts, _general(pairs), dev, order=order)
+    kept = fold_all(source)
+    other_texts = (
+        kept,
+        borrowed(kept, target_lang=target_lang),
+        fold_all(_target_side(cleaned)),
+        fold_all(_target_side(cleaned, DICTIONARY)),
+        fold_all(sorted(entity_lexicon(entities, relative_to).values())),
+    )
+    return in_domain_of(transcripts, _target_side(pairs), dev, other_texts=other_texts, order=order)
 
 
-def _general(pairs: Done) -> list[str]:
-    return [text for b in read_pair_table(pairs).batches() for text in b.column("target").to_pylist()]
+def _target_side(pairs: Done, file: str = PAIRS) -> list[str]:
+    return [text for b in read_pair_table(pairs, file).batches() for text in b.column("target").to_pylist()]
 
 
 def _digests(stages: Mapping[str, Done]) -> dict[str, str]:
@@ -108,6 +144,7 @@ def _candidates(data: Done, stage: Done) -> "list[Candidates]":
 def language_models(
     run: Run,
     data: Done,
+    cleaned: Done,
     pairs: Done,
     translated: Mapping[str, Done],
     weights: Done,
@@ -116,15 +153,25 @@ def language_models(
     translation: TranslationSettings,
     *,
     target_lang: str,
+    relative_to: Path,
 ) -> Done:
     """Make the language model of every system, with its own words and with the words of all systems."""
 
     def work(folders: StageFolder) -> dict[str, int]:
-        source = _Text(data, pairs, translated, weights, translation, settings.order, target_lang)
-        components = {name: source.components(system) for name, system in systems.items()}
+        in_domain = _in_domain(
+            data,
+            cleaned,
+            pairs,
+            translation.entities,
+            order=settings.order,
+            target_lang=target_lang,
+            relative_to=relative_to,
+        )
+        text = _Text(in_domain, data, cleaned, translated, weights, translation.keep, settings.order, target_lang)
+        components = {name: text.components(system) for name, system in systems.items()}
         vocabulary = vocabulary_of(texts for parts in components.values() for texts in parts.values())
         test = fold_all([u.text for u in read_utterances(data.folder / "test.parquet")])
-        make = _ModelMaker(source.in_domain.dev, test, settings, vocabulary)
+        make = _ModelMaker(text.in_domain.dev, test, settings, vocabulary)
         rows = []
         for number, (name, parts) in enumerate(components.items()):
             own, fixed, row = make.models(parts)
@@ -132,7 +179,7 @@ def language_models(
             write_model(fixed, folders.output / f"{number}.{FIXED}.lm")
             rows.append({"system": name, **row})
         write_json(rows, folders.output / SYSTEMS_FILE)
-        write_utterances(source.translated(list(systems.values())[-1]), folders.output / TRANSLATED_FILE)
+        write_utterances(text.translated(list(systems.values())[-1]), folders.output / TRANSLATED_FILE)
         return {"n_systems": len(rows), "n_words": len(vocabulary)}
 
     chosen: dict[str, Json] = {
@@ -141,7 +188,7 @@ def language_models(
         "keep": translation.keep.model_dump(mode="json"),
         "target_lang": target_lang,
     }
-    inputs = data.digest | pairs.digest | weights.digest | _digests(translated)
+    inputs = data.digest | cleaned.digest | pairs.digest | weights.digest | _digests(translated)
     record = run.stage("language-models", work, settings=chosen, inputs=inputs)
     return Done(record=record, folder=run.folder / "language-models")
 
@@ -151,18 +198,18 @@ class _Text:
 
     def __init__(
         self,
+        in_domain: InDomain,
         data: Done,
-        pairs: Done,
+        cleaned: Done,
         translated: Mapping[str, Done],
         weights: Done,
-        translation: TranslationSettings,
+        keep: KeepChoice,
         order: int,
         target_lang: str,
     ) -> None:
-        self.in_domain = _in_domain(data, pairs, order)
-        self._data, self._stages, self._keep, self._order = data, translated, translation.keep, order
-        self._lang = target_lang
-        self._true = fold_all([u.text for u in read_utterances(data.folder / "true_target.parquet")])
+        self.in_domain = in_domain
+        self._data, self._cleaned, self._stages = data, cleaned, translated
+        self._keep, self._order, self._lang = keep, order, target_lang
         found = read_json(weights.folder / "weights.json")
         given = found if isinstance(found, dict) else {}
         self._weights = {name: RescoringWeights(**value) for name, value in given.items()}
@@ -172,10 +219,32 @@ class _Text:
         parts = {
             TRANSCRIPTS: self.in_domain.transcripts,
             GENERAL: self.in_domain.general if system.general else [],
+            ALL_GENERAL: self._all_general if system.all_general else [],
             TRANSLATIONS: fold_all([u.text for u in self.translated(system)]),
-            TRUE_TARGET: self._true if system.true_target else [],
+            SOURCE: self._source if system.source_text else [],
+            BORROWED: self._borrowed if system.source_text else [],
+            TRUE_TARGET: self._true_target if system.true_target else [],
         }
         return {name: texts for name, texts in parts.items() if any(texts)}
+
+    @cached_property
+    def _all_general(self) -> list[str]:
+        return fold_all(_target_side(self._cleaned))
+
+    @cached_property
+    def _source(self) -> list[str]:
+        return self._folded("source")
+
+    @cached_property
+    def _borrowed(self) -> list[str]:
+        return borrowed(self._source, target_lang=self._lang)
+
+    @cached_property
+    def _true_target(self) -> list[str]:
+        return self._folded("true_target")
+
+    def _folded(self, name: str) -> list[str]:
+        return fold_all([u.text for u in read_utterances(self._data.folder / f"{name}.parquet")])
 
     def translated(self, system: System) -> list[Utterance]:
         """Return the translations that the system uses, with intents and slots; none without a translator."""

@@ -34,7 +34,7 @@ from seedcorn.pipelines.stage_files import Done, read_utterances, write_json, wr
 from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_folder
 
 SETS = ("transcripts", "source", "dev", "test", "dev_source", "true_target")
-_PAIRS, _DICTIONARY = "pairs.parquet", "dictionary.parquet"
+PAIRS, DICTIONARY = "pairs.parquet", "dictionary.parquet"
 _N_HELD_OUT = 400
 CANDIDATES = "candidates.parquet"
 
@@ -57,8 +57,8 @@ def clean(run: Run, settings: LanguageDataSettings, *, relative_to: Path) -> Don
     """Read the general pairs and the dictionary, drop the bad ones, and write the rest as it is spoken."""
 
     def work(folders: StageFolder) -> dict[str, int]:
-        pairs = _cleaned(settings.pairs, settings, relative_to, folders.output / _PAIRS)
-        dictionary = _cleaned(settings.dictionary, settings, relative_to, folders.output / _DICTIONARY)
+        pairs = _cleaned(settings.pairs, settings, relative_to, folders.output / PAIRS)
+        dictionary = _cleaned(settings.dictionary, settings, relative_to, folders.output / DICTIONARY)
         return {**pairs, "n_dictionary": dictionary["n_kept"]}
 
     chosen = settings.model_dump(mode="json", include={"pairs", "dictionary", "source_lang", "target_lang"})
@@ -91,7 +91,7 @@ def choose(run: Run, data: Done, cleaned: Done, choice: PairChoice) -> Done:
             [u.text for u in read_utterances(data.folder / f"{name}.parquet")] for name in ("transcripts", "source")
         )
         found = choose_pairs(pairs, transcripts, source, choice=choice, random_seed=run.random_seed)
-        pq.write_table(take_pairs(pairs, found.selection.positions).table(), folders.output / _PAIRS)
+        pq.write_table(take_pairs(pairs, found.selection.positions).table(), folders.output / PAIRS)
         write_scores(found.scores, folders.output / "scores.npz")
         n_rows, n_kept = len(found.scores), len(found.selection.positions)
         return {"n_in": n_rows, "n_kept": n_kept, "n_rejected": n_rows - n_kept}
@@ -101,7 +101,7 @@ def choose(run: Run, data: Done, cleaned: Done, choice: PairChoice) -> Done:
     return Done(record=record, folder=run.folder / "choose-pairs")
 
 
-def read_pair_table(stage: Done, name: str = _PAIRS) -> PairCorpus:
+def read_pair_table(stage: Done, name: str = PAIRS) -> PairCorpus:
     """Return the pairs that a finished stage wrote."""
     return PairCorpus.from_table(pq.read_table(stage.folder / name))
 
@@ -162,7 +162,7 @@ def translator(
         trained = train_translator(
             teaching_pairs(
                 chosen,
-                read_pair_table(cleaned, _DICTIONARY),
+                read_pair_table(cleaned, DICTIONARY),
                 placeholder_fraction=placeholder_fraction,
                 random_seed=run.random_seed,
             ),
@@ -305,7 +305,7 @@ def translate(
         own, lexicon = EntitySettings(), dict[str, str]()
         if with_entities:
             own = settings.entities.settings(catalogue, {s.type for u in source for s in u.slots})
-            lexicon = _lexicon(settings.entities, relative_to)
+            lexicon = entity_lexicon(settings.entities, relative_to)
         candidates, rejects = translate_in_parts(
             source if with_entities else without_slots(source),
             load_translator(trained.folder),
@@ -326,7 +326,8 @@ def translate(
     return Done(record=record, folder=run.folder / stage)
 
 
-def _lexicon(choice: EntityChoice, relative_to: Path) -> dict[str, str]:
+def entity_lexicon(choice: EntityChoice, relative_to: Path) -> dict[str, str]:
+    """Return the user's spellings of words in the target script, none without a file of them."""
     from seedcorn.translation.transliteration import read_lexicon
 
     return {} if choice.lexicon is None else read_lexicon(resolved_path(choice.lexicon, relative_to=relative_to))

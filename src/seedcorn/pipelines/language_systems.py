@@ -1,6 +1,6 @@
 """The systems of the ablation: which text each language model is made of, and how translations are chosen for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
 from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.pair_cleaning import scripts_of
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.lm.interpolation import Mixture, fit_mixture, share_vocabulary, static_model
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
@@ -18,13 +19,17 @@ from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.lm.pruning import prune_by_entropy
 from seedcorn.lm.vocabulary import SPECIAL_WORDS
 from seedcorn.pipelines.language_translation import KeepChoice
+from seedcorn.progress import say
 from seedcorn.selection import Selection
-from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights, with_lm
+from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights, with_lm, with_made_up_words
 
 if TYPE_CHECKING:
     from seedcorn.translation.entities import Candidates
+    from seedcorn.translation.nbest import NBest
 
-TRANSCRIPTS, GENERAL, TRANSLATIONS, TRUE_TARGET = "transcripts", "general", "translations", "true target"
+TRANSCRIPTS, GENERAL, ALL_GENERAL, TRANSLATIONS = "transcripts", "general", "all general", "translations"
+SOURCE, BORROWED, TRUE_TARGET = "source text", "transliterated source text", "true target"
+_TRANSLITERATED_INTO = "DEVANAGARI"
 
 
 class TranslatorName(StrEnum):
@@ -38,13 +43,17 @@ class TranslatorName(StrEnum):
 class System(Settings):
     """One language model: the transcripts, and what is added to them.
 
-    ``general`` adds the target side of the chosen pairs, ``translator`` the translations of in-domain source text: with
-    slot values treated as ``translation.entities`` says, or in place without; the best ``n_hypotheses`` of each
-    utterance after rescoring, or the translator's own; those kept by keep/reject, or all. ``true_target`` adds the true
-    translations: the ceiling.
+    ``general`` adds the target side of the chosen pairs, ``all_general`` that of all clean pairs: further words.
+    ``source_text`` adds the in-domain source text as it is and, for languages in Devanagari, transliterated: what is
+    said in the source language or borrowed from it. ``translator`` adds translations of that text: with slot values
+    treated as ``translation.entities`` says, or in place without; the best ``n_hypotheses`` of each utterance after
+    rescoring, or the translator's own; those kept by keep/reject, or all. ``true_target`` adds the true translations:
+    the ceiling.
     """
 
     general: bool = False
+    all_general: bool = False
+    source_text: bool = False
     translator: TranslatorName | None = None
     entities: bool = False
     n_hypotheses: int = Field(1, ge=1)
@@ -80,7 +89,16 @@ def default_systems() -> dict[str, System]:
         "rescoring": System(general=True, translator=selected, rescored=True),
         "keep/reject": System(general=True, translator=selected, kept=True),
         "entities": System(general=True, translator=selected, entities=True),
-        "all": System(general=True, translator=self_trained, entities=True, rescored=True, kept=True),
+        "all general text": System(general=True, all_general=True),
+        "code-switching": System(general=True, translator=selected, source_text=True),
+        "all": System(
+            general=True,
+            all_general=True,
+            translator=self_trained,
+            entities=True,
+            rescored=True,
+            kept=True,
+        ),
     }
 
 
@@ -100,21 +118,34 @@ class LanguageModelSettings(Settings):
 class InDomain:
     """What is known of the domain in the target language, folded, and the language model that judges translations.
 
-    It is the mixture of a model of ``transcripts`` and one of ``general`` text (the target side of the chosen pairs;
-    may be empty), with the weights that make ``dev`` most likely: transcripts alone know too few words to judge by.
+    The model is the mixture of a model of ``transcripts`` and one of ``general`` text (the target side of the chosen
+    pairs; may be empty), with the weights that make ``dev`` most likely: transcripts alone know too few words to judge
+    by. ``words`` are those of all text at hand: a translation with others has made them up.
     """
 
     transcripts: list[str]
     general: list[str]
     dev: list[str]
+    words: frozenset[str]
     model: Mixture
 
 
-def in_domain_of(transcripts: Sequence[str], general: Sequence[str], dev: Sequence[str], *, order: int) -> InDomain:
-    """Return what is known of the domain, with the language model that rescores and keeps or rejects."""
+def in_domain_of(
+    transcripts: Sequence[str],
+    general: Sequence[str],
+    dev: Sequence[str],
+    *,
+    other_texts: Iterable[Sequence[str]] = (),
+    order: int,
+) -> InDomain:
+    """Return what is known of the domain, with the language model that rescores and keeps or rejects.
+
+    ``other_texts`` are folded texts whose words are known too, such as the source text, which translations may keep.
+    """
     seen, near, wanted = (fold_all(texts) for texts in (transcripts, general, dev))
     models = share_vocabulary([estimated(texts, order=order, vocabulary=None) for texts in (seen, near) if texts])
-    return InDomain(transcripts=seen, general=near, dev=wanted, model=fit_mixture(models, [wanted]))
+    known = frozenset(vocabulary_of([seen, near, *other_texts]))
+    return InDomain(transcripts=seen, general=near, dev=wanted, words=known, model=fit_mixture(models, [wanted]))
 
 
 def estimated(folded: Sequence[str], *, order: int, vocabulary: Sequence[str] | None) -> NgramModel:
@@ -142,6 +173,15 @@ def vocabulary_of(texts: Iterable[Sequence[str]]) -> list[str]:
     return sorted({word for part in texts for text in part for word in text.split()})
 
 
+def borrowed(source: Sequence[str], *, target_lang: str) -> list[str]:
+    """Return folded ``source`` texts in the script of the target language; none where no table leads there."""
+    from seedcorn.translation.transliteration import transliterate
+
+    if _TRANSLITERATED_INTO not in scripts_of(target_lang):
+        return []
+    return fold_all([transliterate(text) for text in source])
+
+
 def own_words(model: NgramModel) -> list[str]:
     """Return the words of ``model`` that can be said."""
     return [word for word in model.words if word not in SPECIAL_WORDS]
@@ -157,17 +197,25 @@ def best_translations(
 ) -> list[Utterance]:
     """Return the best hypotheses of each list under ``weights``, as utterances with intent and slots."""
     if weights != NO_RESCORING:
-        with_scores = with_lm((c.nbest for c in candidates), in_domain.model)
+        with_scores = _with_features((c.nbest for c in candidates), in_domain)
         candidates = [replace(c, nbest=nbest) for c, nbest in zip(candidates, with_scores, strict=True)]
     return [u for c in candidates for u in c.best(weights, n_hypotheses=n_hypotheses, lang=lang)]
 
 
+def _with_features(nbests: Iterable["NBest"], in_domain: InDomain) -> Iterator["NBest"]:
+    return with_made_up_words(with_lm(nbests, in_domain.model), in_domain.words)
+
+
 def keep_in_domain(texts: Sequence[str], in_domain: InDomain, choice: KeepChoice, *, order: int) -> Selection:
-    """Return which folded translations are kept, by their in-domain log-probability per word."""
+    """Return which folded translations are kept: known words only, by their in-domain log-probability per word."""
     from seedcorn.relevance.cutoff import keep_best, keep_fraction
     from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
 
-    scores = in_domain_scores(texts, in_domain.model)
+    known = in_domain.words if choice.known_words_only else None
+    scores = in_domain_scores(texts, in_domain.model, known=known)
+    if not len(scores.best_first()):
+        say(f"keep/reject: none of {len(texts):,} translations is kept, for each has {scores.missing_reason}")
+        return keep_best(scores, n_kept=0)
     if choice.logp_per_word is not None:
         return keep_likely(scores, logp_per_word=choice.logp_per_word)
     if choice.fraction is not None:
@@ -215,7 +263,7 @@ def tuned_weights(
     from seedcorn.translation.rescoring import tune_weights
 
     rows = np.unique(np.linspace(0, len(candidates) - 1, min(n_tuning, len(candidates))).astype(np.int64))
-    nbests = list(with_lm((candidates[row].nbest for row in rows), in_domain.model))
+    nbests = list(_with_features((candidates[row].nbest for row in rows), in_domain))
     every = fold_all([h.text for nbest in nbests for h in nbest.hypotheses])
     loss = dev_loss(every, in_domain, order)
     return tune_weights(nbests, lambda texts: loss.of(fold_all(list(texts))), n_hypotheses=n_hypotheses)

@@ -148,9 +148,12 @@ class KeepChoice(Settings):
     """The cut-off of keep/reject, in-domain log-probability per word; exactly one is set.
 
     ``tuned`` takes the fraction whose language model, interpolated with those of the transcripts and the general text,
-    has the lowest perplexity on dev.
+    has the lowest perplexity on dev. ``known_words_only`` rejects translations with a word that no text at
+    hand has (transcripts, clean pairs, dictionary, source text): translators make words up. It is not for languages
+    with very many word forms.
     """
 
+    known_words_only: bool = True
     tuned: bool = True
     fraction: float | None = Field(None, gt=0, le=1)
     logp_per_word: float | None = None

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.selection import Direction, FloatArray, PositionArray, Scores, Selection
 
-NO_SCORE = "nothing in it to score"
-
 
 def keep_above(scores: Scores, *, threshold: float) -> Selection:
     """Keep every row that is at least as good as ``threshold``, best first, ties by position."""
@@ -151,7 +149,12 @@ def _selection(scores: Scores, kept: PositionArray, reason: str) -> Selection:
     if scores.missing is not None:
         codes[scores.missing] = 1
     codes[kept] = -1
-    return Selection(positions=kept, gains=scores.values[kept], reject_codes=codes, reject_reasons=(reason, NO_SCORE))
+    return Selection(
+        positions=kept,
+        gains=scores.values[kept],
+        reject_codes=codes,
+        reject_reasons=(reason, scores.missing_reason),
+    )
 
 
 def _sign(scores: Scores) -> int:

@@ -165,15 +165,19 @@ def run_cell(
     weights = model_stages.rescoring(
         run,
         data,
+        shared.cleaned,
         pairs,
         translated,
         config.systems.values(),
         config.translation,
         lm_order=config.language_model.order,
+        target_lang=config.data.target_lang,
+        relative_to=relative_to,
     )
     models = model_stages.language_models(
         run,
         data,
+        shared.cleaned,
         pairs,
         translated,
         weights,
@@ -181,6 +185,7 @@ def run_cell(
         config.language_model,
         config.translation,
         target_lang=config.data.target_lang,
+        relative_to=relative_to,
     )
     names, choice = list(config.systems), config.recogniser.decoder
     tuned = decoder_weights or speech_stages.decoder_weights(

@@ -1,6 +1,6 @@
 """Keep or reject translations by their in-domain log-probability per word, with the curve that helps to choose."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from seedcorn.corpus.folding import fold_all
 from seedcorn.errors import DataError
 from seedcorn.relevance.cutoff import keep_above, keep_best, n_of_fraction
 from seedcorn.selection import Scores, Selection
-from seedcorn.translation.rescoring import SentenceLm
+from seedcorn.translation.rescoring import SentenceLm, n_made_up_words
 
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -24,12 +24,23 @@ class KeepPoint:
     loss: float
 
 
-def in_domain_scores(texts: Sequence[str], lm: SentenceLm) -> Scores:
-    """Return log p of each text per word (its end counts as one) under the in-domain ``lm``; higher is better."""
+def in_domain_scores(texts: Sequence[str], lm: SentenceLm, *, known: Collection[str] | None = None) -> Scores:
+    """Return log p of each text per word (its end counts as one) under the in-domain ``lm``; higher is better.
+
+    Texts with a word that is not among ``known`` ones, where those are given, have no score and are never kept.
+    """
     folded = fold_all(texts)
     n_words = np.array([len(text.split(" ")) + 1 for text in folded], dtype=np.float64)
     logps = np.asarray(lm.sentence_logps(folded), dtype=np.float64) if folded else np.zeros(0)
-    return Scores(values=logps / n_words, name="in-domain log-probability per word", unit="natural log")
+    missing = None if known is None else np.array([n_made_up_words(text, known) > 0 for text in folded], np.bool_)
+    values = logps / n_words
+    return Scores(
+        values=values if missing is None else np.where(missing, 0.0, values),
+        name="in-domain log-probability per word",
+        unit="natural log",
+        missing=missing,
+        missing_reason="a word that no known text has",
+    )
 
 
 def keep_likely(scores: Scores, *, logp_per_word: float) -> Selection:
@@ -44,9 +55,9 @@ def keep_curve(
 
     A useful loss is the perplexity of dev text under a language model that contains what is kept.
     """
-    if len(scores) == 0:
-        raise DataError(wanted="translations to keep or reject", found="none")
     ranked = scores.best_first()
+    if len(ranked) == 0:
+        raise DataError(wanted="translations to keep or reject", found=f"none with a score among {len(scores)}")
     points = []
     for fraction in fractions:
         n_kept = max(n_of_fraction(len(ranked), fraction), 1)

@@ -1,10 +1,12 @@
 """Rescoring n-best lists with a language model of the in-domain target text; weights tuned on dev.
 
-The score of a hypothesis is log p(translation) / words + lm * log p(text) / words + length * words: a log-linear model
-(Och and Ney 2002) over per-word values, so that long sentences are not preferred or punished by their length alone.
+The score of a hypothesis is log p(translation) / words + lm * log p(text) / words + length * words - made_up * words
+that no known text has: a log-linear model (Och and Ney 2002) over per-word values, so that long sentences are not
+preferred or punished by their length alone. Translators that spell by subwords make words up, and a language model over
+a wide vocabulary hardly minds.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Protocol
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.text import words
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
@@ -20,8 +23,10 @@ from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
 from seedcorn.translation.quality import chrf
 
 LM_LOGP = "lm_logp"
+MADE_UP_WORDS = "made_up_words"
 LM_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0)
-LENGTH_WEIGHTS = (-0.2, -0.1, 0.0, 0.1, 0.2)
+LENGTH_WEIGHTS = (-0.1, 0.0, 0.1)
+MADE_UP_WEIGHTS = (0.0, 2.0)
 _LISTS_PER_BATCH = 1_024
 
 
@@ -38,6 +43,7 @@ class RescoringWeights:
 
     lm: float = 0.5
     length: float = 0.0
+    made_up: float = 0.0
 
 
 NO_RESCORING = RescoringWeights(lm=0.0, length=0.0)
@@ -54,10 +60,25 @@ def with_lm(nbests: Iterable[NBest], lm: SentenceLm) -> Iterator[NBest]:
     yield from _with_lm(batch, lm)
 
 
+def with_made_up_words(nbests: Iterable[NBest], known: Collection[str]) -> Iterator[NBest]:
+    """Yield ``nbests`` with the feature made_up_words: how many words of a hypothesis are not among ``known`` ones."""
+    for nbest in nbests:
+        counted = (
+            replace(h, features={**h.features, MADE_UP_WORDS: float(n_made_up_words(h.text, known))})
+            for h in nbest.hypotheses
+        )
+        yield replace(nbest, hypotheses=tuple(counted))
+
+
+def n_made_up_words(text: str, known: Collection[str]) -> int:
+    """Return how many words of ``text`` are not among the ``known`` ones."""
+    return sum(word not in known for word in words(text))
+
+
 def rank(nbest: NBest, weights: RescoringWeights) -> NDArray[np.int64]:
     """Return the positions of the hypotheses, best first; ties keep their order.
 
-    Raises DataError when a hypothesis has no translation_logp, or no lm_logp while that weighs something.
+    Raises DataError when a hypothesis has no translation_logp, or lacks another feature that weighs something.
     """
     return np.argsort(-_values(nbest, weights), kind="stable")
 
@@ -73,15 +94,18 @@ def tune_weights(
 ) -> RescoringWeights:
     """Return the weights whose best hypotheses have the lowest ``loss``, by search over a grid; ties keep the smaller.
 
-    The best ``n_hypotheses`` of every list are given to the loss, best first, list after list. ``nbests`` have lm_logp.
+    The best ``n_hypotheses`` of every list are given to the loss, best first, list after list. ``nbests`` have lm_logp;
+    made-up words are weighed where every hypothesis has their number.
     ``loss`` is chrf_loss where there are references, for one hypothesis each; else for example the perplexity of dev
     text under a language model of the hypotheses.
     """
     if not nbests:
         raise DataError(wanted="n-best lists of dev sentences to tune weights on", found="none")
-    grid = [RescoringWeights(lm=lm, length=length) for lm, length in product(LM_WEIGHTS, LENGTH_WEIGHTS)]
+    counted = all(MADE_UP_WORDS in h.features for nbest in nbests for h in nbest.hypotheses)
+    every = product(LM_WEIGHTS, LENGTH_WEIGHTS, MADE_UP_WEIGHTS if counted else (0.0,))
+    grid = [RescoringWeights(lm=lm, length=length, made_up=made_up) for lm, length, made_up in every]
     # No rescoring comes first: it must be beaten, not equalled.
-    grid.sort(key=lambda weights: (abs(weights.lm) + abs(weights.length), weights.length))
+    grid.sort(key=lambda weights: (abs(weights.lm) + abs(weights.length) + weights.made_up, weights.length))
     losses: dict[tuple[str, ...], float] = {}
     best, lowest = NO_RESCORING, np.inf
     for weights in track(grid, "tuning rescoring weights", total=len(grid)):
@@ -104,6 +128,8 @@ def _values(nbest: NBest, weights: RescoringWeights) -> FloatArray:
     if weights.lm:
         # The end of the sentence is a word to the language model.
         values += weights.lm * _feature(nbest, LM_LOGP) / (n_words + 1)
+    if weights.made_up:
+        values -= weights.made_up * _feature(nbest, MADE_UP_WORDS)
     return values
 
 

@@ -12,6 +12,7 @@ from seedcorn.pipelines.language_systems import (
     System,
     TranslatorName,
     best_translations,
+    borrowed,
     default_systems,
     estimated,
     in_domain_of,
@@ -139,16 +140,35 @@ def test_a_vocabulary_is_sorted_and_has_each_word_once() -> None:
 
 
 def test_in_domain_translations_are_kept_before_others() -> None:
-    texts = ["the cat sat on the mat", "set an alarm for nine"]
+    texts = ["the train leaves at noon", "set an alarm for eight"]
     kept = keep_in_domain(texts, in_domain(), KeepChoice(tuned=False, fraction=0.5), order=2)
     assert kept.positions.tolist() == [1]
 
 
 def test_the_tuned_cut_off_rejects_what_hurts_dev() -> None:
     good, bad = [f"set an alarm for {n}" for n in ("eight", "nine", "ten")], ["qq ww", "ee rr", "tt yy", "uu ii"]
-    kept = keep_in_domain([*bad, *good], in_domain(), KeepChoice(), order=2)
+    kept = keep_in_domain([*bad, *good], in_domain(), KeepChoice(known_words_only=False), order=2)
     assert set(np.sort(kept.positions)) >= {4}
     assert len(kept.positions) < 7
+
+
+def test_translations_with_words_that_no_text_has_are_rejected_unless_they_may_be_kept() -> None:
+    texts = ["play the qqsong", "play the song", "wake up adele"]
+    known = in_domain_of(TRANSCRIPTS, GENERAL, DEV, other_texts=[["call adele"]], order=2)
+    strict, lenient = (
+        KeepChoice(tuned=False, fraction=1.0),
+        KeepChoice(tuned=False, fraction=1.0, known_words_only=False),
+    )
+    assert np.sort(keep_in_domain(texts, known, strict, order=2).positions).tolist() == [1, 2]
+    assert len(keep_in_domain(texts, known, lenient, order=2).positions) == 3
+    nothing = keep_in_domain(["qq ww"], known, KeepChoice(), order=2)
+    assert len(nothing.positions) == 0
+    assert nothing.reason(0) == "a word that no known text has"
+
+
+def test_source_text_is_borrowed_where_a_table_leads_to_the_script_of_the_language() -> None:
+    assert borrowed(["play the song"], target_lang="hi-IN") == ["प्ले थे सोंग"]
+    assert borrowed(["play the song"], target_lang="ta") == []
 
 
 def test_one_cut_off_of_keep_or_reject_is_given() -> None:

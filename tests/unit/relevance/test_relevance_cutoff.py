@@ -5,7 +5,6 @@ import pytest
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.cutoff import (
-    NO_SCORE,
     keep_above,
     keep_best,
     keep_fraction,
@@ -42,7 +41,7 @@ def test_rows_without_a_score_are_never_kept_and_say_so() -> None:
         keep_above(scores_of(0, 1, missing=[0]), threshold=0),
     ):
         assert selection.positions.tolist() == [1]
-        assert selection.reason(0) == NO_SCORE
+        assert selection.reason(0) == "nothing in it to score"
 
 
 def test_fraction_counts_all_rows_and_is_not_misled_by_binary_fractions() -> None:

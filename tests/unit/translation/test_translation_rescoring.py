@@ -15,6 +15,7 @@ from seedcorn.translation.rescoring import (
     rescored,
     tune_weights,
     with_lm,
+    with_made_up_words,
 )
 
 
@@ -70,6 +71,24 @@ def test_weights_are_tuned_towards_the_references_and_zero_wins_ties() -> None:
 def test_weights_can_be_tuned_on_any_loss() -> None:
     lists = list(with_lm(LISTS, LM))
     assert tune_weights(lists, lambda texts: -float(LM.sentence_logps(texts).sum())).lm > 0
+
+
+def test_hypotheses_with_made_up_words_come_last_when_those_weigh() -> None:
+    lists = list(with_made_up_words([nbest(("नीलघरा घर", -1.0), ("नीला, घर", -4.0))], {"नीला", "घर"}))
+    assert [h.features["made_up_words"] for h in lists[0].hypotheses] == [1.0, 0.0]
+    assert rank(lists[0], NO_RESCORING).tolist() == [0, 1]
+    assert rank(lists[0], RescoringWeights(lm=0.0, made_up=2.0)).tolist() == [1, 0]
+    tuned = tune_weights(list(with_lm(lists, WordListLm("नीलघरा", "घर"))), chrf_loss(["नीला घर"]))
+    assert tuned == RescoringWeights(lm=0.0, made_up=2.0)
+
+
+def test_texts_with_made_up_words_are_not_kept() -> None:
+    scores = in_domain_scores(["लाल घर", "लालघ घर", "लाल"], LM, known={"लाल", "घर"})
+    selection = keep_likely(scores, logp_per_word=-9.0)
+    assert sorted(selection.positions) == [0, 2]
+    assert selection.reason(1) == "a word that no known text has"
+    with pytest.raises(DataError, match="none with a score among 1"):
+        keep_curve(in_domain_scores(["लालघ"], LM, known={"लाल"}))
 
 
 def test_missing_features_and_missing_lists_are_told() -> None:
