@@ -103,7 +103,7 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line(
             "language-hi",
             "wer_reduction_over_general_text_576",
-            "… by translations, over transcripts and the target side of the selected pairs, 576 transcripts",
+            "… over transcripts and the target side of the selected pairs, 576 transcripts",
             "{:.1%}",
         ),
         Line("language-hi", "wer_reduction_over_general_text_1151", "… 1,151 transcripts", "{:.1%}"),
