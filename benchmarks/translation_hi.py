@@ -35,6 +35,7 @@ from seedcorn.lm.interpolation import Mixture, fit_mixture
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
+from seedcorn.pipelines.language_systems import vocabulary_of
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.relevance.cutoff import keep_fraction
 from seedcorn.runs import Json, digest_of_file, digest_of_folder, digest_of_json, write_text_whole
@@ -357,8 +358,7 @@ def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> E
 
 def known_words(bench: PerplexityBench, source: Sequence[str]) -> frozenset[str]:
     """The words that some text at hand has; a translation with others has made them up."""
-    texts = [*fold_all(list(bench.seen)), *bench.general, *source]
-    return frozenset(word for text in texts for word in text.split())
+    return frozenset(vocabulary_of([fold_all(list(bench.seen)), bench.general, source]))
 
 
 def rescored_lists(

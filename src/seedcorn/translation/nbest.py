@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Hypothesis:
     text: str
     features: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def n_words(self) -> int:
         """Words of the hypothesis, at least 1, so that per-word values exist for an empty one."""
         return max(len(words(self.text)), 1)

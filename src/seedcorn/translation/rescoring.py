@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.corpus.folding import fold_all
-from seedcorn.corpus.text import words
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
@@ -63,16 +62,17 @@ def with_lm(nbests: Iterable[NBest], lm: SentenceLm) -> Iterator[NBest]:
 def with_made_up_words(nbests: Iterable[NBest], known: Collection[str]) -> Iterator[NBest]:
     """Yield ``nbests`` with the feature made_up_words: how many words of a hypothesis are not among ``known`` ones."""
     for nbest in nbests:
+        folded = fold_all([h.text for h in nbest.hypotheses])
         counted = (
-            replace(h, features={**h.features, MADE_UP_WORDS: float(n_made_up_words(h.text, known))})
-            for h in nbest.hypotheses
+            replace(h, features={**h.features, MADE_UP_WORDS: float(n_made_up_words(text, known))})
+            for h, text in zip(nbest.hypotheses, folded, strict=True)
         )
         yield replace(nbest, hypotheses=tuple(counted))
 
 
-def n_made_up_words(text: str, known: Collection[str]) -> int:
-    """Return how many words of ``text`` are not among the ``known`` ones."""
-    return sum(word not in known for word in words(text))
+def n_made_up_words(folded: str, known: Collection[str]) -> int:
+    """Return how many words of a ``folded`` text are not among the ``known`` ones."""
+    return sum(word not in known for word in folded.split())
 
 
 def rank(nbest: NBest, weights: RescoringWeights) -> NDArray[np.int64]:
