@@ -2,6 +2,8 @@
 
     python benchmarks/translation_hi.py train --system selected --work FOLDER
     python benchmarks/translation_hi.py train --system all_pairs --work FOLDER
+    python benchmarks/translation_hi.py train --system random --work FOLDER
+    python benchmarks/translation_hi.py train --system selected_half --work FOLDER
     python benchmarks/translation_hi.py self-train --work FOLDER
     python benchmarks/translation_hi.py measure --work FOLDER
 
@@ -56,8 +58,8 @@ DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared"
 RESULTS = Path(__file__).parent / "results"
 N_TRANSCRIPTS = 1_151
 SELECTED_FRACTION = 0.4
+SYSTEMS = ("all_pairs", "selected", "random", "selected_half")
 PLACEHOLDER_FRACTION = 0.25
-N_GENERAL_TEST = 500
 N_SOURCES = 4_000
 N_BEST = 20
 N_HYPOTHESES = 10  # of each list that go into a language model: one alone has too little variety
@@ -98,8 +100,12 @@ def cleaned(pairs: PairCorpus) -> PairCorpus:
 def training_pairs(system: str) -> PairCorpus:
     """The general pairs that ``system`` learns from, then the dictionary, a quarter of them with placeholders."""
     general, dictionary = cleaned(general_pairs("train")), cleaned(general_pairs("dict"))
-    if system == "selected":
-        general = nearest(general)
+    if system == "random":
+        n_selected = round(SELECTED_FRACTION * general.count())
+        drawn = np.random.default_rng(RANDOM_SEED).choice(general.count(), n_selected, replace=False)
+        general = take_pairs(general, np.sort(drawn))
+    elif system != "all_pairs":
+        general = nearest(general, SELECTED_FRACTION / (2 if system == "selected_half" else 1))
     rng = np.random.default_rng(RANDOM_SEED)
     return teach_placeholders(general, dictionary, pair_fraction=PLACEHOLDER_FRACTION, rng=rng)
 
@@ -111,10 +117,10 @@ def prepared(system: str, path: Path) -> PairCorpus:
     return PairCorpus.from_table(read_pairs(path).table())
 
 
-def nearest(general: PairCorpus) -> PairCorpus:
-    """The pairs whose Hindi side is nearest to the centroid of the transcripts, minus the general centroid."""
+def nearest(general: PairCorpus, fraction: float) -> PairCorpus:
+    """The ``fraction`` of pairs nearest, by their Hindi side, to the centroid of transcripts minus the general one."""
     scores = teaching_scores(general, [u.text for u in transcripts()], random_seed=RANDOM_SEED)
-    return take_pairs(general, keep_fraction(scores, fraction=SELECTED_FRACTION).positions)
+    return take_pairs(general, keep_fraction(scores, fraction=fraction).positions)
 
 
 def settings(n_target_tokens: int, network: str) -> TrainingSettings:
@@ -220,14 +226,14 @@ class PerplexityBench:
 
 
 def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
-    folders = {name: work / name for name in ("all_pairs", "selected", "self_trained")}
+    folders = {name: work / name for name in (*SYSTEMS, "self_trained")}
     translators = {name: load_translator(folder, n_threads=1) for name, folder in folders.items()}
     rows: list[dict[str, Json]] = [
         row for name, translator in translators.items() for row in quality_rows(name, translator)
     ]
-    steps = perplexity_steps(work, translators)
+    steps = perplexity_steps(work, {name: translators[name] for name in ("all_pairs", "selected", "self_trained")})
     rows += [{"step": name, **measured} for name, measured in steps.items()]
-    trained = {name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in ("all_pairs", "selected")}
+    trained = {name: json.loads((work / f"{name}.json").read_text("utf-8")) for name in SYSTEMS}
     rows += [{"training": name, **found} for name, found in trained.items()]
 
     def chrf_of(system: str) -> Json:
@@ -245,9 +251,7 @@ def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
         random_seeds=[RANDOM_SEED],
         rows=rows,
         summary={
-            "chrf_all_pairs": chrf_of("all_pairs"),
-            "chrf_selected": chrf_of("selected"),
-            "chrf_self_trained": chrf_of("self_trained"),
+            **{f"chrf_{name}": chrf_of(name) for name in folders},
             "selected_fraction": SELECTED_FRACTION,
             "n_target_tokens": trained["selected"]["n_target_tokens"],
             "perplexity_by_step": {name: measured["perplexity"] for name, measured in steps.items()},
@@ -258,12 +262,10 @@ def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
 
 def quality_rows(system: str, translator: Translator) -> list[dict[str, Json]]:
     """BLEU and chrF, both sides as words only, which is what the translators are trained on."""
-    general = general_pairs("eval").pairs()
-    some = np.sort(np.random.default_rng(RANDOM_SEED).choice(len(general), N_GENERAL_TEST, replace=False))
     sets = {
         "massive dev": parallel_massive("dev"),
         "massive test": parallel_massive("test"),
-        f"general ({N_GENERAL_TEST:,} of {len(general):,})": [general[i] for i in some],
+        "general": general_pairs("eval").pairs(),
     }
     rows: list[dict[str, Json]] = []
     for name, pairs in sets.items():
@@ -384,7 +386,7 @@ def kept_texts(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=("train", "self-train", "measure"))
-    parser.add_argument("--system", choices=("selected", "all_pairs"), default="selected")
+    parser.add_argument("--system", choices=SYSTEMS, default="selected")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--network", choices=("quick", "small"), default="quick")
     parser.add_argument("--target-tokens", type=int, default=4_000_000)

@@ -1,9 +1,10 @@
-"""Filling the template of an utterance with its own values gives the utterance back."""
+"""Templates filled with an utterance's own values give it back, and with others' values what could have been said."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.corpus.templates import fill, slot_types_of, template_of, values_of
+from seedcorn.corpus.templates import fill, slot_types_of, template_of, values_of, with_values_drawn_anew
 from seedcorn.corpus.utterances import Slot, Utterance
 
 
@@ -21,3 +22,14 @@ def test_fill_inverts_template_of(utterance: Utterance) -> None:
     template = template_of(utterance)
     assert slot_types_of(template) == tuple(s.type for s in utterance.slots)
     assert fill(template, values_of(utterance)) == utterance
+
+
+@given(st.lists(labelled(), max_size=5), st.integers(0, 3), st.integers(0, 9))
+def test_variants_keep_the_template_and_take_known_values(
+    utterances: list[Utterance], n_variants: int, seed: int
+) -> None:
+    found = with_values_drawn_anew(utterances, n_variants=n_variants, rng=np.random.default_rng(seed))
+    originals = [u for u in utterances if u.slots for _ in range(n_variants)]
+    assert [template_of(u) for u in found] == [template_of(u) for u in originals]
+    known = {(slot.type, u.value(slot)) for u in utterances for slot in u.slots}
+    assert {(slot.type, u.value(slot)) for u in found for slot in u.slots} <= known

@@ -7,8 +7,10 @@ in any script. Values belong to slot types: where a type occurs twice, its value
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import numpy as np
 
 from seedcorn.corpus.text import fold
 from seedcorn.corpus.utterances import Slot, Utterance
@@ -110,6 +112,32 @@ def value_catalogue(utterances: Iterable[Utterance]) -> dict[str, tuple[str, ...
             key = fold(value) or value
             spellings[key] = min(value, spellings.get(key, value))
     return {slot_type: tuple(sorted(catalogue[slot_type].values())) for slot_type in sorted(catalogue)}
+
+
+def with_values_drawn_anew(
+    utterances: Sequence[Utterance], *, n_variants: int, rng: np.random.Generator
+) -> list[Utterance]:
+    """Return ``n_variants`` of each utterance that has slots, each slot value drawn from all values of its type.
+
+    A value is as likely as it is frequent in ``utterances``: this is a sample of the class-based language model whose
+    classes are the slot types (Brown and others 1992), from which an n-gram model learns what can follow what.
+    """
+    values: defaultdict[str, list[str]] = defaultdict(list)
+    for utterance in utterances:
+        for slot in utterance.slots:
+            values[slot.type].append(utterance.value(slot))
+    variants: list[Utterance] = []
+    for utterance in utterances:
+        if not utterance.slots:
+            continue
+        template = template_of(utterance)
+        for _ in range(n_variants):
+            drawn: defaultdict[str, list[str]] = defaultdict(list)
+            for slot in utterance.slots:
+                drawn[slot.type].append(values[slot.type][rng.integers(len(values[slot.type]))])
+            filled = fill(template, drawn)
+            variants.append(replace(utterance, text=filled.text, slots=filled.slots))
+    return variants
 
 
 def templates_by_signature(utterances: Iterable[Utterance]) -> dict[Signature, Counter[str]]:

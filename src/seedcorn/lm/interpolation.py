@@ -16,7 +16,7 @@ from seedcorn.lm.ngram_model import NgramArrays, NgramModel, SentenceScores, Wor
 from seedcorn.lm.normalisation import set_backoffs
 from seedcorn.lm.text_buffers import Texts
 from seedcorn.lm.trie import ROOT, Trie, ngram_rows, trie_of_rows
-from seedcorn.lm.vocabulary import UNKNOWN_ID, Vocabulary
+from seedcorn.lm.vocabulary import BEGIN_ID, UNKNOWN_ID, Vocabulary
 
 MAX_EM_ITERATIONS = 1_000
 _SMALLEST_STEP = 1e-7
@@ -86,9 +86,11 @@ def em_weights(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 def share_vocabulary(models: Sequence[NgramModel]) -> tuple[NgramModel, ...]:
     """Return ``models`` with the words of all of them, so that ``<unk>`` means the same in each.
 
-    A word that only others know becomes as likely as ``<unk>`` was, and the distributions are scaled to sum to one
-    again. Mixtures of models that do not share a vocabulary are no distributions: every word that one model lacks gets
-    the whole probability of its ``<unk>``.
+    Kneser-Ney models give every word an equal part of the mass that is left for the unseen, and ``<unk>`` nothing else:
+    that mass is divided anew among all words, as if the model had been estimated over them. Where ``<unk>`` is likelier
+    than some word it was counted as a word, and its probability is divided among itself and the words added.
+    Mixtures of models that do not share a vocabulary are no distributions: every word that one model lacks gets the
+    whole probability of its ``<unk>``.
     """
     words = list(dict.fromkeys(word for model in models for word in model.words))
     return tuple(_with_words(model, words) for model in models)
@@ -108,17 +110,35 @@ def _with_words(model: NgramModel, words: list[str]) -> NgramModel:
     children = children + np.int32(n_new)
     children[ROOT] = 1
     suffixes = np.where(old.suffixes >= end, old.suffixes + np.int32(n_new), old.suffixes)
+    logps = old.logps.copy()
+    logps[1:end], of_new_words = _unigrams_with(old.logps[1:end].astype(np.float64), n_new)
     arrays = NgramArrays(
         words=np.insert(old.words, end, np.arange(end - 1, end - 1 + n_new)),
         children=children,
         suffixes=np.insert(suffixes, end, np.zeros(n_new, dtype=np.int32)),
-        logps=np.insert(old.logps, end, np.full(n_new, old.logps[1 + UNKNOWN_ID])),
+        logps=np.insert(logps, end, np.full(n_new, of_new_words, dtype=np.float32)),
         backoffs=backoffs.copy(),
     )
     set_backoffs(arrays)
     order_begins = model.order_begins + np.where(np.arange(model.order + 2) >= 2, n_new, 0)
     vocabulary = Vocabulary.from_words([*model.words, *added])
     return NgramModel(vocabulary=vocabulary, arrays=arrays, order_begins=order_begins)
+
+
+def _unigrams_with(logps: NDArray[np.float64], n_new: int) -> tuple[NDArray[np.float64], float]:
+    """Return the unigrams of the old words, by id, and that of each new one, when there are ``n_new`` words more."""
+    said = np.delete(np.arange(len(logps)), BEGIN_ID)
+    probabilities, unknown = np.exp(logps[said]), np.exp(logps[UNKNOWN_ID])
+    if probabilities.min() >= unknown * (1 - _TOLERANCE):
+        part = unknown * len(said) / (len(said) + n_new)
+        probabilities += part - unknown
+        probabilities[0] = part
+    else:
+        part = unknown / (1 + n_new)
+        probabilities[0] = part
+    shared = logps.copy()
+    shared[said] = np.log(probabilities)
+    return shared, float(np.log(part))
 
 
 def static_model(mixture: Mixture) -> NgramModel:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.templates import with_values_drawn_anew
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.model_file import read_model, write_model
@@ -26,7 +27,9 @@ from seedcorn.pipelines.language_stages import (
 from seedcorn.pipelines.language_systems import (
     ALL_GENERAL,
     BORROWED,
+    DICTIONARY_WORDS,
     GENERAL,
+    SLOT_VARIANTS,
     SOURCE,
     TRANSCRIPTS,
     TRANSLATIONS,
@@ -47,6 +50,7 @@ from seedcorn.pipelines.language_systems import (
 )
 from seedcorn.pipelines.language_translation import EntityChoice, KeepChoice, TranslationSettings
 from seedcorn.pipelines.stage_files import Done, read_json, read_utterances, write_json, write_utterances
+from seedcorn.progress import say
 from seedcorn.runs import Json, Run, StageFolder
 from seedcorn.speech.posteriors import read_posteriors
 from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights
@@ -167,7 +171,17 @@ def language_models(
             target_lang=target_lang,
             relative_to=relative_to,
         )
-        text = _Text(in_domain, data, cleaned, translated, weights, translation.keep, settings.order, target_lang)
+        text = _Text(
+            in_domain,
+            data,
+            cleaned,
+            translated,
+            weights,
+            translation.keep,
+            settings.order,
+            target_lang,
+            random_seed=run.random_seed,
+        )
         components = {name: text.components(system) for name, system in systems.items()}
         vocabulary = vocabulary_of(texts for parts in components.values() for texts in parts.values())
         test = fold_all([u.text for u in read_utterances(data.folder / "test.parquet")])
@@ -206,8 +220,12 @@ class _Text:
         keep: KeepChoice,
         order: int,
         target_lang: str,
+        *,
+        random_seed: int,
     ) -> None:
         self.in_domain = in_domain
+        self._random_seed = random_seed
+        self._slot_variants: dict[int, list[str]] = {}
         self._data, self._cleaned, self._stages = data, cleaned, translated
         self._keep, self._order, self._lang = keep, order, target_lang
         found = read_json(weights.folder / "weights.json")
@@ -218,8 +236,10 @@ class _Text:
         """Return the folded texts that the system's model is interpolated from, by where they come from."""
         parts = {
             TRANSCRIPTS: self.in_domain.transcripts,
+            SLOT_VARIANTS: self._with_slots_varied(system.slot_variants) if system.slot_variants else [],
             GENERAL: self.in_domain.general if system.general else [],
             ALL_GENERAL: self._all_general if system.all_general else [],
+            DICTIONARY_WORDS: self._dictionary_words if system.all_general else [],
             TRANSLATIONS: fold_all([u.text for u in self.translated(system)]),
             SOURCE: self._source if system.source_text else [],
             BORROWED: self._borrowed if system.source_text else [],
@@ -227,9 +247,23 @@ class _Text:
         }
         return {name: texts for name, texts in parts.items() if any(texts)}
 
+    def _with_slots_varied(self, n_variants: int) -> list[str]:
+        if n_variants not in self._slot_variants:
+            transcripts = read_utterances(self._data.folder / "transcripts.parquet")
+            if not any(u.slots for u in transcripts):
+                say(f"none of {len(transcripts):,} transcripts has slots: there are no slot variants")
+            rng = np.random.default_rng(self._random_seed)
+            variants = with_values_drawn_anew(transcripts, n_variants=n_variants, rng=rng)
+            self._slot_variants[n_variants] = fold_all([u.text for u in variants])
+        return self._slot_variants[n_variants]
+
     @cached_property
     def _all_general(self) -> list[str]:
         return fold_all(_target_side(self._cleaned))
+
+    @cached_property
+    def _dictionary_words(self) -> list[str]:
+        return fold_all(_target_side(self._cleaned, DICTIONARY))
 
     @cached_property
     def _source(self) -> list[str]:

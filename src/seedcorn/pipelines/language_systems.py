@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from seedcorn.translation.entities import Candidates
     from seedcorn.translation.nbest import NBest
 
-TRANSCRIPTS, GENERAL, ALL_GENERAL, TRANSLATIONS = "transcripts", "general", "all general", "translations"
+TRANSCRIPTS, SLOT_VARIANTS, TRANSLATIONS = "transcripts", "slot variants", "translations"
+GENERAL, ALL_GENERAL, DICTIONARY_WORDS = "general", "all general", "dictionary"
 SOURCE, BORROWED, TRUE_TARGET = "source text", "transliterated source text", "true target"
+N_SLOT_VARIANTS = 20
 _TRANSLITERATED_INTO = "DEVANAGARI"
 
 
@@ -43,7 +45,9 @@ class TranslatorName(StrEnum):
 class System(Settings):
     """One language model: the transcripts, and what is added to them.
 
-    ``general`` adds the target side of the chosen pairs, ``all_general`` that of all clean pairs: further words.
+    ``slot_variants`` adds so many variants of each transcript that has slots, the slot values drawn anew from all of
+    their type. ``general`` adds the target side of the chosen pairs, ``all_general`` that of all clean pairs and of the
+    dictionary: further words.
     ``source_text`` adds the in-domain source text as it is and, for languages in Devanagari, transliterated: what is
     said in the source language or borrowed from it. ``translator`` adds translations of that text: with slot values
     treated as ``translation.entities`` says, or in place without; the best ``n_hypotheses`` of each utterance after
@@ -51,6 +55,7 @@ class System(Settings):
     the ceiling.
     """
 
+    slot_variants: int = Field(0, ge=0)
     general: bool = False
     all_general: bool = False
     source_text: bool = False
@@ -89,9 +94,11 @@ def default_systems() -> dict[str, System]:
         "rescoring": System(general=True, translator=selected, rescored=True),
         "keep/reject": System(general=True, translator=selected, kept=True),
         "entities": System(general=True, translator=selected, entities=True),
+        "slot variants": System(general=True, slot_variants=N_SLOT_VARIANTS),
         "all general text": System(general=True, all_general=True),
         "code-switching": System(general=True, translator=selected, source_text=True),
         "all": System(
+            slot_variants=N_SLOT_VARIANTS,
             general=True,
             all_general=True,
             translator=self_trained,

@@ -1,5 +1,6 @@
 """Templates keep every character of the text and give values back in their slots."""
 
+import numpy as np
 import pytest
 
 from seedcorn.corpus.templates import (
@@ -11,6 +12,7 @@ from seedcorn.corpus.templates import (
     templates_by_signature,
     value_catalogue,
     values_of,
+    with_values_drawn_anew,
 )
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
@@ -82,3 +84,17 @@ def test_templates_are_counted_under_their_signature() -> None:
     grouped = templates_by_signature([TRIP, PLAY, again])
     assert list(grouped) == [signature_of(PLAY), signature_of(TRIP)]
     assert grouped[signature_of(PLAY)] == {"play [artist]": 2}
+
+
+def test_values_are_drawn_as_often_as_they_occur() -> None:
+    cities = ["pune", "pune", "pune", "delhi"]
+    asked = [
+        Utterance(text=f"weather in {city}", intent="weather", slots=(Slot(11, 11 + len(city), "city"),))
+        for city in cities
+    ]
+    plain = Utterance(text="stop", intent="stop")
+    variants = with_values_drawn_anew([*asked, plain], n_variants=500, rng=np.random.default_rng(0))
+    assert len(variants) == 2_000
+    assert {u.intent for u in variants} == {"weather"}
+    share = np.mean([u.text == "weather in pune" for u in variants])
+    assert share == pytest.approx(0.75, abs=0.05)

@@ -1,11 +1,17 @@
+import math
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.interpolation import Mixture, em_weights, fit_mixture, share_vocabulary, static_model
+from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
+from seedcorn.lm.vocabulary import SPECIAL_WORDS
 
 DEV = ["play the next song", "what is the weather in pune", "मौसम कैसा है", "please call six"]
 
@@ -52,6 +58,33 @@ def test_shared_vocabulary_keeps_ngrams_and_sums(models: tuple[NgramModel, ...])
         assert [after[n][0] for n in longer] == [before[n][0] for n in longer]
         new = [w for w in model.words if w not in original.words]
         assert all(after[w,][0] == pytest.approx(after["<unk>",][0]) for w in new)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_words_of_others_are_as_likely_as_if_the_model_had_been_estimated_over_them(order: int) -> None:
+    lone, other = small_model(order=order), small_model(tuple(f"word{n}" for n in range(500)), order=1)
+    shared = ngrams_of(share_vocabulary([lone, other])[0])
+    words = sorted({*lone.words, *other.words} - set(SPECIAL_WORDS))
+    expected = ngrams_of(
+        estimate([list(SENTENCES)], order=order, vocabulary=words, fallback_discounts=FALLBACK_DISCOUNTS)
+    )
+    assert shared.keys() == expected.keys()
+    for ngram in (ngram for ngram in expected if len(ngram) == 1):
+        assert shared[ngram][0] == pytest.approx(expected[ngram][0], rel=1e-5)
+
+
+def test_unknown_word_that_was_counted_is_divided_among_the_new_words(tmp_path: Path) -> None:
+    arpa = tmp_path / "counted.arpa"
+    unigrams = {"<unk>": 0.5, "<s>": 1e-99, "</s>": 0.2, "song": 0.2, "play": 0.1}
+    lines = (f"{math.log10(probability):.7f}\t{word}" for word, probability in unigrams.items())
+    arpa.write_text("\\data\\\nngram 1=5\n\n\\1-grams:\n" + "\n".join(lines) + "\n\n\\end\\\n", encoding="utf-8")
+    counted = read_arpa(arpa)
+    shared = share_vocabulary([counted, small_model()])[0]
+    np.testing.assert_allclose(distribution_sums(shared), 1, atol=1e-5)
+    probabilities = {ngram[0]: np.exp(logp) for ngram, (logp, _) in ngrams_of(shared).items()}
+    n_new = len(shared.words) - len(counted.words)
+    assert probabilities["music"] == probabilities["<unk>"] == pytest.approx(0.5 / (1 + n_new))
+    assert probabilities["song"] == pytest.approx(0.2)
 
 
 def test_static_model_sums_to_one_and_agrees_with_the_mixture(models: tuple[NgramModel, ...]) -> None:
