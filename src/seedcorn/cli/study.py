@@ -35,7 +35,7 @@ def study(
     run_dir: RunFolder = None,
     overrides: Overrides = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes, or threads of the decoder; the results do not depend on it.")
+        int, typer.Option(min=1, help="Cells made at a time, each in one process; the results do not depend on it.")
     ] = 1,
     results: Annotated[Path | None, typer.Option(help="Folder for NAME.json; default: the run folder.")] = None,
     quiet: Quiet = False,
@@ -78,7 +78,7 @@ def _language(
     from seedcorn.studies.language_study import LanguageStudyConfig
 
     def results(config: LanguageStudyConfig, folder: Path, relative_to: Path) -> "Results":
-        cells = run_cells(config, folder=folder, relative_to=relative_to, n_threads=n_workers)
+        cells = run_cells(config, folder=folder, relative_to=relative_to, n_workers=n_workers)
         return language_results(config, cells, command=command, relative_to=relative_to)
 
     return _finished(config_file, LanguageStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)

@@ -1,6 +1,8 @@
 """A language study from its configuration to its results file and its page."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from seedcorn.pipelines.language_data import pair_files, text_files
 from seedcorn.pipelines.language_model_stages import FIXED, OWN
 from seedcorn.pipelines.language_report import table
 from seedcorn.pipelines.stage_files import Done, read_json
-from seedcorn.progress import track
+from seedcorn.progress import ProgressMode, showing_progress, track
 from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section
 from seedcorn.runs import Json, digest_of_file, digest_of_json
@@ -20,6 +22,7 @@ from seedcorn.studies.intent_table import interval_json
 from seedcorn.studies.language_study import (
     LanguageCell,
     LanguageStudyConfig,
+    Shared,
     cells_of,
     make_shared,
     run_cell,
@@ -34,18 +37,42 @@ SLICES = ("rare intents", "frequent intents", "entity words", "other words", "co
 
 
 def run_cells(
-    config: LanguageStudyConfig, *, folder: Path, relative_to: Path, n_threads: int = 1
+    config: LanguageStudyConfig, *, folder: Path, relative_to: Path, n_workers: int = 1
 ) -> dict[LanguageCell, Done]:
-    """Run all cells that are not done, and return the outcomes of each; ``n_threads`` decode."""
+    """Run all cells that are not done, and return the outcomes of each.
+
+    ``n_workers`` threads decode the first cell, in which the decoder is tuned; then so many cells are made at a time,
+    each in one process and one thread. What a cell says does not depend on the number of workers.
+    """
     check_first(config.systems.values(), config.recogniser, relative_to=relative_to)
-    config = with_decoder_threads(config, n_threads)
+    threaded, config = with_decoder_threads(config, n_workers), with_decoder_threads(config, 1)
     shared = make_shared(config, folder=folder, relative_to=relative_to)
-    cells, weights, done = cells_of(config), None, {}
-    for cell in track(cells, "cells", total=len(cells)):
-        done[cell], weights = run_cell(
-            config, cell, shared, folder=folder, relative_to=relative_to, decoder_weights=weights
-        )
-    return done
+    first, *others = cells_of(config)
+    outcome, weights = run_cell(threaded, first, shared, folder=folder, relative_to=relative_to, decoder_weights=None)
+    done = {first: outcome}
+    if n_workers == 1:
+        for cell in track(others, "further cells", total=len(others)):
+            done[cell] = _run_cell(config, cell, shared, folder, relative_to, weights)
+        return done
+    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as workers:
+        futures = {
+            workers.submit(_run_cell_alone, config, cell, shared, folder, relative_to, weights): cell for cell in others
+        }
+        made = {futures[f]: f.result() for f in track(as_completed(futures), "further cells", total=len(others))}
+    return done | {cell: made[cell] for cell in others}
+
+
+def _run_cell(
+    config: LanguageStudyConfig, cell: LanguageCell, shared: Shared, folder: Path, relative_to: Path, weights: Done
+) -> Done:
+    return run_cell(config, cell, shared, folder=folder, relative_to=relative_to, decoder_weights=weights)[0]
+
+
+def _run_cell_alone(
+    config: LanguageStudyConfig, cell: LanguageCell, shared: Shared, folder: Path, relative_to: Path, weights: Done
+) -> Done:
+    with showing_progress(ProgressMode.SILENT):
+        return _run_cell(config, cell, shared, folder, relative_to, weights)
 
 
 def language_results(

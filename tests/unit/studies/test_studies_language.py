@@ -83,7 +83,7 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
     cells = run_cells(config, folder=folder, relative_to=tmp_path)
     found = language_results(config, cells, command="seedcorn study x.yaml", relative_to=tmp_path)
     monkeypatch.setattr(language_study.model_stages, "estimated", None)  # would fail if a cell were made again
-    again = run_cells(config, folder=folder, relative_to=tmp_path, n_threads=2)
+    again = run_cells(config, folder=folder, relative_to=tmp_path)
     assert [done.record for done in again.values()] == [done.record for done in cells.values()]
 
     assert {"wer_reduction_10", "wer_reduction_over_general_text_20", "ceiling_wer_reduction_10"} <= set(found.summary)
@@ -93,6 +93,14 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
     assert found.summary["ceiling_wer_reduction_10"] > 0
     # Bars of reductions with two tables; perplexity and vocabulary over the number of transcripts.
     assert [len(section.contents) for section in study_page(config, found).sections] == [3, 2]
+
+
+def test_cells_made_by_several_workers_say_the_same(config, tmp_path) -> None:
+    alone = run_cells(config, folder=tmp_path / "alone", relative_to=tmp_path)
+    together = run_cells(config, folder=tmp_path / "together", relative_to=tmp_path, n_workers=2)
+    assert list(together) == list(alone)
+    digests = [[done.record.output_digest for done in cells.values()] for cells in (alone, together)]
+    assert digests[0] == digests[1]
 
 
 def test_missing_speech_is_told_before_any_work(config, tmp_path) -> None:
