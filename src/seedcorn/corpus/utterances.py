@@ -189,7 +189,8 @@ def with_utterance_columns(table: pa.Table) -> pa.Table:
 def _empty_column(column: pa.Field, n_rows: int) -> pa.Array:
     if pa.types.is_string(column.type):
         return pa.repeat("", n_rows)
-    return pa.array([[]] * n_rows, type=column.type)
+    offsets = pa.repeat(pa.scalar(0, pa.int32()), n_rows + 1)
+    return pa.ListArray.from_arrays(offsets, pa.array([], column.type.value_type), type=column.type)
 
 
 def _converted(values: pa.ChunkedArray, column: pa.Field) -> pa.ChunkedArray:
