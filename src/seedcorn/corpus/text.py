@@ -55,8 +55,8 @@ _STACKERS = (0x17D2, 0x1039)
 _PROLONGED_SOUND_MARK = 0x30FC
 
 
-def _class_from_category(code_point: int) -> CharacterClass:
-    category = unicodedata.category(chr(code_point))
+@functools.cache
+def _class_of_category(category: str) -> CharacterClass:
     if category.startswith("M"):
         return CharacterClass.MARK
     if category.startswith("Z") or category == "Cc":
@@ -76,8 +76,7 @@ def character_classes() -> NDArray[np.uint8]:
     """
     classes = np.full(N_CODE_POINTS, CharacterClass.WORD, dtype=np.uint8)
     # Beyond the two first planes there are only Han, unassigned and private characters, and a few format characters.
-    for code_point in range(0x20000):
-        classes[code_point] = _class_from_category(code_point)
+    classes[:0x20000] = [_class_of_category(unicodedata.category(chr(code_point))) for code_point in range(0x20000)]
     classes[0xE0000:0xE0FFF] = CharacterClass.DROPPED
     classes[0xE0100:0xE01F0] = CharacterClass.MARK  # variation selectors, as those of the first plane
     for ranges, character_class in (

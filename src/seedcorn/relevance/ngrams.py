@@ -7,6 +7,7 @@ that end with it, shortest first.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -118,9 +119,10 @@ def count_words(texts: Texts) -> NDArray[np.int64]:
     return np.diff(ngram_rows(texts, features=NgramFeatures(order=1))[0])
 
 
-def ngram_spans(n_words: int, *, order: int) -> Iterator[tuple[int, int]]:
-    """Yield first word and end of every n-gram of ``n_words`` words, in the order of the buckets in ``ngram_rows``."""
-    return ((end - n, end) for end in range(1, n_words + 1) for n in range(1, min(order, end) + 1))
+@lru_cache(maxsize=256)
+def ngram_spans(n_words: int, *, order: int) -> tuple[tuple[int, int], ...]:
+    """Return first word and end of every n-gram of ``n_words`` words, in the order of the buckets in ``ngram_rows``."""
+    return tuple((end - n, end) for end in range(1, n_words + 1) for n in range(1, min(order, end) + 1))
 
 
 @njit(nogil=True, cache=True)

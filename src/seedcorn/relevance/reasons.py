@@ -35,21 +35,21 @@ def strongest_ngrams(texts: Texts, model: RelevanceModel, *, n_strongest: int = 
     indptr, buckets = ngram_rows(texts, features=model.features)
     weights = model.weights[buckets]
     return [
-        _strongest(folded.split(), model.features.order, weights[start:end], n_strongest)
+        _strongest(folded.split(), model.features.order, weights[start:end].tolist(), n_strongest)
         for folded, start, end in zip(fold_all(texts), indptr[:-1], indptr[1:], strict=True)
     ]
 
 
 def _strongest(
-    words: list[str], order: int, weights: NDArray[np.float32], n_strongest: int
+    words: list[str], order: int, weights: list[float], n_strongest: int
 ) -> tuple[WeightedNgram, ...]:
-    spans = list(ngram_spans(len(words), order=order))
+    spans = ngram_spans(len(words), order=order)
     distinct: dict[str, float] = {}
-    for place in np.argsort(-weights, kind="stable"):
+    for place in sorted(range(len(weights)), key=weights.__getitem__, reverse=True):
         if weights[place] <= 0 or len(distinct) == n_strongest:
             break
         first, end = spans[place]
-        distinct[" ".join(words[first:end])] = float(weights[place])
+        distinct[" ".join(words[first:end])] = weights[place]
     return tuple(WeightedNgram(ngram, weight) for ngram, weight in distinct.items())
 
 
