@@ -91,6 +91,8 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "{:.1f}",
         ),
         Line("translation-hi", "chrf_all_pairs", "… on all pairs, same number of training tokens", "{:.1f}"),
+        Line("translation-hi", "chrf_random", "… on as many pairs drawn at random", "{:.1f}"),
+        Line("translation-hi", "chrf_selected_half", "… on the nearer half of the selected pairs", "{:.1f}"),
         Line("translation-hi", "chrf_self_trained", "… on the selected pairs and its own translations", "{:.1f}"),
         Line(
             "language-hi",
@@ -107,6 +109,7 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "{:.1%}",
         ),
         Line("language-hi", "wer_reduction_over_general_text_1151", "… 1,151 transcripts", "{:.1%}"),
+        Line("language-hi", "wer_reduction_over_general_text_11514", "… 11,514 transcripts", "{:.1%}"),
         Line(
             "language-hi",
             "ceiling_wer_reduction_576",
