@@ -40,9 +40,7 @@ def strongest_ngrams(texts: Texts, model: RelevanceModel, *, n_strongest: int = 
     ]
 
 
-def _strongest(
-    words: list[str], order: int, weights: list[float], n_strongest: int
-) -> tuple[WeightedNgram, ...]:
+def _strongest(words: list[str], order: int, weights: list[float], n_strongest: int) -> tuple[WeightedNgram, ...]:
     spans = ngram_spans(len(words), order=order)
     distinct: dict[str, float] = {}
     for place in sorted(range(len(weights)), key=weights.__getitem__, reverse=True):
