@@ -2,7 +2,8 @@
 
 Run: python benchmarks/decode.py TEST_BED_FOLDER [--n 1000]  (the folder that benchmarks/test_bed_hi.py filled; needs
 flashlight-text). The weights of both are tuned on dev at the beam of the test, flashlight's with the faster of its two
-ways of adding alignments that is no worse; processor seconds are medians of interleaved repeats.
+ways of adding alignments that is no worse; then both try the fewest symbols a step that cost nothing on dev. Processor
+seconds are medians of interleaved repeats.
 """
 
 import argparse
@@ -46,6 +47,7 @@ N_REPEATS = 3
 N_TUNED_ON = 300
 BEAM_SIZES = (100, 200)
 BEAM_WIDTH_LOGP = 14.0
+LOGP_FLOORS = (-4.0, -5.0, -6.0, -7.0)
 LOG10_TO_NATURAL = math.log(10.0)
 RANDOM_SEED = 0
 
@@ -183,7 +185,9 @@ def compared(
 
     settings = DecoderSettings(beam_size=beam_size, beam_width_logp=BEAM_WIDTH_LOGP)
     a, b = best_weights(lambda a, b: rate_of(ours(some_dev, replace(settings, lm_weight=a, word_bonus=b))))
-    settings = replace(settings, lm_weight=a, word_bonus=b)
+    settings = with_fewest_symbols(
+        replace(settings, lm_weight=a, word_bonus=b), lambda tried: rate_of(ours(some_dev, tried))
+    )
     theirs = best_peer(peer, some_dev, rate_of, beam_size)
     our_seconds: list[float] = []
     their_seconds: list[float] = []
@@ -202,6 +206,7 @@ def compared(
         "n_utterances": len(references),
         "lm_weight": a,
         "word_bonus": b,
+        "min_symbol_logp": settings.min_symbol_logp,
         "flashlight_lm_weight": theirs.lm_weight,
         "flashlight_word_bonus": theirs.word_bonus,
         "flashlight_log_add": theirs.adds_alignments,
@@ -218,6 +223,16 @@ def compared(
     }
     say(json.dumps(row))
     return row
+
+
+def with_fewest_symbols(settings: DecoderSettings, rate: Callable[[DecoderSettings], float]) -> DecoderSettings:
+    """Return ``settings`` with the highest floor of symbols to try that costs no error on dev."""
+    least = rate(settings)
+    for floor in LOGP_FLOORS:
+        fewer = replace(settings, min_symbol_logp=floor)
+        if rate(fewer) <= least:
+            return fewer
+    return settings
 
 
 def best_peer(
