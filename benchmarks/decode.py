@@ -14,9 +14,10 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from flashlight.lib.text.decoder import (
@@ -50,6 +51,7 @@ BEAM_WIDTH_LOGP = 14.0
 LOGP_FLOORS = (-4.0, -5.0, -6.0, -7.0)
 LOG10_TO_NATURAL = math.log(10.0)
 RANDOM_SEED = 0
+Limits = TypeVar("Limits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,9 +187,9 @@ def compared(
 
     settings = DecoderSettings(beam_size=beam_size, beam_width_logp=BEAM_WIDTH_LOGP)
     a, b = best_weights(lambda a, b: rate_of(ours(some_dev, replace(settings, lm_weight=a, word_bonus=b))))
-    settings = with_fewest_symbols(
-        replace(settings, lm_weight=a, word_bonus=b), lambda tried: rate_of(ours(some_dev, tried))
-    )
+    settings = replace(settings, lm_weight=a, word_bonus=b)
+    fewer = (replace(settings, min_symbol_logp=floor) for floor in LOGP_FLOORS)
+    settings = first_that_costs_nothing(fewer, settings, lambda tried: rate_of(ours(some_dev, tried)))
     theirs = best_peer(peer, some_dev, rate_of, beam_size)
     our_seconds: list[float] = []
     their_seconds: list[float] = []
@@ -225,14 +227,10 @@ def compared(
     return row
 
 
-def with_fewest_symbols(settings: DecoderSettings, rate: Callable[[DecoderSettings], float]) -> DecoderSettings:
-    """Return ``settings`` with the highest floor of symbols to try that costs no error on dev."""
-    least = rate(settings)
-    for floor in LOGP_FLOORS:
-        fewer = replace(settings, min_symbol_logp=floor)
-        if rate(fewer) <= least:
-            return fewer
-    return settings
+def first_that_costs_nothing(tried: Iterable[Limits], best: Limits, rate: Callable[[Limits], float]) -> Limits:
+    """Return the first of the settings ``tried`` with no more errors on dev than ``best``, or ``best``."""
+    least = rate(best)
+    return next((fewer for fewer in tried if rate(fewer) <= least), best)
 
 
 def best_peer(
@@ -249,12 +247,9 @@ def best_peer(
 
         a, b = best_weights(rate)
         candidates.append((rate(a, b), replace(plain, lm_weight=a, word_bonus=b)))
-    best_rate, best = min(candidates, key=lambda candidate: candidate[0])
-    for n_symbols in (10, 20, 40):
-        fewer = replace(best, n_symbols=n_symbols)
-        if rate_of(peer.decode(dev, fewer)) <= best_rate:
-            return fewer
-    return best
+    _, best = min(candidates, key=lambda candidate: candidate[0])
+    fewer = (replace(best, n_symbols=n_symbols) for n_symbols in (10, 20, 40))
+    return first_that_costs_nothing(fewer, best, lambda tried: rate_of(peer.decode(dev, tried)))
 
 
 if __name__ == "__main__":

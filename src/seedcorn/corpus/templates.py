@@ -124,8 +124,8 @@ def with_values_drawn_anew(
     """
     values: defaultdict[str, list[str]] = defaultdict(list)
     for utterance in utterances:
-        for slot in utterance.slots:
-            values[slot.type].append(utterance.value(slot))
+        for slot_type, own in values_of(utterance).items():
+            values[slot_type] += own
     variants: list[Utterance] = []
     for utterance in utterances:
         if not utterance.slots:

@@ -179,14 +179,15 @@ def with_utterance_columns(table: pa.Table) -> pa.Table:
         columns[column.name] = (
             _converted(table.column(column.name), column)
             if column.name in table.column_names
-            else _empty_column(column, table.num_rows)
+            else empty_column(column, table.num_rows)
         )
     for name in table.column_names:
         columns.setdefault(name, table.column(name))
     return pa.table(columns)
 
 
-def _empty_column(column: pa.Field, n_rows: int) -> pa.Array:
+def empty_column(column: pa.Field, n_rows: int) -> pa.Array:
+    """Return the Utterance column ``column`` of rows of which it is not known: no text, no slots."""
     if pa.types.is_string(column.type):
         return pa.repeat("", n_rows)
     offsets = pa.repeat(pa.scalar(0, pa.int32()), n_rows + 1)

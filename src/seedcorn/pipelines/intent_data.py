@@ -10,9 +10,11 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus, Utterance, table_of
+from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus, Utterance, empty_column, table_of
 from seedcorn.errors import ConfigError, DataError, nearest
 from seedcorn.pipelines.corpus_files import CorpusFile, nonempty, open_corpus, resolved_path
+
+_LABELS = ("domain", "intent", "slots")
 
 
 class AnnotatedCorpus(Settings):
@@ -192,8 +194,8 @@ def _unlabelled(hidden: Sequence[Utterance], files: Sequence[CorpusFile], relati
 
 
 def _without_labels(batch: pa.RecordBatch) -> pa.RecordBatch:
-    n_rows = batch.num_rows
-    blank = {"domain": pa.repeat("", n_rows), "intent": pa.repeat("", n_rows)}
-    blank["slots"] = pa.array([[]] * n_rows, type=UTTERANCE_SCHEMA.field("slots").type)
-    columns = [blank.get(name, batch.column(name)) for name in UTTERANCE_SCHEMA.names]
+    columns = [
+        empty_column(field, batch.num_rows) if field.name in _LABELS else batch.column(field.name)
+        for field in UTTERANCE_SCHEMA
+    ]
     return pa.RecordBatch.from_arrays(columns, schema=UTTERANCE_SCHEMA)

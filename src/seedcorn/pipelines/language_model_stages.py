@@ -24,8 +24,8 @@ from seedcorn.pipelines.language_systems import (
 from seedcorn.pipelines.language_text import (
     RESCORING_WEIGHTS,
     SystemTexts,
+    TextsAtHand,
     candidates_of,
-    in_domain_text,
     rescored_name,
 )
 from seedcorn.pipelines.language_translation import TranslationSettings
@@ -56,23 +56,21 @@ def rescoring(
 
     def work(folders: StageFolder) -> dict[str, int]:
         found: dict[str, Json] = {}
-        in_domain = None
-        if settings.lm_weight is None:
-            in_domain = in_domain_text(
-                data,
-                cleaned,
-                pairs,
-                settings.entities,
-                order=lm_order,
-                target_lang=target_lang,
-                relative_to=relative_to,
-            )
+        at_hand = TextsAtHand(
+            data=data,
+            cleaned=cleaned,
+            pairs=pairs,
+            entities=settings.entities,
+            order=lm_order,
+            target_lang=target_lang,
+            relative_to=relative_to,
+        )
         for name, n_hypotheses in wanted:
             weights = RescoringWeights(lm=settings.lm_weight or 0.0)
-            if in_domain is not None:
+            if settings.lm_weight is None:
                 weights = tuned_weights(
                     candidates_of(data, translated[name]),
-                    in_domain,
+                    at_hand.in_domain,
                     n_hypotheses=n_hypotheses,
                     n_tuning=settings.n_tuning,
                     order=lm_order,
@@ -109,30 +107,30 @@ def language_models(
     """Make the language model of every system, with its own words and with the words of all systems."""
 
     def work(folders: StageFolder) -> dict[str, int]:
-        in_domain = in_domain_text(
-            data,
-            cleaned,
-            pairs,
-            translation.entities,
+        at_hand = TextsAtHand(
+            data=data,
+            cleaned=cleaned,
+            pairs=pairs,
+            entities=translation.entities,
             order=settings.order,
             target_lang=target_lang,
             relative_to=relative_to,
         )
         text = SystemTexts(
-            in_domain=in_domain,
-            data=data,
-            cleaned=cleaned,
+            at_hand=at_hand,
             translated=translated,
             weights=weights,
             keep=translation.keep,
-            order=settings.order,
-            target_lang=target_lang,
             random_seed=run.random_seed,
         )
-        components = {name: text.components(system) for name, system in systems.items()}
+        components = {}
+        for name, system in systems.items():
+            translations = text.translations_for(system)
+            components[name] = text.components(system, translations)
+        write_utterances(translations, folders.output / TRANSLATED_FILE)  # those of the last system: the full one
         vocabulary = vocabulary_of(texts for parts in components.values() for texts in parts.values())
         test = fold_all([u.text for u in read_utterances(data.folder / "test.parquet")])
-        make = _ModelMaker(text.in_domain.dev, test, settings, vocabulary)
+        make = _ModelMaker(at_hand.in_domain.dev, test, settings, vocabulary)
         rows = []
         for number, (name, parts) in enumerate(components.items()):
             own, fixed, row = make.models(parts)
@@ -140,7 +138,6 @@ def language_models(
             write_model(fixed, folders.output / f"{number}.{FIXED}.lm")
             rows.append({"system": name, **row})
         write_json(rows, folders.output / SYSTEMS_FILE)
-        write_utterances(text.translations_for(list(systems.values())[-1]), folders.output / TRANSLATED_FILE)
         return {"n_systems": len(rows), "n_words": len(vocabulary)}
 
     chosen: dict[str, Json] = {

@@ -1,6 +1,6 @@
 """The text that the language models of a run are made of, from the files of the stages before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -41,25 +41,7 @@ if TYPE_CHECKING:
 RESCORING_WEIGHTS = "weights.json"
 
 
-def in_domain_text(
-    data: Done, cleaned: Done, pairs: Done, entities: EntityChoice, *, order: int, target_lang: str, relative_to: Path
-) -> InDomain:
-    """Return what a run knows of the domain: transcripts, chosen pairs, and the words of all other text at hand."""
-    transcripts, dev, source = (
-        [u.text for u in read_utterances(data.folder / f"{name}.parquet")] for name in ("transcripts", "dev", "source")
-    )
-    kept = fold_all(source)
-    other_texts = (
-        kept,
-        borrowed(kept, target_lang=target_lang),
-        fold_all(_target_side(cleaned)),
-        fold_all(_target_side(cleaned, DICTIONARY)),
-        fold_all(sorted(entity_lexicon(entities, relative_to).values())),
-    )
-    return in_domain_of(transcripts, _target_side(pairs), dev, other_texts=other_texts, order=order)
-
-
-def _target_side(pairs: Done, file: str = PAIRS) -> list[str]:
+def _target_side(pairs: Done, file: str) -> list[str]:
     return [text for b in read_pair_table(pairs, file).batches() for text in b.column("target").to_pylist()]
 
 
@@ -74,38 +56,91 @@ def rescored_name(translations: str, n_hypotheses: int) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SystemTexts:
-    """The text of every system; what systems share is read and chosen once."""
+class TextsAtHand:
+    """The folded texts that a run starts from, each read once, and what is known of the domain by them."""
 
-    in_domain: InDomain
     data: Done
     cleaned: Done
+    pairs: Done
+    entities: EntityChoice
+    order: int
+    target_lang: str
+    relative_to: Path
+
+    @cached_property
+    def source(self) -> list[str]:
+        """The in-domain source text."""
+        return fold_all(self._raw("source"))
+
+    @cached_property
+    def borrowed(self) -> list[str]:
+        """The source text in the script of the target language."""
+        return borrowed(self.source, target_lang=self.target_lang)
+
+    @cached_property
+    def all_general(self) -> list[str]:
+        """The target side of all clean pairs."""
+        return fold_all(_target_side(self.cleaned, PAIRS))
+
+    @cached_property
+    def dictionary_words(self) -> list[str]:
+        """The target side of the dictionary."""
+        return fold_all(_target_side(self.cleaned, DICTIONARY))
+
+    @cached_property
+    def true_target(self) -> list[str]:
+        """The true translations of the source text."""
+        return fold_all(self._raw("true_target"))
+
+    @cached_property
+    def in_domain(self) -> InDomain:
+        """What is known of the domain: transcripts, chosen pairs, and the words of all other text at hand."""
+        names_and_values = fold_all(sorted(entity_lexicon(self.entities, self.relative_to).values()))
+        return in_domain_of(
+            self._raw("transcripts"),
+            _target_side(self.pairs, PAIRS),
+            self._raw("dev"),
+            other_texts=(self.source, self.borrowed, self.all_general, self.dictionary_words, names_and_values),
+            order=self.order,
+        )
+
+    def _raw(self, name: str) -> list[str]:
+        return [u.text for u in read_utterances(self.data.folder / f"{name}.parquet")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemTexts:
+    """The text of every system; what systems share is made once."""
+
+    at_hand: TextsAtHand
     translated: Mapping[str, Done]
     weights: Done
     keep: KeepChoice
-    order: int
-    target_lang: str
     random_seed: int
     _slot_variants: dict[int, list[str]] = field(default_factory=dict, init=False)
 
-    def components(self, system: System) -> dict[str, list[str]]:
-        """Return the folded texts that the system's model is interpolated from, by where they come from."""
+    def components(self, system: System, translations: Sequence[Utterance]) -> dict[str, list[str]]:
+        """Return the folded texts that the system's model is interpolated from, by where they come from.
+
+        ``translations`` are those of ``translations_for``.
+        """
+        texts = self.at_hand
         parts = {
-            TRANSCRIPTS: self.in_domain.transcripts,
+            TRANSCRIPTS: texts.in_domain.transcripts,
             SLOT_VARIANTS: self._with_slots_varied(system.slot_variants) if system.slot_variants else [],
-            GENERAL: self.in_domain.general if system.general else [],
-            ALL_GENERAL: self._all_general if system.all_general else [],
-            DICTIONARY_WORDS: self._dictionary_words if system.all_general else [],
-            TRANSLATIONS: fold_all([u.text for u in self.translations_for(system)]),
-            SOURCE: self._source if system.source_text else [],
-            BORROWED: self._borrowed if system.source_text else [],
-            TRUE_TARGET: self._true_target if system.true_target else [],
+            GENERAL: texts.in_domain.general if system.general else [],
+            ALL_GENERAL: texts.all_general if system.all_general else [],
+            DICTIONARY_WORDS: texts.dictionary_words if system.all_general else [],
+            TRANSLATIONS: fold_all([u.text for u in translations]),
+            SOURCE: texts.source if system.source_text else [],
+            BORROWED: texts.borrowed if system.source_text else [],
+            TRUE_TARGET: texts.true_target if system.true_target else [],
         }
-        return {name: texts for name, texts in parts.items() if any(texts)}
+        return {name: part for name, part in parts.items() if any(part)}
 
     def _with_slots_varied(self, n_variants: int) -> list[str]:
         if n_variants not in self._slot_variants:
-            transcripts = read_utterances(self.data.folder / "transcripts.parquet")
+            transcripts = read_utterances(self.at_hand.data.folder / "transcripts.parquet")
             if not any(u.slots for u in transcripts):
                 say(f"none of {len(transcripts):,} transcripts has slots: there are no slot variants")
             rng = np.random.default_rng(self.random_seed)
@@ -118,40 +153,18 @@ class SystemTexts:
         found = read_json(self.weights.folder / RESCORING_WEIGHTS)
         return {name: RescoringWeights(**value) for name, value in found.items()} if isinstance(found, dict) else {}
 
-    @cached_property
-    def _all_general(self) -> list[str]:
-        return fold_all(_target_side(self.cleaned))
-
-    @cached_property
-    def _dictionary_words(self) -> list[str]:
-        return fold_all(_target_side(self.cleaned, DICTIONARY))
-
-    @cached_property
-    def _source(self) -> list[str]:
-        return self._folded("source")
-
-    @cached_property
-    def _borrowed(self) -> list[str]:
-        return borrowed(self._source, target_lang=self.target_lang)
-
-    @cached_property
-    def _true_target(self) -> list[str]:
-        return self._folded("true_target")
-
-    def _folded(self, name: str) -> list[str]:
-        return fold_all([u.text for u in read_utterances(self.data.folder / f"{name}.parquet")])
-
     def translations_for(self, system: System) -> list[Utterance]:
         """Return the translations that the system uses, with intents and slots; none without a translator."""
         if system.translations is None:
             return []
-        candidates = candidates_of(self.data, self.translated[system.translations])
+        in_domain = self.at_hand.in_domain
+        candidates = candidates_of(self.at_hand.data, self.translated[system.translations])
         name = rescored_name(system.translations, system.n_hypotheses)
         weights = self._weights[name] if system.rescored else NO_RESCORING
         best = best_translations(
-            candidates, self.in_domain, weights, n_hypotheses=system.n_hypotheses, lang=self.target_lang
+            candidates, in_domain, weights, n_hypotheses=system.n_hypotheses, lang=self.at_hand.target_lang
         )
         if not system.kept:
             return best
-        kept = keep_in_domain(fold_all([u.text for u in best]), self.in_domain, self.keep, order=self.order)
+        kept = keep_in_domain(fold_all([u.text for u in best]), in_domain, self.keep, order=self.at_hand.order)
         return [best[row] for row in np.sort(kept.positions)]

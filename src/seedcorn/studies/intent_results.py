@@ -1,8 +1,7 @@
 """An intent study from its configuration to its results file and its page."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 from seedcorn.pipelines.diversity_stage import DiversityMethod
 from seedcorn.pipelines.intent_data import data_files
 from seedcorn.pipelines.stage_files import Done
-from seedcorn.progress import ProgressMode, showing_progress, track
+from seedcorn.progress import ProgressMode, showing_progress
 from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.runs import Json, digest_of_file
+from seedcorn.studies.cells import make_cells
 from seedcorn.studies.intent_study import (
     Cell,
     IntentStudyConfig,
@@ -34,16 +34,11 @@ def run_cells(config: IntentStudyConfig, *, folder: Path, relative_to: Path, n_w
 
     What a cell says does not depend on the number of workers.
     """
-    cells = cells_of(config)
-    if n_workers == 1:
-        return [_run_cell(config, cell, folder, relative_to) for cell in track(cells, "cells", total=len(cells))]
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as workers:
-        futures = {workers.submit(_run_cell, config, cell, folder, relative_to): cell for cell in cells}
-        done = {futures[f]: f.result() for f in track(as_completed(futures), "cells", total=len(cells))}
-    return [done[cell] for cell in cells]
+    make = partial(_run_cell, config=config, folder=folder, relative_to=relative_to)
+    return make_cells(make, cells_of(config), what="cells", n_workers=n_workers)
 
 
-def _run_cell(config: IntentStudyConfig, cell: Cell, folder: Path, relative_to: Path) -> Done:
+def _run_cell(cell: Cell, *, config: IntentStudyConfig, folder: Path, relative_to: Path) -> Done:
     with showing_progress(ProgressMode.SILENT):
         return run_cell(config, cell, folder=folder, relative_to=relative_to)
 

@@ -1,8 +1,7 @@
 """A language study from its configuration to its results file and its page."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,12 @@ from seedcorn.pipelines.language_data import pair_files, text_files
 from seedcorn.pipelines.language_model_stages import FIXED, OWN
 from seedcorn.pipelines.language_report import table
 from seedcorn.pipelines.stage_files import Done, read_json
-from seedcorn.progress import ProgressMode, showing_progress, track
 from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section
 from seedcorn.runs import Json, digest_of_file, digest_of_json
 from seedcorn.selection import FloatArray
 from seedcorn.speech.wer import error_rate
+from seedcorn.studies.cells import make_cells
 from seedcorn.studies.intent_table import interval_json
 from seedcorn.studies.language_study import (
     LanguageCell,
@@ -49,30 +48,25 @@ def run_cells(
     shared = make_shared(config, folder=folder, relative_to=relative_to)
     first, *others = cells_of(config)
     outcome, weights = run_cell(threaded, first, shared, folder=folder, relative_to=relative_to, decoder_weights=None)
-    done = {first: outcome}
-    if n_workers == 1:
-        for cell in track(others, "further cells", total=len(others)):
-            done[cell] = _run_cell(config, cell, shared, folder, relative_to, weights)
-        return done
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as workers:
-        futures = {
-            workers.submit(_run_cell_alone, config, cell, shared, folder, relative_to, weights): cell for cell in others
-        }
-        made = {futures[f]: f.result() for f in track(as_completed(futures), "further cells", total=len(others))}
-    return done | {cell: made[cell] for cell in others}
+    make = partial(
+        _outcome_of, config=config, shared=shared, folder=folder, relative_to=relative_to, decoder_weights=weights
+    )
+    return {first: outcome} | dict(
+        zip(others, make_cells(make, others, what="further cells", n_workers=n_workers), strict=True)
+    )
 
 
-def _run_cell(
-    config: LanguageStudyConfig, cell: LanguageCell, shared: Shared, folder: Path, relative_to: Path, weights: Done
+def _outcome_of(
+    cell: LanguageCell,
+    *,
+    config: LanguageStudyConfig,
+    shared: Shared,
+    folder: Path,
+    relative_to: Path,
+    decoder_weights: Done,
 ) -> Done:
-    return run_cell(config, cell, shared, folder=folder, relative_to=relative_to, decoder_weights=weights)[0]
-
-
-def _run_cell_alone(
-    config: LanguageStudyConfig, cell: LanguageCell, shared: Shared, folder: Path, relative_to: Path, weights: Done
-) -> Done:
-    with showing_progress(ProgressMode.SILENT):
-        return _run_cell(config, cell, shared, folder, relative_to, weights)
+    outcome, _ = run_cell(config, cell, shared, folder=folder, relative_to=relative_to, decoder_weights=decoder_weights)
+    return outcome
 
 
 def language_results(
