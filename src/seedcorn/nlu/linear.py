@@ -1,23 +1,26 @@
 """The linear NLU model: maximum entropy for the intent, a conditional random field for the slots."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
 from seedcorn.nlu.maxent import MaxEnt, train_maxent
 from seedcorn.nlu.model import NluModel, Prediction, check_trainable
-from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, load_sentence_encoder
+from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, TokenView, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray
 
 MOST_COPIES = 4
+View = TypeVar("View", SentenceView, TokenView)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +109,8 @@ def train_linear(
         l2=crf_l2,
         max_iterations=n_crf_iterations,
         knowledge=knowledge,
+        encoder=encoder,
+        teacher=teacher.crf if isinstance(teacher, LinearNlu) else None,
     )
     return LinearNlu(maxent=maxent, crf=crf, slot_intents=None if slot_intents is None else tuple(sorted(slot_intents)))
 
@@ -134,11 +139,13 @@ def _copies(weights: Sequence[float]) -> list[int]:
 
 def save_linear(model: LinearNlu, path: Path) -> None:
     """Write ``model`` to one ``.npz`` file, which appears whole or not at all; of its encoder only the name."""
-    view, knowledge = model.maxent.view, model.crf.knowledge
+    knowledge = model.crf.knowledge
+    seen = {"view": model.maxent.view, "token_view": model.crf.view}
+    views = {name: view for name, view in seen.items() if view is not None}
     description = {
         "intents": model.intents,
         "slot_intents": model.slot_intents,
-        "encoder": None if view is None else view.encoder.name,
+        "encoder": next((view.encoder.name for view in views.values()), None),
     }
     with writing_whole(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(
@@ -150,7 +157,8 @@ def save_linear(model: LinearNlu, path: Path) -> None:
             description=np.frombuffer(json.dumps(description).encode(), dtype=np.uint8),
             allow_pickle=False,
             **({} if knowledge is None else knowledge_arrays(knowledge)),
-            **({} if view is None else {"view/mean": view.mean, "view/directions": view.directions}),
+            **{f"{name}/mean": view.mean for name, view in views.items()},
+            **{f"{name}/directions": view.directions for name, view in views.items()},
         )
 
 
@@ -162,8 +170,8 @@ def load_linear(path: Path) -> LinearNlu:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             description = json.loads(arrays["description"].tobytes())
-            slot_intents, encoder = description["slot_intents"], description["encoder"]
-            knowledge = knowledge_of(arrays)
+            slot_intents, name = description["slot_intents"], description["encoder"]
+            encoder, knowledge = name and load_sentence_encoder(name), knowledge_of(arrays)
             return LinearNlu(
                 maxent=MaxEnt(
                     intents=tuple(description["intents"]),
@@ -171,11 +179,22 @@ def load_linear(path: Path) -> LinearNlu:
                     coefficients=arrays["coefficients"],
                     intercepts=arrays["intercepts"],
                     knowledge=knowledge,
-                    view=encoder
-                    and SentenceView(load_sentence_encoder(encoder), arrays["view/mean"], arrays["view/directions"]),
+                    view=_view(SentenceView, encoder, arrays, "view"),
                 ),
-                crf=SlotCrf(arrays["crf"].tobytes(), knowledge),
+                crf=SlotCrf(arrays["crf"].tobytes(), knowledge, _view(TokenView, encoder, arrays, "token_view")),
                 slot_intents=None if slot_intents is None else tuple(slot_intents),
             )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error
+
+
+def _view(
+    kind: Callable[[RememberingEncoder, NDArray[np.float32], NDArray[np.float32]], View],
+    encoder: RememberingEncoder | None,
+    arrays: Mapping[str, NDArray[np.float32]],
+    name: str,
+) -> View | None:
+    """Return the view saved as ``name`` in ``arrays``, or None where there is none."""
+    if encoder is None or f"{name}/mean" not in arrays:
+        return None
+    return kind(encoder, arrays[f"{name}/mean"], arrays[f"{name}/directions"])

@@ -13,7 +13,7 @@ from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.linear import LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
-from seedcorn.nlu.operating_point import hold_false_alarms, n_false_alarms
+from seedcorn.nlu.operating_point import hold_false_alarms
 from seedcorn.nlu.self_training import Gates, SelfTraining, TakenArray, Teacher, self_train, taken_for, train_teacher
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
@@ -198,7 +198,6 @@ def at_operating_point(
     settings: TeachingSettings,
 ) -> NluModel:
     """Return the grown ``model``, held to the false alarms of the ``seed_only`` one where ``settings`` want that."""
-    if not settings.hold_false_alarms or not isinstance(model, LinearNlu):
+    if not settings.hold_false_alarms or not isinstance(model, LinearNlu) or not isinstance(seed_only, LinearNlu):
         return model
-    most = n_false_alarms(seed_only, intents, dev)
-    return hold_false_alarms(model, intents, dev, most_false_alarms=most)
+    return hold_false_alarms(model, intents, dev, like=seed_only)

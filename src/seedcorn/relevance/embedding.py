@@ -9,7 +9,7 @@ one table of bucket vectors: encoding adds rows of it.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,9 @@ from seedcorn.corpus.folding import Texts, character_tables, text_buffers
 from seedcorn.errors import DataError, require
 from seedcorn.relevance.sentence_features import count_features, sum_features
 from seedcorn.selection import Direction, Scores
+
+if TYPE_CHECKING:
+    from seedcorn.relevance.named_encoder import TransformerEncoder
 
 Embeddings: TypeAlias = NDArray[np.float32]
 
@@ -74,7 +77,7 @@ def fit_encoder(
     return HashedEncoder(np.ascontiguousarray(own * weights[:, None], dtype=np.float32))
 
 
-def named_encoder(name: str, *, batch_size: int = 64) -> SentenceEncoder:
+def named_encoder(name: str, *, batch_size: int = 64) -> "TransformerEncoder":
     """Return the sentence encoder called ``name`` or saved at that path, through transformers.
 
     Any encoder checkpoint will do, those of sentence-transformers included: the sentence is the mean of its token

@@ -225,13 +225,13 @@ class _Cell:
     def grown(self, system: System) -> tuple[NluModel, int]:
         """Return the model of ``system``, and how many utterances it was offered beyond seed and background."""
         data, knowledge = self.shared.data, self.knowledge(system)
-        labelled, hidden = [*data.seed, *data.background], []
-        if system.source in (Source.NONE, Source.TRUE_LABELS):
-            if system.source is Source.TRUE_LABELS:
-                evaluation = {fold(u.text) for u in (*data.dev, *data.test)}
-                hidden = [u for u in data.hidden if fold(u.text) not in evaluation]
+        if system.source is Source.NONE:
+            return self.teacher(system).model, 0
+        if system.source is Source.TRUE_LABELS:
+            evaluation = {fold(u.text) for u in (*data.dev, *data.test)}
+            hidden = [u for u in data.hidden if fold(u.text) not in evaluation]
             model = train(
-                [*labelled, *hidden],
+                [*data.seed, *data.background, *hidden],
                 intents=data.intents,
                 settings=self.settings,
                 random_seed=self.random_seed,

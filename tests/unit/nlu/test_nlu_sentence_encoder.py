@@ -4,23 +4,51 @@ import numpy as np
 import pytest
 
 import seedcorn.nlu.linear as linear_module
-from seedcorn.corpus.utterances import Utterance
+from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.linear import load_linear, save_linear, train_linear
-from seedcorn.nlu.sentence_encoder import MOST_REMEMBERED, RememberingEncoder, fit_view, load_sentence_encoder
+from seedcorn.nlu.sentence_encoder import (
+    MOST_REMEMBERED,
+    MOST_REMEMBERED_IN_TOKENS,
+    TOKEN_SCALE,
+    RememberingEncoder,
+    fit_token_view,
+    fit_view,
+    load_sentence_encoder,
+)
 
+KINDS = ("other", "hour", "style")
+KINDS_OF_WORDS = {"six": "hour", "noon": "hour", "dawn": "hour", "jazz": "style", "blues": "style", "folk": "style"}
 MEANINGS = {"wake me at six": 0, "rouse me tomorrow": 0, "alarm please": 0, "play some jazz": 1, "put on a tune": 1}
 
 
 class Meanings:
-    """Knows what a text means, whatever its words; counts what it was asked."""
+    """Knows what a text and a word mean, whatever they look like; keeps what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
 
     def encode(self, texts) -> np.ndarray:
         self.asked += texts
-        return np.eye(2, dtype=np.float32)[[MEANINGS[text] for text in texts]]
+        return np.eye(2, dtype=np.float32)[[MEANINGS.get(text, 0) for text in texts]]
+
+    def encode_spans(self, text, spans) -> np.ndarray:
+        self.asked.append(text)
+        kinds = [KINDS_OF_WORDS.get(text[start:end], "other") for start, end in spans]
+        return np.eye(3, dtype=np.float32)[[KINDS.index(kind) for kind in kinds]]
+
+
+def with_slot(text: str, value: str, intent: str, type_: str) -> Utterance:
+    start = text.index(value)
+    return Utterance(text=text, intent=intent, slots=(Slot(start, start + len(value), type_),))
+
+
+ROWS_WITH_SLOTS = [
+    with_slot("wake me at six", "six", "alarm", "time"),
+    with_slot("alarm for noon please", "noon", "alarm", "time"),
+    with_slot("play some jazz", "jazz", "music", "genre"),
+    with_slot("put on the blues", "blues", "music", "genre"),
+] * 3
 
 
 @pytest.fixture
@@ -77,3 +105,47 @@ def test_a_view_keeps_what_differs_most(encoder: RememberingEncoder) -> None:
     assert np.ptp(same) == pytest.approx(0.0)
     assert abs(same[0] - other[0]) == pytest.approx(2**0.5)
     assert vectors.mean() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_slots_are_found_by_meaning_where_the_word_was_never_seen(encoder: RememberingEncoder) -> None:
+    model = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
+    found = model.predict(["wake me with folk", "play at dawn"])
+    assert [p.slots for p in found] == [(Slot(13, 17, "genre"),), (Slot(8, 12, "time"),)]
+
+
+def test_a_saved_model_sees_tokens_as_before(
+    encoder: RememberingEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear_module, "load_sentence_encoder", lambda name: encoder)
+    texts = ["wake me at dawn", "play some folk", ""]
+    one_intent = [u for u in ROWS_WITH_SLOTS if u.intent == "alarm"]  # whose model sees no sentences
+    for number, rows in enumerate((ROWS_WITH_SLOTS, one_intent)):
+        model = train_linear(rows, encoder=encoder)
+        save_linear(model, tmp_path / f"{number}.npz")
+        assert load_linear(tmp_path / f"{number}.npz").predict(texts) == model.predict(texts)
+
+
+def test_a_student_sees_tokens_as_its_teacher_does(encoder: RememberingEncoder) -> None:
+    teacher = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
+    student = train_linear(ROWS_WITH_SLOTS[:6], encoder=encoder, teacher=teacher)
+    assert teacher.crf.view is not None
+    assert student.crf.view is teacher.crf.view
+
+
+def test_tokens_are_encoded_once_and_forgotten_rather_than_grow_without_end(encoder: RememberingEncoder) -> None:
+    for _ in range(2):
+        assert encoder.encode_tokens("play jazz!").tolist() == [[1, 0, 0], [0, 0, 1], [1, 0, 0]]
+    assert encoder.encoder.asked == ["play jazz!"]
+    encoder.remembered_in_tokens.update({str(n): np.zeros((1, 3)) for n in range(MOST_REMEMBERED_IN_TOKENS)})
+    encoder.encode_tokens("at dawn")
+    assert list(encoder.remembered_in_tokens) == ["at dawn"]
+
+
+def test_a_token_view_has_the_same_spread_whatever_the_encoder(encoder: RememberingEncoder) -> None:
+    texts = [u.text for u in ROWS_WITH_SLOTS]
+    view = fit_token_view(encoder, texts)
+    vectors = np.concatenate([view.vectors(text) for text in texts])
+    assert (vectors**2).sum(axis=1).mean() == pytest.approx(TOKEN_SCALE**2, rel=1e-4)
+    assert vectors.mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-5)
+    alike = fit_token_view(encoder, ["so they are", "all alike"])
+    assert not alike.vectors("all alike").any()
