@@ -21,14 +21,22 @@ def hold_false_alarms(
 ) -> LinearNlu:
     """Return ``model``, its intents of the functionality made just less likely enough to alarm no more than ``like``.
 
-    What counts is the false alarms to be expected on new utterances, estimated on those of other intents in ``dev``:
-    see ``offset_for``. A model that keeps to that already comes back as it is.
+    On dev it then has no more false alarms than ``like``. It is held further, until as few are to be expected on new
+    utterances (see ``matching_offset``), but not so far that it would find less of the functionality on dev than
+    ``like`` does. A model that keeps to that already comes back as it is.
     """
     others = [u.text for u in dev if u.intent not in functionality]
+    wanted = [u.text for u in dev if u.intent in functionality]
     own = _own_columns(model, functionality)
     if not others or own.all() or _own_columns(like, functionality).all():
         return model
-    offset = offset_for(leads(model, functionality, others), leads(like, functionality, others))
+    grown, reference = leads(model, functionality, others), leads(like, functionality, others)
+    n_found = int((leads(like, functionality, wanted) > 0).sum())
+    found = np.sort(leads(model, functionality, wanted))[::-1][:n_found]  # those that must be found still
+    if (reference > 0).all():
+        return model
+    matching = min([matching_offset(grown, reference), *(found[-1:] - 2 * _ROUNDING)])
+    offset = max(_next_largest(grown, int((reference > 0).sum())), matching)
     if offset <= 0:
         return model
     lowered = model.maxent.intercepts - np.where(own, offset + _ROUNDING, 0.0)
@@ -41,20 +49,24 @@ def leads(model: LinearNlu, functionality: Collection[str], texts: Sequence[str]
     return np.asarray(margins[:, own].max(axis=1) - margins[:, ~own].max(axis=1), dtype=np.float64)
 
 
-def offset_for(grown: FloatArray, reference: FloatArray) -> float:
-    """Return what must be taken off the leads ``grown`` (n,) lest they pass zero more often than ``reference`` (n,).
+def matching_offset(grown: FloatArray, reference: FloatArray) -> float:
+    """Return what must be taken off the leads ``grown`` (n,) for zero to be the same quantile as of ``reference`` (n,).
 
-    Where k > 0 of the reference do, that is the k-th largest of the grown: k / (n + 1) of new leads pass it on average,
-    while the next one, which would leave k alarms here too, is passed by (k + 1) / (n + 1). Where none does, zero lies
-    some scales of the tail beyond the largest of the reference, and the offset as many scales beyond that of the grown.
-    The scale is the mean excess over the next of the sqrt(n) largest, as if tails were exponential.
+    Not all of the reference are positive; between two leads quantiles are linear. Where none is positive, zero lies
+    some scales of the tail beyond the largest of the reference, and the offset as many scales beyond the largest of the
+    grown. The scale is the mean excess over the next of the sqrt(n) largest, as if tails were exponential.
     """
     n_alarms = int((reference > 0).sum())
-    descending = np.sort(grown)[::-1]
-    if n_alarms:
-        return float(descending[n_alarms - 1])
-    scales = -float(reference.max()) / _tail_scale(reference)
-    return float(descending[0]) + scales * _tail_scale(grown)
+    if not n_alarms:
+        scales = -float(reference.max()) / _tail_scale(reference)
+        return float(grown.max()) + scales * _tail_scale(grown)
+    low, high = (_next_largest(reference, k) for k in (n_alarms, n_alarms - 1))
+    low_grown, high_grown = (_next_largest(grown, k) for k in (n_alarms, n_alarms - 1))
+    return low_grown + (high_grown - low_grown) * -low / (high - low)
+
+
+def _next_largest(values: FloatArray, k: int) -> float:
+    return float(np.sort(values)[::-1][k])
 
 
 def _tail_scale(values: FloatArray) -> float:
