@@ -48,10 +48,11 @@ class TeachingSettings(Settings):
     ``slots_of_functionality_only`` trains the slot model for the functionality's slot types alone, which is much
     faster and needs fewer ``n_crf_iterations``; the model then finds no slots in utterances of other intents.
     ``checkpoint`` names a pretrained encoder for the model ``neural``. All else is for the model ``linear``:
-    ``encoder`` names a pretrained sentence encoder that stands beside the n-grams, by its name on the model hub or its
-    folder, and knows much of what fifty utterances cannot tell; ``n_word_texts`` pool texts, drawn at random, tell
-    which words are alike (0: none do); ``hold_false_alarms`` makes the functionality's intents just so much less likely
-    that the grown model has no more false alarms on dev than the one trained on the seed only.
+    ``encoder`` names a pretrained encoder that stands beside the n-grams, by its name on the model hub or its folder,
+    and knows much of what fifty utterances cannot tell, of sentences for the intents and of tokens for the slots;
+    ``n_word_texts`` pool texts, drawn at random, tell which words are alike (0: none do); ``hold_false_alarms`` makes
+    the functionality's intents just so much less likely that the grown model is to have no more false alarms than the
+    one trained on the seed only, judged on dev.
     """
 
     model: NluKind = NluKind.LINEAR
