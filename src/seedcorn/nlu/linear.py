@@ -20,6 +20,7 @@ from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray
 
 MOST_COPIES = 4
+SLOT_INTENT_COPIES = 5
 View = TypeVar("View", SentenceView, TokenView)
 
 
@@ -67,7 +68,7 @@ def train_linear(
     slot_weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
     slot_intents: Collection[str] | None = None,
-    slot_intent_copies: int = 5,
+    slot_intent_copies: int = SLOT_INTENT_COPIES,
     inverse_regularisation: float = 20.0,
     crf_l2: float = 0.3,
     n_crf_iterations: int = 150,

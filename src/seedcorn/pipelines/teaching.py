@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.nlu.linear import LinearNlu, train_linear
+from seedcorn.nlu.linear import SLOT_INTENT_COPIES, LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import hold_false_alarms
 from seedcorn.nlu.self_training import Gates, SelfTraining, TakenArray, Teacher, self_train, taken_for, train_teacher
@@ -113,13 +113,18 @@ def trainer(
     *,
     intents: Sequence[str],
     knowledge: Knowledge = NO_KNOWLEDGE,
+    few: bool = True,
 ) -> NluTrainer:
-    """Return the function that trains the model that ``settings`` name."""
+    """Return the function that trains the model that ``settings`` name.
+
+    ``few``: whether the utterances of ``intents`` are few beside the others, and count several times for the slots.
+    """
     slot_intents = tuple(intents) if settings.slots_of_functionality_only else None
     if settings.model is NluKind.LINEAR:
         return partial(
             train_linear,
             slot_intents=slot_intents,
+            slot_intent_copies=SLOT_INTENT_COPIES if few else 1,
             n_crf_iterations=settings.n_crf_iterations,
             knowledge=knowledge.words,
             encoder=knowledge.encoder,
@@ -136,9 +141,11 @@ def train(
     settings: TeachingSettings,
     random_seed: int,
     knowledge: Knowledge = NO_KNOWLEDGE,
+    few: bool = True,
 ) -> NluModel:
-    """Return the model trained on labelled utterances, with ``knowledge`` where there is some."""
-    return trainer(settings, intents=intents, knowledge=knowledge)(labelled, weights=None, random_seed=random_seed)
+    """Return the model trained on labelled utterances, with ``knowledge`` where there is some; ``few`` as in ``trainer``."""
+    learn = trainer(settings, intents=intents, knowledge=knowledge, few=few)
+    return learn(labelled, weights=None, random_seed=random_seed)
 
 
 def teach(

@@ -236,6 +236,7 @@ class _Cell:
                 settings=self.settings,
                 random_seed=self.random_seed,
                 knowledge=knowledge,
+                few=False,
             )
             return model, len(hidden)
         texts = self.added_texts(system)
