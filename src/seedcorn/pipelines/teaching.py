@@ -143,7 +143,7 @@ def train(
     knowledge: Knowledge = NO_KNOWLEDGE,
     few: bool = True,
 ) -> NluModel:
-    """Return the model trained on labelled utterances, with ``knowledge`` where there is some; ``few`` as in ``trainer``."""
+    """Return the model trained on labelled utterances, with ``knowledge`` where there is some; for ``few`` see ``trainer``."""
     learn = trainer(settings, intents=intents, knowledge=knowledge, few=few)
     return learn(labelled, weights=None, random_seed=random_seed)
 
