@@ -115,7 +115,7 @@ def trainer(
     knowledge: Knowledge = NO_KNOWLEDGE,
     few: bool = True,
 ) -> NluTrainer:
-    """Return the function that trains the model that ``settings`` name.
+    """Return the function that trains the model that ``settings`` name, with ``knowledge`` where there is some.
 
     ``few``: whether the utterances of ``intents`` are few beside the others, and count several times for the slots.
     """
@@ -143,7 +143,7 @@ def train(
     knowledge: Knowledge = NO_KNOWLEDGE,
     few: bool = True,
 ) -> NluModel:
-    """Return the model trained on labelled utterances, with ``knowledge`` where there is some; for ``few`` see ``trainer``."""
+    """Return the model trained on labelled utterances; ``knowledge`` and ``few`` are as in ``trainer``."""
     learn = trainer(settings, intents=intents, knowledge=knowledge, few=few)
     return learn(labelled, weights=None, random_seed=random_seed)
 
