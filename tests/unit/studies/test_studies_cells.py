@@ -1,0 +1,71 @@
+"""Cells of a study in processes."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seedcorn.studies.cells import make_cells
+
+SLOW_STUDY = """
+import os, sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from slow_cells import slow_cell
+from seedcorn.studies.cells import make_cells
+if __name__ == "__main__":
+    make_cells(slow_cell, [sys.argv[1] + "/a", sys.argv[1] + "/b"], what="cells", n_workers=2)
+"""
+SLOW_CELL = """
+import os, time
+from pathlib import Path
+def slow_cell(path):
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(300)
+"""
+
+
+def double(cell: int) -> int:
+    return 2 * cell
+
+
+def fail(cell: int) -> int:
+    raise ValueError(f"cell {cell}")
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_cells_come_back_in_order(n_workers: int) -> None:
+    assert make_cells(double, [3, 1, 2], what="cells", n_workers=n_workers) == [6, 2, 4]
+
+
+def test_a_failure_ends_the_study() -> None:
+    with pytest.raises(ValueError, match="cell"):
+        make_cells(fail, [1, 2], what="cells", n_workers=2)
+
+
+def wait_until(condition, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+def test_workers_do_not_outlive_a_killed_study(tmp_path: Path) -> None:
+    (tmp_path / "slow_cells.py").write_text(SLOW_CELL)
+    (tmp_path / "study.py").write_text(SLOW_STUDY)
+    study = subprocess.Popen([sys.executable, str(tmp_path / "study.py"), str(tmp_path)])
+    marks = [tmp_path / "a", tmp_path / "b"]
+    assert wait_until(lambda: all(m.exists() and m.read_text() for m in marks), seconds=60)
+    workers = [int(m.read_text()) for m in marks]
+    assert all(is_running(pid) for pid in workers)
+    study.kill()
+    study.wait()
+    assert wait_until(lambda: not any(is_running(pid) for pid in workers), seconds=30)
