@@ -19,28 +19,32 @@ _ROUNDING = 1e-9  # lest the utterance that sets the offset still passes
 def hold_false_alarms(
     model: LinearNlu, functionality: Collection[str], dev: Sequence[Utterance], *, like: LinearNlu
 ) -> LinearNlu:
-    """Return ``model``, its intents of the functionality made just less likely enough to alarm no more than ``like``.
+    """Return ``model`` with the functionality's intents made less likely, just so that it alarms no more than ``like``.
 
     On dev it then has no more false alarms than ``like``. It is held further, until as few are to be expected on new
     utterances (see ``matching_offset``), but not so far that it would find less of the functionality on dev than
     ``like`` does. A model that keeps to that already comes back as it is.
     """
-    others = [u.text for u in dev if u.intent not in functionality]
-    wanted = [u.text for u in dev if u.intent in functionality]
     own = _own_columns(model, functionality)
+    others = [u.text for u in dev if u.intent not in functionality]
     if not others or own.all() or _own_columns(like, functionality).all():
         return model
     grown, reference = leads(model, functionality, others), leads(like, functionality, others)
-    n_found = int((leads(like, functionality, wanted) > 0).sum())
-    found = np.sort(leads(model, functionality, wanted))[::-1][:n_found]  # those that must be found still
-    if (reference > 0).all():
+    n_alarms = int((reference > 0).sum())
+    if n_alarms == len(others):
         return model
-    matching = min([matching_offset(grown, reference), *(found[-1:] - 2 * _ROUNDING)])
-    offset = max(_next_largest(grown, int((reference > 0).sum())), matching)
+    most = _most_offset(model, like, functionality, [u.text for u in dev if u.intent in functionality])
+    offset = max(_next_largest(grown, n_alarms), min(matching_offset(grown, reference), most))
     if offset <= 0:
         return model
     lowered = model.maxent.intercepts - np.where(own, offset + _ROUNDING, 0.0)
     return replace(model, maxent=replace(model.maxent, intercepts=lowered))
+
+
+def _most_offset(model: LinearNlu, like: LinearNlu, functionality: Collection[str], wanted: Sequence[str]) -> float:
+    """Return the offset up to which ``model`` finds as many of the texts ``wanted`` as ``like`` does."""
+    n_found = int((leads(like, functionality, wanted) > 0).sum())
+    return _next_largest(leads(model, functionality, wanted), n_found - 1) - 2 * _ROUNDING if n_found else np.inf
 
 
 def leads(model: LinearNlu, functionality: Collection[str], texts: Sequence[str]) -> FloatArray:
