@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -309,6 +310,17 @@ STUDY = {
         "true_labels": {"source": "true_labels"},
     },
 }
+
+
+def test_a_run_with_a_pretrained_encoder_is_held_and_repeatable(tmp_path: Path, encoder_checkpoint: Path) -> None:
+    config = copy.deepcopy(SMALL)
+    config["self_training"] |= {"encoder": str(encoder_checkpoint), "hold_false_alarms": True}
+    path = written(tmp_path, config)
+    for name in ("once", "again"):
+        assert run(["intent", str(path), "--run-dir", str(tmp_path / name), "--quiet"]) == 0
+    assert run_bytes(tmp_path / "once") == run_bytes(tmp_path / "again")
+    with np.load(next((tmp_path / "once" / "self-training").rglob("*.npz")), allow_pickle=False) as model:
+        assert {"view/directions", "token_view/directions"} <= set(model)
 
 
 def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) -> None:

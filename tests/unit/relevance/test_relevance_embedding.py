@@ -100,34 +100,15 @@ def test_a_named_encoder_needs_a_checkpoint(tmp_path) -> None:
         named_encoder(str(tmp_path / "nothing"))
 
 
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
-    transformers = pytest.importorskip("transformers")
-    from seedcorn.translation.subwords import train_subwords
-
-    tokenizer = train_subwords(["wake me up", "play some music"] * 4, n_subwords=80)
-    config = transformers.BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=16,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    transformers.BertModel(config).save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    return tmp_path
-
-
-def test_a_saved_checkpoint_encodes_whatever_the_batch_size(checkpoint: Path) -> None:
+def test_a_saved_checkpoint_encodes_whatever_the_batch_size(encoder_checkpoint: Path) -> None:
     texts = ["wake me up", "play", "play some music"]
-    rows = named_encoder(str(checkpoint), batch_size=1).encode(texts)
+    rows = named_encoder(str(encoder_checkpoint), batch_size=1).encode(texts)
     assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
-    assert named_encoder(str(checkpoint), batch_size=3).encode(texts) == pytest.approx(rows, abs=1e-4)
+    assert named_encoder(str(encoder_checkpoint), batch_size=3).encode(texts) == pytest.approx(rows, abs=1e-4)
 
 
-def test_spans_are_the_means_of_their_subwords_in_the_middle_of_the_network(checkpoint: Path) -> None:
-    encoder = named_encoder(str(checkpoint))
+def test_spans_are_the_means_of_their_subwords_in_the_middle_of_the_network(encoder_checkpoint: Path) -> None:
+    encoder = named_encoder(str(encoder_checkpoint))
     text = "play some music"
     whole, first, rest, nothing = encoder.encode_spans(text, [(0, 15), (0, 4), (5, 15), (15, 15)])
     inputs = encoder.tokenizer(text, return_offsets_mapping=True, return_tensors="pt")
