@@ -75,8 +75,10 @@ def train_crf(
     trainer.set_params({"c1": l1, "c2": l2, "max_iterations": max_iterations, "feature.possible_transitions": False})
     for text, its_slots, copies in zip(texts, slots, n_copies or [1] * len(texts), strict=True):
         labels = labels_of(_tokens(text), its_slots)
+        if not labels or not copies:
+            continue
         items = _items(text, knowledge, view)
-        for _ in range(copies if labels else 0):
+        for _ in range(copies):
             trainer.append(items, labels)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "slots.crf"

@@ -11,9 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import Texts
 from seedcorn.nlu.tokens import tokens_of
-from seedcorn.relevance.embedding import Embeddings, named_encoder
+from seedcorn.relevance.embedding import Embeddings, SentenceEncoder, named_encoder
 from seedcorn.selection import FloatArray
 
 MOST_REMEMBERED = 100_000
@@ -22,16 +21,11 @@ N_DIRECTIONS = 64  # as good as all of a few hundred, and several times faster t
 TOKEN_SCALE = 4.0  # how long token vectors are beside features of 0 or 1, under the same L2 penalty
 
 
-class Encoder(Protocol):
-    """Anything that turns sentences, and spans of characters in a sentence, into vectors."""
-
-    def encode(self, texts: Texts) -> Embeddings:
-        """Return float32 rows of length one, shape (n, d)."""
-        ...
+class SpanEncoder(SentenceEncoder, Protocol):
+    """A sentence encoder that also turns spans of characters in a sentence into vectors."""
 
     def encode_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Embeddings:
         """Return float32 rows, one a span, shape (spans, d)."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +33,7 @@ class RememberingEncoder:
     """The encoder called ``name``, which encodes a text once however many models are trained on it."""
 
     name: str
-    encoder: Encoder
+    encoder: SpanEncoder
     remembered: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
     remembered_in_tokens: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 

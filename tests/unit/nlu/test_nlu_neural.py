@@ -101,37 +101,17 @@ def test_an_unknown_checkpoint_is_refused(requests: list[Utterance], tmp_path: P
         train_neural(requests[:30], checkpoint=str(tmp_path / "none"), settings=TINY)
 
 
-def test_a_pretrained_checkpoint_is_tuned_saved_and_loaded(tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_a_pretrained_checkpoint_is_tuned_saved_and_loaded(encoder_checkpoint: Path, tmp_path: Path) -> None:
     rows = [Utterance(text=f"play {g}", intent="music", slots=(Slot(5, 5 + len(g), "genre"),)) for g in ("jazz", "rap")]
     rows += [Utterance(text="stop it", intent="stop"), Utterance(text="stop", intent="stop")]
     settings = NeuralSettings(learning_rate=1e-2, most_epochs=25, dropout=0.0)
-    model = train_neural(rows, checkpoint=str(tiny_checkpoint), settings=settings)
+    model = train_neural(rows, checkpoint=str(encoder_checkpoint), settings=settings)
     predictions = model.predict([u.text for u in rows] + [""])
     assert [(p.intent, p.slots) for p in predictions[:4]] == [(u.intent, u.slots) for u in rows]
     save_neural(model, tmp_path / "model.safetensors")
     assert load_neural(tmp_path / "model.safetensors").predict([*TEXTS, "play rap"]) == model.predict(
         [*TEXTS, "play rap"]
     )
-
-
-@pytest.fixture(scope="module")
-def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    transformers = pytest.importorskip("transformers")
-    folder = tmp_path_factory.mktemp("checkpoint")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "stop", "it", "ja", "##zz", "rap"]
-    (folder / "vocab.txt").write_text("\n".join(vocabulary))
-    transformers.BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    config = transformers.BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-    )
-    torch.manual_seed(0)
-    transformers.BertModel(config).save_pretrained(folder)
-    return folder
 
 
 def test_decoding_forbids_ill_formed_labels() -> None:
