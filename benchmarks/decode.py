@@ -31,17 +31,18 @@ from flashlight.lib.text.decoder.kenlm import KenLM
 from flashlight.lib.text.dictionary import create_word_dict
 
 from seedcorn.corpus.text import fold
+from seedcorn.evaluation.bootstrap import paired_bootstrap
+from seedcorn.evaluation.wer import error_rate, word_errors
+from seedcorn.files import digest_of_file
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.kneser_ney import estimate
 from seedcorn.progress import ProgressMode, say, showing_progress
-from seedcorn.runs import Json, digest_of_file, digest_of_json
+from seedcorn.runs import Json, digest_of_json
 from seedcorn.speech.decoding import DecoderSettings, decode
 from seedcorn.speech.fusion import WeightedModel
 from seedcorn.speech.lexicon import Lexicon, Unspellable, build_lexicon
 from seedcorn.speech.posteriors import LogPosteriors, Posteriors, read_posteriors
-from seedcorn.speech.wer import error_rate, word_errors
 from seedcorn.studies.results import Results, write_results
-from seedcorn.studies.significance import paired_bootstrap
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 N_REPEATS = 3

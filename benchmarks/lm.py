@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from seedcorn.runs import Json, digest_of_file, digest_of_json
+from seedcorn.files import digest_of_file
+from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 
 REPOSITORY = Path(__file__).parent.parent

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.evaluation.nlu import outcomes
+from seedcorn.files import digest_of_file
 from seedcorn.nlu.calibration import calibrate, expected_calibration_error, intent_confidences, slot_confidences
 from seedcorn.nlu.linear import train_linear
-from seedcorn.nlu.metrics import outcomes
 from seedcorn.pipelines.corpus_files import CorpusFile, open_corpus, resolved_path
-from seedcorn.runs import Json, digest_of_file, digest_of_json
+from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 
 MASSIVE = "${SEEDCORN_DATA}/massive/en-US.jsonl.gz"

@@ -41,7 +41,8 @@ from seedcorn.diversity.paraphrase_pairs import (
     split_by_domain,
 )
 from seedcorn.diversity.worst_paraphrase import worst_paraphrases
-from seedcorn.runs import digest_of_file, package_versions, write_text_whole
+from seedcorn.files import digest_of_file, write_text_whole
+from seedcorn.runs import package_versions
 
 REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data"))

@@ -33,8 +33,9 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs
+from seedcorn.files import digest_of_file, write_text_whole
 from seedcorn.relevance.embedding import N_BUCKETS, N_FITTED_TEXTS, encode_batches, fit_encoder
-from seedcorn.runs import digest_of_file, package_versions, write_text_whole
+from seedcorn.runs import package_versions
 from seedcorn.translation.teaching_pairs import teaching_scores
 
 REPOSITORY = Path(__file__).parent.parent

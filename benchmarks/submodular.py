@@ -25,8 +25,9 @@ from seedcorn.diversity.feature_coverage import FeatureCoverage
 from seedcorn.diversity.greedy import lazy_greedy, stochastic_greedy
 from seedcorn.diversity.objectives import Budget
 from seedcorn.diversity.sieve import StreamBatch, sieve_stream
+from seedcorn.files import digest_of_file, write_text_whole
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix
-from seedcorn.runs import digest_of_file, package_versions, write_text_whole
+from seedcorn.runs import package_versions
 
 REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data")) / "pool" / "en.tsv.gz"

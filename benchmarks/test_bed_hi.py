@@ -15,12 +15,12 @@ from pathlib import Path
 
 import torch
 
+from seedcorn.evaluation.wer import character_errors, word_errors
+from seedcorn.files import digest_of_file, write_text_whole
 from seedcorn.progress import ProgressMode, say, showing_progress
-from seedcorn.runs import digest_of_file, write_text_whole
 from seedcorn.speech.acoustic import AcousticModel, greedy_text, load_acoustic_model
 from seedcorn.speech.posteriors import Posteriors, read_posteriors
 from seedcorn.speech.test_bed import SMALL_TEST_BED, speak_and_emit, train_test_bed
-from seedcorn.speech.wer import character_errors, word_errors
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RANDOM_SEEDS = {"train": 1, "dev": 2, "test": 3}

@@ -18,11 +18,12 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from seedcorn.corpus.builtin import builtin_pairs, builtin_requests
-from seedcorn.runs import Json, digest_of_folder, digest_of_json
+from seedcorn.evaluation.translation import chrf
+from seedcorn.files import digest_of_folder
+from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.network import pretrained
 from seedcorn.translation.presets import PRESETS
-from seedcorn.translation.quality import chrf
 from seedcorn.translation.training import TrainingSettings, train_translator
 from seedcorn.translation.translator import Translator, load_translator
 

@@ -33,6 +33,8 @@ from seedcorn.corpus.formats.pairs import read_pairs, write_pairs
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance, utterances_of
+from seedcorn.evaluation.translation import bleu, chrf
+from seedcorn.files import digest_of_file, digest_of_folder, write_text_whole
 from seedcorn.lm.interpolation import Mixture, fit_mixture
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
@@ -40,14 +42,13 @@ from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.pipelines.language_systems import vocabulary_of
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.relevance.cutoff import keep_fraction
-from seedcorn.runs import Json, digest_of_file, digest_of_folder, digest_of_json, write_text_whole
+from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.entities import EntitySettings, Treatment, catalogue_of, translate_utterances
 from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
 from seedcorn.translation.nbest import NBest
 from seedcorn.translation.network import NetworkShape
 from seedcorn.translation.placeholders import teach_placeholders
-from seedcorn.translation.quality import bleu, chrf
 from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm, with_made_up_words
 from seedcorn.translation.self_training import SelfTrainingSettings, self_train
 from seedcorn.translation.teaching_pairs import teaching_scores

@@ -51,7 +51,7 @@ def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = (
     for override in overrides:
         _apply_override(tree, override)
     try:
-        return model.model_validate(tree)
+        return model.model_validate(tree, context={"relative_to": path.resolve().parent})
     except ValidationError as error:
         raise _explained(error.errors()[0], model, path, nodes, overrides) from error
 

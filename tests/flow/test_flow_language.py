@@ -10,9 +10,10 @@ pytest.importorskip("ctranslate2")
 pytest.importorskip("espeakng_loader")
 
 from seedcorn.config import dump_config
+from seedcorn.files import digest_of_folder
 from seedcorn.pipelines import language_nbest, language_speech_stages
 from seedcorn.pipelines.language import LanguageConfig, run_language
-from seedcorn.runs import digest_of_folder, open_run
+from seedcorn.runs import open_run
 
 
 def requests(lang: str, partition: str) -> dict[str, object]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.evaluation.nlu import outcomes
 from seedcorn.nlu.linear import train_linear
-from seedcorn.nlu.metrics import outcomes
 
 _SLOT = re.compile(r"\[(\w+) : ([^\]]*)\]")
 

@@ -4,7 +4,7 @@ import jiwer
 import numpy as np
 import pytest
 
-from seedcorn.speech.wer import Normaliser, character_errors, word_errors
+from seedcorn.evaluation.wer import Normaliser, character_errors, word_errors
 
 VOCABULARY = ["set", "the", "alarm", "for", "five", "a", "clock", "मुझे", "जगा", "दो", "play", "song"]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from seedcorn.errors import DataError
-from seedcorn.runs import Run, StageFolder, digest_of_folder, open_run, read_record, writing_whole
+from seedcorn.files import digest_of_folder, writing_whole
+from seedcorn.runs import Run, StageFolder, open_run, read_record
 
 TWO_STAGES = """
 import os, sys, time

@@ -164,7 +164,7 @@ def templates(
     """List the templates of SOURCE: utterances with slot types in place of slot values, by intent and slot types."""
     from seedcorn.corpus.formats import read_corpus
     from seedcorn.corpus.templates import templates_by_signature
-    from seedcorn.runs import write_text_whole
+    from seedcorn.files import write_text_whole
 
     with progress(quiet):
         grouped = templates_by_signature(read_corpus(source, format=format).utterances())

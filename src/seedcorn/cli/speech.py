@@ -15,12 +15,12 @@ from seedcorn.errors import ConfigError, DataError, SeedcornWarning
 
 if TYPE_CHECKING:
     from seedcorn.corpus.utterances import Utterance
+    from seedcorn.evaluation.wer import Normaliser
     from seedcorn.lm.ngram_model import NgramModel
     from seedcorn.runs import Json
     from seedcorn.speech.alphabet import Alphabet
     from seedcorn.speech.fusion import WeightedModel
     from seedcorn.speech.lexicon import Lexicon
-    from seedcorn.speech.wer import Normaliser
 
 speech = typer.Typer(help="Train a test recogniser, decode, measure word error rates.", no_args_is_help=True)
 app.add_typer(speech, name="speech")
@@ -132,6 +132,7 @@ def decode(
 
     Audio needs --acoustic-model or --checkpoint. Writes JSON lines with times and scores, .trn or Kaldi text.
     """
+    from seedcorn.evaluation.wer import paired_by_id
     from seedcorn.speech.decoding import DecoderSettings
     from seedcorn.speech.decoding import decode as decode_posteriors
     from seedcorn.speech.hypothesis_files import write_hypotheses
@@ -139,7 +140,6 @@ def decode(
     from seedcorn.speech.sources import read_source
     from seedcorn.speech.transcripts import read_transcripts
     from seedcorn.speech.tuning import tune_weights
-    from seedcorn.speech.wer import paired_by_id
 
     n_threads = threads or os.cpu_count() or 1
     settings = DecoderSettings(lm_weight=lm_weight, word_bonus=word_bonus, beam_size=beam_size, n_best=n_best)
@@ -197,8 +197,8 @@ def wer(
     as_json: AsJson = False,
 ) -> None:
     """Measure word and character error rates of HYPOTHESES: Kaldi text, sclite .trn or JSON lines, paired by id."""
+    from seedcorn.evaluation.wer import Normaliser, character_errors, paired_by_id, word_errors
     from seedcorn.speech.transcripts import read_transcripts
-    from seedcorn.speech.wer import Normaliser, character_errors, paired_by_id, word_errors
 
     if transcripts is not None and corpus is None:
         raise ConfigError(wanted="--corpus beside --transcripts", found="none", fix="The corpus has the intents.")
@@ -316,8 +316,8 @@ def _comparison(
 ) -> "dict[str, Json]":
     import numpy as np
 
-    from seedcorn.speech.wer import error_rate, word_errors
-    from seedcorn.studies.significance import paired_bootstrap
+    from seedcorn.evaluation.bootstrap import paired_bootstrap
+    from seedcorn.evaluation.wer import error_rate, word_errors
 
     baseline = word_errors(meant, before, normaliser=normaliser)
     reduction = paired_bootstrap(
@@ -339,7 +339,7 @@ def _slices(
     corpus: Path, transcripts: Path | None, ids: Sequence[str], meant: Sequence[str], said: Sequence[str]
 ) -> "dict[str, Json]":
     from seedcorn.corpus.formats import read_corpus
-    from seedcorn.speech.wer_slices import breakdown
+    from seedcorn.evaluation.wer_slices import breakdown
 
     utterances = _utterances_of(corpus, ids, meant)
     known = [] if transcripts is None else [u.intent for u in read_corpus(transcripts).utterances() if u.intent]
@@ -371,7 +371,7 @@ def _utterances_of(corpus: Path, ids: Sequence[str], meant: Sequence[str]) -> "l
 def _show_alignments(
     ids: Sequence[str], meant: Sequence[str], said: Sequence[str], normaliser: "Normaliser", n_shown: int
 ) -> None:
-    from seedcorn.speech.wer import EditKind, align, shown_alignment
+    from seedcorn.evaluation.wer import EditKind, align, shown_alignment
 
     for utterance_id, reference, hypothesis in zip(ids, meant, said, strict=True):
         edits = align(normaliser.words_of(reference), normaliser.words_of(hypothesis))

@@ -384,7 +384,7 @@ def _write_reasons(rejected: "Sequence[tuple[Utterance, str]]", path: Path) -> N
     import json
 
     from seedcorn.corpus.utterances import row_of
-    from seedcorn.runs import write_text_whole
+    from seedcorn.files import write_text_whole
 
     lines = [json.dumps({**row_of(utterance), "reason": reason}, ensure_ascii=False) for utterance, reason in rejected]
     write_text_whole(path, "".join(f"{line}\n" for line in lines))

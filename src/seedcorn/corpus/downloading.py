@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seedcorn.errors import DataError
+from seedcorn.files import write_text_whole
 from seedcorn.progress import say, track
-from seedcorn.runs import write_text_whole
 
 SECONDS_TO_ANSWER = 60.0
 SECONDS_BEFORE_RETRY = 1.0

@@ -12,8 +12,8 @@ from pathlib import Path
 from seedcorn.corpus.downloading import download
 from seedcorn.corpus.unpacking import unpack
 from seedcorn.errors import DataError
+from seedcorn.files import digest_of_file, write_text_whole
 from seedcorn.progress import say
-from seedcorn.runs import digest_of_file, write_text_whole
 
 DIGESTS_NAME = "digests.json"
 _MASSIVE_URL = "https://amazon-massive-nlu-dataset.s3.amazonaws.com/amazon-massive-dataset-1.1.tar.gz"

@@ -26,8 +26,8 @@ from seedcorn.diversity.nearest import Vectors
 from seedcorn.diversity.paraphrase_pairs import ParaphrasePair
 from seedcorn.diversity.paraphrase_words import Lexicon, TextBatch, WordFeatures, text_batch
 from seedcorn.errors import DataError, require
+from seedcorn.files import write_text_whole, writing_whole
 from seedcorn.progress import track
-from seedcorn.runs import write_text_whole, writing_whole
 from seedcorn.selection import FloatArray
 
 TEXTS_PER_CALL = 8_192

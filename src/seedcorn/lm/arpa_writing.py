@@ -9,9 +9,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.files import writing_whole
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel
 from seedcorn.lm.vocabulary import WordTable
-from seedcorn.runs import writing_whole
 
 LOG10_E = math.log10(math.e)
 LEAST_LOG10 = -99.0  # what ARPA files write for "never"

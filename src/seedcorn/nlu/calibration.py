@@ -11,9 +11,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.model import NluTrainer, Prediction
+from seedcorn.nlu.model import NluTrainer
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 

@@ -9,14 +9,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
+from seedcorn.files import writing_whole
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
 from seedcorn.nlu.maxent import MaxEnt, train_maxent
-from seedcorn.nlu.model import NluModel, Prediction, check_trainable
+from seedcorn.nlu.model import NluModel, check_trainable
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, TokenView, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
-from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray
 
 MOST_COPIES = 4

@@ -1,26 +1,12 @@
 """What every NLU model answers: one Prediction an utterance, and the probabilities of all intents."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.corpus.predictions import Prediction
+from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.selection import FloatArray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """The intent and the slots found in one text, each with its probability; slots are sorted and do not overlap.
-
-    ``all_slots_probability`` is that of the slots being just these: none wrong and none missing.
-    """
-
-    intent: str
-    intent_probability: float
-    slots: tuple[Slot, ...] = ()
-    slot_probabilities: tuple[float, ...] = ()
-    all_slots_probability: float = 1.0
 
 
 class NluModel(Protocol):

@@ -15,8 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
+from seedcorn.files import writing_whole
 from seedcorn.nlu.bio_decoding import best_bio_labels, bio_labels
 from seedcorn.nlu.encoders import (
     EncoderInput,
@@ -27,10 +29,9 @@ from seedcorn.nlu.encoders import (
     encoder_tokens,
     pretrained_encoder,
 )
-from seedcorn.nlu.model import NluModel, Prediction, check_trainable
+from seedcorn.nlu.model import NluModel, check_trainable
 from seedcorn.nlu.tokens import labels_of, slot_at, spans_of
 from seedcorn.progress import say
-from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray
 
 _TEXTS_PER_BATCH = 256

@@ -14,11 +14,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
+from seedcorn.evaluation.nlu import FunctionalityOutcomes, outcomes, outcomes_of_functionality
 from seedcorn.nlu.calibration import NluCalibration, calibrate
-from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_functionality
-from seedcorn.nlu.model import NluModel, NluTrainer, Prediction
+from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray
 

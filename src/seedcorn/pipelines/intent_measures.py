@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import SLOT_TYPE, Slot, Utterance
-from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes
-from seedcorn.nlu.model import Prediction
+from seedcorn.evaluation.bootstrap import one_minus_f1, paired_bootstrap, sum_rate
+from seedcorn.evaluation.nlu import FunctionalityOutcomes, outcomes
 from seedcorn.nlu.self_training import PSEUDO_LABELLED, RoundRecord, SelfTraining
 from seedcorn.runs import Json
 from seedcorn.selection import FloatArray
-from seedcorn.studies.significance import one_minus_f1, paired_bootstrap, sum_rate
 
 PREDICTION_SCHEMA = pa.schema(
     [

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedcorn.evaluation.nlu import outcomes, outcomes_of_functionality
 from seedcorn.nlu.linear import LinearNlu, save_linear
-from seedcorn.nlu.metrics import outcomes, outcomes_of_functionality
 from seedcorn.nlu.model import NluModel
 from seedcorn.pipelines.intent_measures import (
     CHANGES,

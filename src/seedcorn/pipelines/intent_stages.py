@@ -12,6 +12,7 @@ from seedcorn.config import Settings
 from seedcorn.corpus.contamination import Screening, screen_pool
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import DataError
+from seedcorn.files import digest_of_file
 from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse, load_network
 from seedcorn.pipelines.intent_data import IntentData, IntentDataSettings, data_files, load_intent_data
@@ -28,7 +29,7 @@ from seedcorn.pipelines.stage_files import (
     write_utterances,
 )
 from seedcorn.pipelines.teaching import TeachingSettings, taken_by_teacher
-from seedcorn.runs import Json, Run, StageFolder, digest_of_file
+from seedcorn.runs import Json, Run, StageFolder
 from seedcorn.selection import Scores
 
 SETS = ("seed", "background", "dev", "test", "hidden")

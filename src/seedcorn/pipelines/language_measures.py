@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from seedcorn.corpus.text import words
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.evaluation.bootstrap import paired_bootstrap
+from seedcorn.evaluation.wer import EditKind, align, character_errors, error_rate, word_errors
+from seedcorn.evaluation.wer_slices import breakdown
 from seedcorn.runs import Json
-from seedcorn.speech.wer import EditKind, align, character_errors, error_rate, word_errors
-from seedcorn.speech.wer_slices import breakdown
-from seedcorn.studies.significance import paired_bootstrap
 
 CHANGED_SCHEMA = pa.schema([(name, pa.string()) for name in ("change", "intent", "said", "before", "after")])
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seedcorn.corpus.utterances import SLOT_TYPE, Slot, Utterance
-from seedcorn.runs import writing_whole
+from seedcorn.files import writing_whole
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 
 if TYPE_CHECKING:

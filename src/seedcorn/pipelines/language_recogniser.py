@@ -11,10 +11,11 @@ from seedcorn.config import Settings
 from seedcorn.corpus.text import words
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
+from seedcorn.files import digest_of_file
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.language_systems import own_words
-from seedcorn.runs import digest_of_file, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.decoding import DecoderSettings, decode
 from seedcorn.speech.fusion import WeightedModel

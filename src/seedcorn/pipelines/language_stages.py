@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
+from seedcorn.files import digest_of_file, digest_of_folder
 from seedcorn.pipelines.corpus_files import resolved_path
 from seedcorn.pipelines.language_data import (
     LanguageDataSettings,
@@ -31,7 +32,7 @@ from seedcorn.pipelines.language_translation import (
     TranslatorsSettings,
 )
 from seedcorn.pipelines.stage_files import Done, read_utterances, write_json, write_scores, write_utterances
-from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_folder
+from seedcorn.runs import Json, Run, StageFolder
 
 SETS = ("transcripts", "source", "dev", "test", "dev_source", "true_target")
 PAIRS, DICTIONARY = "pairs.parquet", "dictionary.parquet"

@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.files import writing_whole
 from seedcorn.relevance.ngrams import NgramFeatures, NgramSums, ngram_sums_of_batches
-from seedcorn.runs import writing_whole
 from seedcorn.selection import FloatArray, Scores
 
 

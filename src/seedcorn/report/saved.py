@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from seedcorn.errors import DataError
+from seedcorn.files import write_text_whole
 from seedcorn.report.figures import save_figure
 from seedcorn.report.page import Figure, LinkedMap, Page, Section, Table, render
-from seedcorn.runs import Json, write_text_whole
+from seedcorn.runs import Json
 
 PAGE_NAME = "report.html"
 CONTENT_NAME = "report.json"

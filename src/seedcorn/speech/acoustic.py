@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from seedcorn.errors import DataError, require
-from seedcorn.runs import writing_whole
+from seedcorn.files import writing_whole
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.features import N_MELS, SAMPLES_PER_FRAME, log_mel
 from seedcorn.speech.synthesis import SAMPLES_PER_SECOND

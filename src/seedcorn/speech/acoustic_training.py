@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from seedcorn.corpus.text import words
 from seedcorn.errors import DataError
+from seedcorn.files import writing_whole
 from seedcorn.progress import say
-from seedcorn.runs import writing_whole
 from seedcorn.speech.acoustic import (
     FRAMES_PER_STEP,
     AcousticModel,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from seedcorn.runs import write_text_whole
+from seedcorn.files import write_text_whole
 from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
 from seedcorn.speech.lexicon import Lexicon
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from seedcorn.runs import Json, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.runs import Json
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.decoding import Hypothesis
 

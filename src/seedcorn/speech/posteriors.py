@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.errors import DataError, at
-from seedcorn.runs import writing_whole
+from seedcorn.files import writing_whole
 from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
 
 LogPosteriors: TypeAlias = NDArray[np.float16]

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.evaluation.wer import word_errors
 from seedcorn.progress import say
 from seedcorn.speech.decoding import DecoderSettings, decode
 from seedcorn.speech.fusion import WeightedModel
 from seedcorn.speech.lexicon import Lexicon
 from seedcorn.speech.posteriors import LogPosteriors
-from seedcorn.speech.wer import word_errors
 
 
 @dataclass(frozen=True, kw_only=True)

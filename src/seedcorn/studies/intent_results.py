@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.evaluation.bootstrap import mean_interval
+from seedcorn.files import digest_of_file
 from seedcorn.pipelines.diversity_stage import DiversityMethod
 from seedcorn.pipelines.intent_data import data_files
 from seedcorn.pipelines.stage_files import Done
 from seedcorn.progress import ProgressMode, showing_progress
 from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section, Table
-from seedcorn.runs import Json, digest_of_file
+from seedcorn.runs import Json
 from seedcorn.studies.cells import make_cells
 from seedcorn.studies.intent_study import (
     Cell,
@@ -26,7 +28,6 @@ from seedcorn.studies.intent_study import (
 )
 from seedcorn.studies.intent_table import fewer_errors, interval_json, mean_over_functionalities, reduction_rows
 from seedcorn.studies.results import Results
-from seedcorn.studies.significance import mean_interval
 
 
 def run_cells(config: IntentStudyConfig, *, folder: Path, relative_to: Path, n_workers: int) -> list[Done]:

@@ -20,7 +20,8 @@ from seedcorn.config import Settings
 from seedcorn.corpus.contamination import screen_pool
 from seedcorn.corpus.text import fold
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.nlu.metrics import FunctionalityOutcomes, outcomes, outcomes_of_functionality
+from seedcorn.evaluation.nlu import FunctionalityOutcomes, outcomes, outcomes_of_functionality
+from seedcorn.files import digest_of_file
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.self_training import TakenArray, Teacher, taken_for, train_teacher
 from seedcorn.pipelines.diversity_stage import (
@@ -45,7 +46,7 @@ from seedcorn.pipelines.teaching import (
     train,
     trainer,
 )
-from seedcorn.runs import Json, Run, StageFolder, digest_of_file, digest_of_json
+from seedcorn.runs import Json, Run, StageFolder, digest_of_json
 from seedcorn.selection import FloatArray, PositionArray, Scores
 
 if TYPE_CHECKING:

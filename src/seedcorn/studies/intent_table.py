@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 import numpy as np
 
+from seedcorn.evaluation.bootstrap import Interval, Reduction, mean_interval, one_minus_f1, paired_bootstrap, sum_rate
 from seedcorn.pipelines.stage_files import Done
 from seedcorn.runs import Json
 from seedcorn.selection import FloatArray
-from seedcorn.studies.significance import Interval, Reduction, mean_interval, one_minus_f1, paired_bootstrap, sum_rate
 
 Row: TypeAlias = Mapping[str, Json]
 RATES = {"semantic_error": sum_rate, "intent_error": one_minus_f1}

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from seedcorn.evaluation.bootstrap import mean_interval, paired_bootstrap
+from seedcorn.evaluation.wer import error_rate
+from seedcorn.files import digest_of_file
 from seedcorn.pipelines.language import check_first
 from seedcorn.pipelines.language_data import pair_files, text_files
 from seedcorn.pipelines.language_model_stages import FIXED, OWN
@@ -13,9 +16,8 @@ from seedcorn.pipelines.language_report import table
 from seedcorn.pipelines.stage_files import Done, read_json
 from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section
-from seedcorn.runs import Json, digest_of_file, digest_of_json
+from seedcorn.runs import Json, digest_of_json
 from seedcorn.selection import FloatArray
-from seedcorn.speech.wer import error_rate
 from seedcorn.studies.cells import make_cells
 from seedcorn.studies.intent_table import interval_json
 from seedcorn.studies.language_study import (
@@ -28,7 +30,6 @@ from seedcorn.studies.language_study import (
     with_decoder_threads,
 )
 from seedcorn.studies.results import Results
-from seedcorn.studies.significance import mean_interval, paired_bootstrap
 
 Row = Mapping[str, Json]
 MEASURES = ("wer", "cer", "perplexity", "perplexity_own_words", "oov_fraction", "n_words", "n_ngrams")

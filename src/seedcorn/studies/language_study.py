@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.evaluation.wer import word_errors
 from seedcorn.pipelines import language_model_stages as model_stages
 from seedcorn.pipelines import language_speech_stages as speech_stages
 from seedcorn.pipelines import language_stages as stages
@@ -28,7 +29,6 @@ from seedcorn.pipelines.language_translation import TranslationSettings, Transla
 from seedcorn.pipelines.stage_files import Done, read_json, read_utterances, write_json
 from seedcorn.runs import Json, Run, StageFolder
 from seedcorn.selection import FloatArray
-from seedcorn.speech.wer import word_errors
 
 
 class LanguageStudyConfig(Settings):

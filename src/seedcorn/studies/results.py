@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedcorn.runs import Json, package_versions, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.runs import Json, package_versions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seedcorn.corpus.text import normalise, words
 from seedcorn.errors import DataError, at
-from seedcorn.runs import writing_whole
+from seedcorn.files import writing_whole
 
 TRANSLATION_LOGP = "translation_logp"
 _SEPARATOR = " ||| "

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from seedcorn.corpus.folding import fold_all
 from seedcorn.errors import DataError
+from seedcorn.evaluation.translation import chrf
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
-from seedcorn.translation.quality import chrf
 
 LM_LOGP = "lm_logp"
 MADE_UP_WORDS = "made_up_words"

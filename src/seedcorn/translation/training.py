@@ -24,6 +24,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
+from seedcorn.evaluation.translation import chrf
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import say, track
 from seedcorn.torch_threads import one_torch_thread
@@ -37,7 +38,6 @@ from seedcorn.translation.network import (
     pretrained,
     start_embeddings_at,
 )
-from seedcorn.translation.quality import chrf
 from seedcorn.translation.smoothed_loss import smoothed_loss
 from seedcorn.translation.subwords import train_subwords
 from seedcorn.translation.translator import Translator, convert, load_translator

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seedcorn.corpus.builtin import builtin_requests
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.calibration import (
@@ -16,7 +17,6 @@ from seedcorn.nlu.calibration import (
     reliability_table,
 )
 from seedcorn.nlu.linear import LinearNlu, train_linear
-from seedcorn.nlu.model import Prediction
 
 
 def overconfident(n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,8 +7,8 @@ import pytest
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
+from seedcorn.evaluation.nlu import outcomes
 from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
-from seedcorn.nlu.metrics import outcomes
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from seedcorn.corpus.builtin import builtin_general, builtin_requests
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.calibration import NluCalibration
 from seedcorn.nlu.linear import train_linear
-from seedcorn.nlu.model import NluModel, Prediction
+from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.self_training import Decision, Gates, PoolDecision, SelfTraining, decide, self_train
 from seedcorn.selection import FloatArray
 

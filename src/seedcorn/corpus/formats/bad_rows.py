@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from seedcorn.errors import DataError, SeedcornWarning
-from seedcorn.runs import writing_whole
+from seedcorn.files import writing_whole
 
 
 class OnError(StrEnum):

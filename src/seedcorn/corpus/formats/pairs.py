@@ -20,7 +20,7 @@ from seedcorn.corpus.formats.pairs_tables import read_jsonl, read_parquet, read_
 from seedcorn.corpus.formats.pairs_tmx import read_tmx
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
 from seedcorn.errors import DataError, at, nearest
-from seedcorn.runs import writing_whole
+from seedcorn.files import writing_whole
 
 Reader: TypeAlias = Callable[[Path, BadRows], Iterator[PairChunk]]
 

@@ -26,7 +26,7 @@ from seedcorn.corpus.formats.snips import read_snips, write_snips
 from seedcorn.corpus.formats.tab_separated import read_tsv, write_tsv
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
 from seedcorn.errors import DataError, SeedcornWarning, nearest
-from seedcorn.runs import writing_whole
+from seedcorn.files import writing_whole
 
 Reader: TypeAlias = Callable[[Path, BadRows], Iterator[Chunk]]
 Writer: TypeAlias = Callable[[Corpus, Path], int]

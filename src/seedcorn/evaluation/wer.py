@@ -113,7 +113,7 @@ class ErrorTable:
 
 
 def error_rate(sums: FloatArray) -> FloatArray:
-    """Return the error rate of summed statistics (r, 2); for ``studies.significance.paired_bootstrap``."""
+    """Return the error rate of summed statistics (r, 2); for ``evaluation.bootstrap.paired_bootstrap``."""
     return sums[:, 0] / np.maximum(sums[:, 1], 1.0)
 
 

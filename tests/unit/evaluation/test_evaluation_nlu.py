@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.metrics import outcomes, outcomes_of_functionality, relative_reduction
-from seedcorn.nlu.model import Prediction
+from seedcorn.evaluation.nlu import outcomes, outcomes_of_functionality, relative_reduction
 
 TIME = Slot(0, 3, "time")
 PLACE = Slot(4, 7, "place")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from seedcorn.errors import DataError
-from seedcorn.studies.significance import mean_interval, one_minus_f1, paired_bootstrap
+from seedcorn.evaluation.bootstrap import mean_interval, one_minus_f1, paired_bootstrap
 
 
 def test_the_interval_of_the_mean_is_students() -> None:

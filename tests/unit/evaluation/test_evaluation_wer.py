@@ -5,7 +5,7 @@ import pytest
 
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
-from seedcorn.speech.wer import (
+from seedcorn.evaluation.wer import (
     EditKind,
     ErrorCounts,
     Normaliser,
@@ -16,7 +16,7 @@ from seedcorn.speech.wer import (
     shown_alignment,
     word_errors,
 )
-from seedcorn.speech.wer_slices import (
+from seedcorn.evaluation.wer_slices import (
     breakdown,
     code_switched_words,
     entity_words,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from seedcorn.corpus.text import words
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.speech.wer import EditKind, ErrorCounts, ErrorTable, align, word_errors
+from seedcorn.evaluation.wer import EditKind, ErrorCounts, ErrorTable, align, word_errors
 
 RARE, FREQUENT = "rare", "frequent"
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.model import Prediction
 from seedcorn.selection import FloatArray
 
 BoolArray = NDArray[np.bool_]

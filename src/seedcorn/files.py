@@ -1,0 +1,137 @@
+"""Files that settings name, digested by content, and files that appear whole or not at all."""
+
+import contextlib
+import errno
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Self
+
+from pydantic import GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
+from seedcorn.errors import ConfigError
+
+RECORD_NAME = "record.json"
+_BYTES_PER_READ = 1 << 20
+_WRITING_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file or folder that a setting names: ``written`` as the user wrote it, ``path`` where it is.
+
+    It may hold ${VARIABLES}; a relative path counts from the folder of its configuration. Two of equal content have
+    equal digests, wherever they are.
+    """
+
+    written: str
+    path: Path
+
+    @classmethod
+    def at(cls, path: Path | str, *, relative_to: Path | None = None) -> Self:
+        """Return the file at ``path``, whose variables are replaced.
+
+        Raises ConfigError naming a variable that is not set, or a path where nothing is.
+        """
+        written = os.fspath(path)
+        try:
+            replaced = Path(Template(written).substitute(os.environ)).expanduser()
+        except KeyError as error:
+            raise ConfigError(
+                wanted=f"a path in '{written}'",
+                found=f"the variable {error.args[0]}, which is not set",
+                fix=f"Set {error.args[0]} to a folder.",
+            ) from error
+        except ValueError as error:
+            raise ConfigError(
+                wanted=f"a path in '{written}'", found="a '$' that no name follows", fix="Write '$$' for a '$'."
+            ) from error
+        found = (relative_to or Path()) / replaced
+        if not found.exists():
+            raise ConfigError(
+                wanted=f"the file or folder '{written}'", found="nothing there", where=found, fix="Check the path."
+            )
+        return cls(written=written, path=found)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the content, in hexadecimal."""
+        return digest_of_file(self.path)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read from a string, with ``relative_to`` in the validation context; written back as it was."""
+        return core_schema.with_info_plain_validator_function(
+            cls._validated, serialization=core_schema.plain_serializer_function_ser_schema(lambda file: file.written)
+        )
+
+    @classmethod
+    def _validated(cls, value: object, info: ValidationInfo) -> Self:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, str | Path):
+            raise ValueError("Input should be a path")
+        folder = info.context.get("relative_to") if isinstance(info.context, Mapping) else None
+        return cls.at(value, relative_to=folder)
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of the bytes of ``path``, or of all files below it when it is a folder, in hexadecimal."""
+    if path.is_dir():
+        return digest_of_folder(path)
+    status = path.stat()
+    return _digest_of_content(path, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest_of_content(path: Path, n_bytes: int, modified_ns: int) -> str:
+    """Return the SHA-256 of a file, which is read once as long as its size and its time stay."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BYTES_PER_READ):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def digest_of_folder(folder: Path) -> str:
+    """Return the SHA-256 over the names and bytes of all files below ``folder``, whatever their order on disk."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD_NAME)
+    names_and_digests = [[p.relative_to(folder).as_posix(), digest_of_file(p)] for p in files]
+    return hashlib.sha256(json.dumps(names_and_digests, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def writing_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that becomes it when the block ends well, and vanishes otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffixes are kept: writers choose format and compression by them.
+    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    try:
+        with naming_the_place(path):
+            yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def naming_the_place(path: Path) -> Iterator[None]:
+    """Give an OSError of a full or read-only disk ``path`` as its file name: Arrow's writers leave it out."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITING_FAILED:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from error
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 so that the file appears whole or not at all."""
+    with writing_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")

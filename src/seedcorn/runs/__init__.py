@@ -1,0 +1,29 @@
+"""Run folders: stages, their results and records, one process at a time."""
+
+from seedcorn.runs.by_hand import StageFolder
+from seedcorn.runs.engine import Context, Result, Run, Stage, StageResult
+from seedcorn.runs.lock import open_run
+from seedcorn.runs.record import (
+    Json,
+    StageRecord,
+    content_of,
+    digest_of_json,
+    package_versions,
+    read_record,
+)
+
+__all__ = [
+    "Context",
+    "Json",
+    "Result",
+    "Run",
+    "Stage",
+    "StageFolder",
+    "StageRecord",
+    "StageResult",
+    "content_of",
+    "digest_of_json",
+    "open_run",
+    "package_versions",
+    "read_record",
+]
