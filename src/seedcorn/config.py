@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from seedcorn.errors import ConfigError, at, nearest
+from seedcorn.files import INPUT_FILE_ERROR
 
 _A_GROUP = "Input should be a group of settings"
 _IN_YAML = {
@@ -109,6 +110,9 @@ def _explained(
         )
     if problem["type"] == "missing":
         return ConfigError(wanted=f"the setting '{key}'", found="none", where=where, fix=f"Add '{key}'.")
+    if problem["type"] == INPUT_FILE_ERROR:
+        refused = problem["ctx"]["error"]
+        return ConfigError(wanted=f"'{key}': {refused.wanted}", found=refused.found, where=where, fix=refused.fix)
     message = _IN_YAML.get(problem["type"], problem["msg"])
     return ConfigError(wanted=f"'{key}': {message}", found=repr(problem["input"]), where=where)
 

@@ -6,18 +6,22 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Self
+from typing import Self, TypeAlias
 
 from pydantic import GetCoreSchemaHandler, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from seedcorn.errors import ConfigError
 
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
 RECORD_NAME = "record.json"
+INPUT_FILE_ERROR = "input_file"
+_BUILTIN = "builtin:"
 _BYTES_PER_READ = 1 << 20
 _WRITING_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -27,7 +31,7 @@ class InputFile:
     """A file or folder that a setting names: ``written`` as the user wrote it, ``path`` where it is.
 
     It may hold ${VARIABLES}; a relative path counts from the folder of its configuration. Two of equal content have
-    equal digests, wherever they are.
+    equal digests, wherever they are. ``builtin:NAME`` names something that the package makes itself.
     """
 
     written: str
@@ -40,6 +44,8 @@ class InputFile:
         Raises ConfigError naming a variable that is not set, or a path where nothing is.
         """
         written = os.fspath(path)
+        if written.startswith(_BUILTIN):
+            return cls(written=written, path=Path(written))
         try:
             replaced = Path(Template(written).substitute(os.environ)).expanduser()
         except KeyError as error:
@@ -60,9 +66,14 @@ class InputFile:
         return cls(written=written, path=found)
 
     @property
+    def is_builtin(self) -> bool:
+        """Whether it is made by the package, which its version tells the content of."""
+        return self.written.startswith(_BUILTIN)
+
+    @property
     def digest(self) -> str:
-        """The SHA-256 of the content, in hexadecimal."""
-        return digest_of_file(self.path)
+        """The SHA-256 of the content, in hexadecimal; the name of what is built in."""
+        return self.written if self.is_builtin else digest_of_file(self.path)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -78,7 +89,10 @@ class InputFile:
         if not isinstance(value, str | Path):
             raise ValueError("Input should be a path")
         folder = info.context.get("relative_to") if isinstance(info.context, Mapping) else None
-        return cls.at(value, relative_to=folder)
+        try:
+            return cls.at(value, relative_to=folder)
+        except ConfigError as error:
+            raise PydanticCustomError(INPUT_FILE_ERROR, "{error}", {"error": error}) from error
 
 
 def digest_of_file(path: Path) -> str:
@@ -135,3 +149,14 @@ def write_text_whole(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 so that the file appears whole or not at all."""
     with writing_whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def write_json(value: Json, path: Path) -> None:
+    """Write ``value`` as indented JSON."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def read_json(path: Path) -> Json:
+    """Return the JSON value in ``path``."""
+    value: Json = json.loads(path.read_text("utf-8"))
+    return value

@@ -1,10 +1,10 @@
 """Run folders: stages, their results and records, one process at a time."""
 
+from seedcorn.files import Json
 from seedcorn.runs.by_hand import StageFolder
 from seedcorn.runs.engine import Context, Result, Run, Stage, StageResult
 from seedcorn.runs.lock import open_run
 from seedcorn.runs.record import (
-    Json,
     StageRecord,
     content_of,
     digest_of_json,

@@ -1,0 +1,53 @@
+"""Utterances and record batches as Parquet files, as one stage of a run leaves them to the next."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seedcorn.corpus.utterances import Corpus, Utterance, table_of, utterances_of
+
+POSITION = "position"
+"""The column that says which row of the pool as read an utterance was, counted from 0."""
+
+
+def write_utterances(utterances: Sequence[Utterance], path: Path) -> int:
+    """Write ``utterances`` as Parquet and return their number."""
+    pq.write_table(table_of(utterances), path)
+    return len(utterances)
+
+
+def read_utterances(path: Path) -> list[Utterance]:
+    """Return the utterances of a Parquet file, in order."""
+    return utterances_of(pq.read_table(path))
+
+
+def write_batches(batches: Iterator[pa.RecordBatch], schema: pa.Schema, path: Path) -> int:
+    """Write record batches as Parquet while they come, and return the number of rows."""
+    n_rows = 0
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+            n_rows += batch.num_rows
+    return n_rows
+
+
+def open_parquet(path: Path) -> Corpus:
+    """Return the corpus in a Parquet file, streamed."""
+    return Corpus(lambda: pq.ParquetFile(path).iter_batches(), pq.read_schema(path))
+
+
+def rows_at(corpus: Corpus, rows: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:
+    """Return rows of ``corpus`` in the order of ``rows``, in one pass over it."""
+    wanted = np.asarray(rows, dtype=np.int64)
+    ascending = np.argsort(wanted, kind="stable")
+    tables: list[pa.RecordBatch] = []
+    start = 0
+    for batch in corpus.batches():
+        first, end = np.searchsorted(wanted[ascending], [start, start + batch.num_rows])
+        tables.append(batch.take(pa.array(wanted[ascending][first:end] - start)))
+        start += batch.num_rows
+    back = np.argsort(ascending, kind="stable")
+    return pa.Table.from_batches(tables, schema=corpus.schema).take(pa.array(back))
