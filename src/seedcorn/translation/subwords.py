@@ -10,6 +10,7 @@ from seedcorn.errors import DataError
 
 END, UNKNOWN, PADDING = "</s>", "<unk>", "<pad>"
 N_PLACEHOLDERS = 8
+SYNTHETIC_TAG = "<synthetic>"
 PLACEHOLDER = re.compile(r"\s*(<slot[1-8]>)\s*")
 
 
@@ -23,15 +24,15 @@ def placeholder(number: int) -> str:
 def train_subwords(texts: Iterable[str], *, n_subwords: int) -> PreTrainedTokenizerFast:
     """Return a lower-casing byte-pair tokenizer (Sennrich et al. 2016) of at most ``n_subwords``, trained on ``texts``.
 
-    The placeholders are single tokens and padding has the last id, as Marian checkpoints have it. Raises DataError
-    when the texts are empty.
+    The placeholders and the tag of synthetic sources are single tokens, and padding has the last id, as Marian
+    checkpoints have it. Raises DataError when the texts are empty.
     """
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
     trainer = trainers.BpeTrainer(
-        vocab_size=n_subwords - N_PLACEHOLDERS - 1,
+        vocab_size=n_subwords - N_PLACEHOLDERS - 2,
         special_tokens=[END, UNKNOWN],
         show_progress=False,
         min_frequency=2,
@@ -39,7 +40,8 @@ def train_subwords(texts: Iterable[str], *, n_subwords: int) -> PreTrainedTokeni
     tokenizer.train_from_iterator(texts, trainer)
     if tokenizer.get_vocab_size() <= 2:
         raise DataError(wanted="text to learn subwords from", found="none")
-    tokenizer.add_tokens([AddedToken(placeholder(n + 1), normalized=False) for n in range(N_PLACEHOLDERS)])
+    own = [*(placeholder(n + 1) for n in range(N_PLACEHOLDERS)), SYNTHETIC_TAG]
+    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in own])
     tokenizer.add_special_tokens([PADDING])
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]

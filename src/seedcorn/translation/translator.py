@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ctranslate2
@@ -31,6 +31,7 @@ class Translator:
     engine: ctranslate2.Translator
     tokenizer: PreTrainedTokenizerBase
     target_prefix: tuple[str, ...] = ()
+    converted: Path = Path()
 
     def nbest(
         self, texts: Sequence[str], *, n_best: int = 10, beam_size: int = 0, tokens_per_batch: int | None = None
@@ -44,19 +45,40 @@ class Translator:
         beam_size, limit = max(beam_size, n_best), tokens_per_batch or TOKENS_PER_BATCH[self.engine.device]
         starts = range(0, len(texts), SENTENCES_PER_CALL)
         for start in track(starts, f"translating, {SENTENCES_PER_CALL:,} sentences each", total=len(starts)):
-            part = texts[start : start + SENTENCES_PER_CALL]
-            yield from self._translated(part, n_best, beam_size, limit, first=start)
+            part = _not_empty(texts[start : start + SENTENCES_PER_CALL], first=start)
+            yield from self._translated(part, n_best, beam_size, limit)
 
     def best(self, texts: Sequence[str], *, beam_size: int = 4) -> list[str]:
         """Return the likeliest translation of each text, in order."""
         return [found.best.text for found in self.nbest(texts, n_best=1, beam_size=beam_size)]
 
-    def _translated(
-        self, texts: Sequence[str], n_best: int, beam_size: int, tokens_per_batch: int, *, first: int
+    def sampled(
+        self, texts: Sequence[str], *, n_samples: int, n_likeliest: int = 10, random_seed: int
     ) -> Iterator[NBest]:
-        for row, text in enumerate(texts):
-            if not text.strip():
-                raise DataError(wanted="a sentence to translate", found=f"an empty one in row {first + row}")
+        """Yield ``n_samples`` translations of each text, each subword drawn from its ``n_likeliest`` ones (0: all).
+
+        In order; equal draws stay. The same seed gives the same samples on one device. Raises DataError on an empty text.
+        """
+        # Engines take the seed when they first draw: one that drew before would go on from there.
+        ctranslate2.set_random_seed(random_seed)
+        fresh, limit = replace(self, engine=_engine(self.converted, 1)), TOKENS_PER_BATCH[self.engine.device]
+        starts = range(0, len(texts), SENTENCES_PER_CALL)
+        for start in track(starts, f"sampling translations, {SENTENCES_PER_CALL:,} sentences each", total=len(starts)):
+            part = _not_empty(texts[start : start + SENTENCES_PER_CALL], first=start)
+            repeated = [text for text in part for _ in range(n_samples)]
+            lists = fresh._translated(repeated, 1, 1, limit, n_likeliest=n_likeliest)
+            for of_one in zip(*[lists] * n_samples, strict=True):
+                yield NBest(source=of_one[0].source, hypotheses=tuple(found.best for found in of_one))
+
+    def _translated(
+        self,
+        texts: Sequence[str],
+        n_best: int,
+        beam_size: int,
+        tokens_per_batch: int,
+        *,
+        n_likeliest: int = 1,
+    ) -> Iterator[NBest]:
         tokens = [
             self.tokenizer.convert_ids_to_tokens(ids)
             for ids in self.tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH).input_ids
@@ -68,6 +90,7 @@ class Translator:
                 beam_size=beam_size,
                 num_hypotheses=n_best,
                 return_scores=True,
+                sampling_topk=n_likeliest,
                 max_decoding_length=MAX_LENGTH,
                 max_batch_size=max(tokens_per_batch // beam_size, 1),
                 batch_type="tokens",
@@ -87,6 +110,13 @@ class Translator:
                     for _ in result.hypotheses
                 ),
             )
+
+
+def _not_empty(texts: Sequence[str], *, first: int) -> Sequence[str]:
+    for row, text in enumerate(texts):
+        if not text.strip():
+            raise DataError(wanted="a sentence to translate", found=f"an empty one in row {first + row}")
+    return texts
 
 
 def convert(folder: Path) -> Path:
@@ -123,7 +153,7 @@ def load_translator(folder: Path, *, n_threads: int = 0) -> Translator:
     converted = folder / CONVERTED
     if not (converted / "model.bin").exists():
         convert(folder)
-    return Translator(_engine(converted, n_threads), tokenizer, _target_prefix(tokenizer))
+    return Translator(_engine(converted, n_threads), tokenizer, _target_prefix(tokenizer), converted)
 
 
 def _engine(converted: Path, n_threads: int) -> ctranslate2.Translator:
