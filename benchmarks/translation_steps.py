@@ -4,7 +4,8 @@
     python benchmarks/translation_steps.py base --source en --target fr --work FOLDER
 
 Each direction is trained once, on the general pairs nearest to the 576 transcripts of either language by cross-entropy
-of both sides: what both chains may know, as either language has in-domain text in each of them. Trainings keep checkpoints in FOLDER: interrupted, the same command goes on.
+of both sides: what both chains may know, as either language has in-domain text in each of them. Trainings keep
+checkpoints in FOLDER: interrupted, the same command goes on.
 """
 
 import argparse
@@ -19,8 +20,8 @@ import pyarrow.compute as pc
 
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.formats import read_corpus
-from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, swapped, take_pairs
 from seedcorn.corpus.formats.pairs import read_pairs, write_pairs
+from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, swapped, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.progress import ProgressMode, say, showing_progress

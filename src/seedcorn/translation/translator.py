@@ -57,7 +57,8 @@ class Translator:
     ) -> Iterator[NBest]:
         """Yield ``n_samples`` translations of each text, each subword drawn from its ``n_likeliest`` ones (0: all).
 
-        In order; equal draws stay. The same seed gives the same samples on one device. Raises DataError on an empty text.
+        In order; equal draws stay. The same seed gives the same samples on one device. Raises DataError on an empty
+        text.
         """
         # Engines take the seed when they first draw: one that drew before would go on from there.
         ctranslate2.set_random_seed(random_seed)
