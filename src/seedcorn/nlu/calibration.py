@@ -4,9 +4,10 @@ A model is surest of what it was trained on, and dev may be tiny; so every train
 trained without it, and a monotone map from confidence to the fraction that was right is fitted on these predictions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.model import NluTrainer
+from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 
+Answer = TypeVar("Answer")
 _FEWEST_FOR_ISOTONIC = 200
 _SMALLEST = 1e-6
 _N_PLATT_KNOTS = 101
@@ -106,17 +108,37 @@ def cross_validated_predictions(
 
     Raises DataError when there are fewer than two utterances.
     """
+    return cross_validated(
+        train,
+        utterances,
+        lambda model, held_out: model.predict([u.text for u in held_out]),
+        n_folds=n_folds,
+        random_seed=random_seed,
+    )
+
+
+def cross_validated(
+    train: NluTrainer,
+    utterances: Sequence[Utterance],
+    answer: Callable[[NluModel, Sequence[Utterance]], Sequence[Answer]],
+    *,
+    n_folds: int = 3,
+    random_seed: int = 0,
+) -> list[Answer]:
+    """Return ``answer`` of every utterance by a model trained on the other folds; folds are alike in intents.
+
+    Raises DataError when there are fewer than two utterances.
+    """
     if len(utterances) < 2:
         raise DataError(wanted="at least two utterances to cross-validate on", found=str(len(utterances)))
     folds = _folds([u.intent for u in utterances], min(n_folds, len(utterances)), random_seed)
-    predictions: dict[int, Prediction] = {}
+    answers: dict[int, Answer] = {}
     for fold in track(range(folds.max() + 1), "cross-validation folds"):
         held_out = np.flatnonzero(folds == fold).tolist()
         others = [u for u, its_fold in zip(utterances, folds, strict=True) if its_fold != fold]
         model = train(others, random_seed=random_seed)
-        answers = model.predict([utterances[i].text for i in held_out])
-        predictions.update(zip(held_out, answers, strict=True))
-    return [predictions[i] for i in range(len(utterances))]
+        answers.update(zip(held_out, answer(model, [utterances[i] for i in held_out]), strict=True))
+    return [answers[i] for i in range(len(utterances))]
 
 
 def _folds(intents: Sequence[str], n_folds: int, random_seed: int) -> NDArray[np.int64]:

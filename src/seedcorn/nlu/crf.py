@@ -1,21 +1,26 @@
 """Slots by a linear-chain conditional random field over BIO labels (Lafferty et al. 2001), trained by crfsuite."""
 
 import functools
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from seedcorn.corpus.utterances import Slot
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, TokenView, fit_token_view
 from seedcorn.nlu.tokens import Token, labels_of, slot_at, spans_of, tokens_of
 from seedcorn.nlu.word_knowledge import WordKnowledge, cluster_names
+from seedcorn.selection import FloatArray
 
 if TYPE_CHECKING:
     from pycrfsuite import ItemSequence, Tagger
 
 AFFIX_LENGTHS = (1, 2, 3, 4)
+IMPOSSIBLE = -690.0  # the log of the least probability that a float holds with full precision
 
 
 class TaggedSlots(NamedTuple):
@@ -44,6 +49,17 @@ class SlotCrf:
             return [TaggedSlots()] * len(texts)
         tagger = _tagger(self.model_bytes)
         return [_tagged(tagger, text, self.knowledge, self.view) for text in texts]
+
+    def log_probabilities(self, texts: Sequence[str], slots: Sequence[Sequence[Slot]]) -> FloatArray:
+        """Return the natural log of the probability that each text has just its ``slots``, (n,), at least -690.
+
+        Slots of a type that the model does not know are as improbable as can be.
+        """
+        if not self.model_bytes:
+            return np.array([IMPOSSIBLE if own else 0.0 for own in slots])
+        tagger = _tagger(self.model_bytes)
+        pairs = zip(texts, slots, strict=True)
+        return np.array([_log_probability(tagger, text, own, self.knowledge, self.view) for text, own in pairs])
 
 
 def train_crf(
@@ -107,6 +123,20 @@ def _tagged(tagger: "Tagger", text: str, knowledge: WordKnowledge | None, view: 
         tuple(_span_probability(tagger, labels, first, end) for first, end, _ in spans),
         float(tagger.probability(labels)),
     )
+
+
+def _log_probability(
+    tagger: "Tagger", text: str, slots: Sequence[Slot], knowledge: WordKnowledge | None, view: TokenView | None
+) -> float:
+    tokens = _tokens(text)
+    if not tokens:
+        return 0.0
+    labels = labels_of(tokens, slots)
+    if not set(labels) <= set(tagger.labels()):
+        return IMPOSSIBLE
+    tagger.set(_items(text, knowledge, view))
+    probability = float(tagger.probability(labels))
+    return max(math.log(probability), IMPOSSIBLE) if probability > 0 else IMPOSSIBLE
 
 
 def _span_probability(tagger: "Tagger", labels: Sequence[str], first: int, end: int) -> float:

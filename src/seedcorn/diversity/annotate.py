@@ -1,0 +1,154 @@
+"""What to annotate next: the unlabelled texts whose labels are worth most to the model that is there.
+
+A text is worth its label when the model is probably wrong about it (uncertainty), when many others are like it
+(density), when nothing labelled is like it yet (novelty), and when nothing else in the batch is (diversity). ``mixed``
+gets all four from one submodular function: facility location over the unsure texts, each of which matters as much as
+the model is unsure of it, where everything labelled counts as chosen already (Wei, Iyer, Bilmes 2015; Settles 2010).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from pydantic import Field
+
+from seedcorn.config import Settings
+from seedcorn.diversity.facility_location import FacilityLocation
+from seedcorn.diversity.greedy import lazy_greedy
+from seedcorn.diversity.nearest import Vectors
+from seedcorn.diversity.objectives import Budget, Picks, affordable
+from seedcorn.errors import DataError
+from seedcorn.selection import FloatArray, PositionArray, Selection, keep
+
+NOT_WORTH_IT = "its label is worth less than those of the batch"
+
+
+class Strategy(StrEnum):
+    """What makes a text worth its label."""
+
+    UNCERTAINTY = "uncertainty"  # the probability that the intent or any slot is wrong
+    MARGIN = "margin"  # how near the second intent comes to the first; slots as in uncertainty
+    DISAGREEMENT = "disagreement"  # how far two views of the text differ in its intent; slots as in uncertainty
+    COVERAGE = "coverage"  # how many texts are like it that nothing labelled is like, whatever the model says
+    MIXED = "mixed"  # coverage of what the model is unsure of
+    RANDOM = "random"
+
+
+class AnnotationSettings(Settings):
+    """How a batch is chosen.
+
+    ``batch_size`` texts, or with ``n_words`` as many as have together so many words, for annotators who are paid by
+    length. ``n_unsure`` is of how many of the most uncertain texts ``mixed`` and ``coverage`` choose at most;
+    ``slots_count`` whether the slots are looked at, or the intent alone.
+    """
+
+    strategy: Strategy = Strategy.MIXED
+    batch_size: int = Field(25, ge=1)
+    n_words: int | None = Field(None, ge=1)
+    n_unsure: int = Field(1000, ge=1)
+    slots_count: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """What is known of n unlabelled texts.
+
+    ``intent_probabilities`` (n, k), calibrated or not; ``slots_probabilities`` (n,), of all slots being right;
+    ``vectors`` (n, d) and ``labelled_vectors`` (m, d) of unit length; ``n_words`` (n,); ``relevance`` (n,) from 0 to 1,
+    how probably the text is any of the agent's business; ``second_view`` (n, k) are other intent probabilities.
+    """
+
+    intent_probabilities: FloatArray
+    slots_probabilities: FloatArray
+    vectors: Vectors
+    labelled_vectors: Vectors
+    n_words: PositionArray
+    relevance: FloatArray | None = None
+    second_view: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.slots_probabilities)
+
+
+def choose_to_annotate(candidates: Candidates, *, settings: AnnotationSettings, rng: np.random.Generator) -> Selection:
+    """Return the batch, the most valuable text first, each with its gain; ties go to the lower position.
+
+    A batch larger than what there is takes everything. Raises DataError without candidates, and for ``disagreement``
+    without a second view.
+    """
+    n = len(candidates)
+    if not n:
+        raise DataError(wanted="unlabelled text to choose from", found="none")
+    if settings.strategy is Strategy.RANDOM:
+        order = rng.permutation(n)
+        return _kept(_first(order, np.zeros(n), _budget(candidates.n_words, settings)), n)
+    worth = annotation_worth(candidates, settings=settings)
+    order = np.argsort(-worth, kind="stable")
+    if settings.strategy in (Strategy.MIXED, Strategy.COVERAGE):
+        return _kept(_covering(candidates, worth, order[: settings.n_unsure], settings), n)
+    return _kept(_first(order, worth, _budget(candidates.n_words, settings)), n)
+
+
+def annotation_worth(candidates: Candidates, *, settings: AnnotationSettings) -> FloatArray:
+    """Return what the label of each text alone is worth by the model, from 0 to 1, shape (n,)."""
+    match settings.strategy:
+        case Strategy.COVERAGE | Strategy.RANDOM:
+            right = np.zeros(len(candidates))
+        case Strategy.MARGIN:
+            right = intent_margins(candidates.intent_probabilities)
+        case Strategy.DISAGREEMENT:
+            if candidates.second_view is None:
+                raise DataError(wanted="a second view of the texts for the strategy 'disagreement'", found="none")
+            right = 1.0 - jensen_shannon(candidates.intent_probabilities, candidates.second_view)
+        case _:
+            right = candidates.intent_probabilities.max(axis=1)
+    if settings.slots_count:
+        right = right * candidates.slots_probabilities
+    relevance = np.ones(len(candidates)) if candidates.relevance is None else candidates.relevance
+    return np.asarray((1.0 - right) * relevance, dtype=np.float64)
+
+
+def intent_margins(probabilities: FloatArray) -> FloatArray:
+    """Return by how much the best intent beats the second, (n,); with a single intent its probability."""
+    if probabilities.shape[1] < 2:
+        return np.asarray(probabilities[:, 0], dtype=np.float64)
+    two = np.sort(probabilities, axis=1)[:, -2:]
+    return np.asarray(two[:, 1] - two[:, 0], dtype=np.float64)
+
+
+def jensen_shannon(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the Jensen-Shannon divergence of the rows of two (n, k) in bits, from 0 equal to 1 disjoint, (n,)."""
+    middle = 0.5 * (first + second)
+    return np.clip(0.5 * (_relative_entropy(first, middle) + _relative_entropy(second, middle)), 0.0, 1.0)
+
+
+def _relative_entropy(of: FloatArray, against: FloatArray) -> FloatArray:
+    positive = of > 0
+    ratio = np.divide(of, against, out=np.ones_like(of), where=positive)
+    return np.asarray((of * np.log2(ratio)).sum(axis=1), dtype=np.float64)
+
+
+def _covering(candidates: Candidates, worth: FloatArray, rows: PositionArray, settings: AnnotationSettings) -> Picks:
+    """Return the choice among ``rows`` by facility location, every row weighted by its worth."""
+    rows = np.sort(rows)
+    objective = FacilityLocation(
+        candidates.vectors[rows], seed_vectors=candidates.labelled_vectors, weights=worth[rows]
+    )
+    picks = lazy_greedy(objective, _budget(candidates.n_words[rows], settings))
+    return Picks(rows[picks.positions], picks.gains)
+
+
+def _budget(n_words: PositionArray, settings: AnnotationSettings) -> Budget:
+    if settings.n_words is not None:
+        costs = np.maximum(n_words, 1)
+        return Budget.words(min(settings.n_words, int(costs.sum())), words_of_rows=n_words)
+    return Budget.utterances(min(settings.batch_size, len(n_words)), n_rows=len(n_words))
+
+
+def _first(order: PositionArray, worth: FloatArray, budget: Budget) -> Picks:
+    chosen = affordable(order, budget.costs, budget.total)
+    return Picks(chosen, worth[chosen])
+
+
+def _kept(picks: Picks, n_rows: int) -> Selection:
+    return keep(picks.positions, picks.gains, n_rows=n_rows, reason=NOT_WORTH_IT)

@@ -1,0 +1,143 @@
+"""How many labels are needed: a learning curve on subsets of what is labelled, and what it will be with more.
+
+The error of a model trained on n examples falls as ``a n^-b + c`` (Cortes et al. 1994; Hestness et al. 2017). The curve
+is fitted to the errors on nested random subsets; subsets are resampled, fitted again and given the spread that single
+trainings have, so that the interval holds what one more training would really show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seedcorn.errors import DataError
+from seedcorn.selection import FloatArray
+
+MORE_LABELS = (25, 50, 100, 200)
+_EXPONENTS = np.geomspace(0.05, 2.0, 40)
+_N_RESAMPLES = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerLaw:
+    """error(n) = scale * n ** -exponent + floor."""
+
+    scale: float
+    exponent: float
+    floor: float
+
+    def __call__(self, n_labels: float | FloatArray) -> FloatArray:
+        """Return the error with ``n_labels``."""
+        return np.asarray(self.scale * np.power(n_labels, -self.exponent) + self.floor, dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """The error to be expected after ``n_more`` further labels, with its 80 % interval."""
+
+    n_more: int
+    error: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningCurve:
+    """The fitted curve, the forecasts, and after how many more labels 25 further ones are not worth it (None: later).
+
+    ``points`` are the measured (number of labels, error).
+    """
+
+    points: tuple[tuple[int, float], ...]
+    curve: PowerLaw
+    forecasts: tuple[Forecast, ...]
+    stop_after: int | None
+
+
+def fit_power_law(n_labels: FloatArray, errors: FloatArray) -> PowerLaw:
+    """Return the power law of least squares with scale, floor >= 0 and exponent in 0.05..2.
+
+    For each exponent of a grid scale and floor follow in closed form. Raises DataError for fewer than two sizes.
+    """
+    if len(np.unique(n_labels)) < 2:
+        raise DataError(wanted="errors at two or more numbers of labels", found=str(len(np.unique(n_labels))))
+    fits = [_scale_and_floor(np.power(n_labels, -exponent), errors) for exponent in _EXPONENTS]
+    best = int(np.argmin([fit[2] for fit in fits]))
+    scale, floor, _ = fits[best]
+    return PowerLaw(scale=scale, exponent=float(_EXPONENTS[best]), floor=floor)
+
+
+def _scale_and_floor(powers: FloatArray, errors: FloatArray) -> tuple[float, float, float]:
+    """Return the non-negative scale and floor of least squares, and the sum of squares."""
+    mean, spread = powers.mean(), powers - powers.mean()
+    scale = float((spread @ errors) / max(float(spread @ spread), 1e-12))
+    floor = float(errors.mean() - scale * mean)
+    if floor < 0:
+        scale, floor = float((powers @ errors) / max(float(powers @ powers), 1e-12)), 0.0
+    if scale < 0:
+        scale, floor = 0.0, float(errors.mean())
+    return scale, floor, float(((scale * powers + floor - errors) ** 2).sum())
+
+
+def forecast(
+    points: Sequence[tuple[int, float]],
+    *,
+    rng: np.random.Generator,
+    more_labels: Sequence[int] = MORE_LABELS,
+    least_gain: float = 0.005,
+) -> LearningCurve:
+    """Return the learning curve through ``points``, (number of labels, error) of one training each, and its forecasts.
+
+    Points of one size are resampled together with their sizes; each resample is fitted anew, and a residual of the fit
+    is added. Labelling stops where 25 more lower the error by less than ``least_gain``. Raises DataError for fewer than
+    two sizes.
+    """
+    n_labels = np.array([n for n, _ in points], dtype=np.float64)
+    errors = np.array([error for _, error in points], dtype=np.float64)
+    curve = fit_power_law(n_labels, errors)
+    now = n_labels.max()
+    wanted = now + np.asarray(more_labels, dtype=np.float64)
+    drawn = _resampled_forecasts(n_labels, errors, wanted, rng)
+    lows, highs = np.quantile(drawn, [0.1, 0.9], axis=0)
+    forecasts = tuple(
+        Forecast(n_more=int(n), error=float(e), low=float(low), high=float(high))
+        for n, e, low, high in zip(more_labels, curve(wanted), lows, highs, strict=True)
+    )
+    return LearningCurve(
+        points=tuple((int(n), float(e)) for n, e in points),
+        curve=curve,
+        forecasts=forecasts,
+        stop_after=_stop_after(curve, now, least_gain),
+    )
+
+
+def _resampled_forecasts(
+    n_labels: FloatArray, errors: FloatArray, wanted: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Return the error at the sizes ``wanted`` as resampled subsets foretell it, (resamples, sizes)."""
+    sizes = np.unique(n_labels)
+    of_size = [np.flatnonzero(n_labels == size) for size in sizes]
+    residuals = _residuals(n_labels, errors)
+    drawn = np.empty((_N_RESAMPLES, len(wanted)))
+    for i in range(_N_RESAMPLES):
+        rows = np.concatenate([rng.choice(rows, len(rows)) for rows in of_size])
+        noisy = errors[rows] + rng.choice(residuals, len(rows)) / np.sqrt(len(rows) / len(sizes))
+        curve = fit_power_law(n_labels[rows], noisy)
+        drawn[i] = curve(wanted) + rng.choice(residuals)
+    return np.clip(drawn, 0.0, 1.0)
+
+
+def _residuals(n_labels: FloatArray, errors: FloatArray) -> FloatArray:
+    """Return by how much single trainings miss the curve, widened for the three parameters that were fitted."""
+    curve = fit_power_law(n_labels, errors)
+    free = max(len(errors) - 3, 1)
+    missed = errors - curve(n_labels)
+    return np.asarray((missed - missed.mean()) * np.sqrt(len(errors) / free), dtype=np.float64)
+
+
+def _stop_after(curve: PowerLaw, now: float, least_gain: float, *, step: int = 25, most: int = 5000) -> int | None:
+    for n_more in range(0, most, step):
+        gain = curve(now + n_more) - curve(now + n_more + step)
+        if float(gain) < least_gain:
+            return n_more
+    return None
