@@ -69,8 +69,11 @@ def fit_mixture(models: Sequence[NgramModel], dev_texts: Iterable[Texts]) -> Mix
     return Mixture(models=tuple(models), weights=tuple(weights.tolist()))
 
 
-def em_weights(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weights (n_models,) of the most likely mixture of ``probabilities`` (n_models, n_words)."""
+def em_weights(probabilities: NDArray[np.float64], *, smallest_step: float = _SMALLEST_STEP) -> NDArray[np.float64]:
+    """Return the weights (n_models,) of the most likely mixture of ``probabilities`` (n_models, n_words).
+
+    Iterates until no weight moves by ``smallest_step``.
+    """
     n_models = len(probabilities)
     weights = np.full(n_models, 1 / n_models)
     for _ in range(MAX_EM_ITERATIONS):
@@ -78,7 +81,7 @@ def em_weights(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         updated = (shares / shares.sum(axis=0)).mean(axis=1)
         step = np.abs(updated - weights).max()
         weights = updated
-        if step < _SMALLEST_STEP:
+        if step < smallest_step:
             break
     return weights / weights.sum()
 
