@@ -52,7 +52,8 @@ from seedcorn.translation.placeholders import teach_placeholders
 from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm, with_made_up_words
 from seedcorn.translation.self_training import SelfTrainingSettings, self_train
 from seedcorn.translation.teaching_pairs import teaching_scores
-from seedcorn.translation.training import TrainingSettings, train_translator
+from seedcorn.translation.training import train_translator
+from seedcorn.translation.training_settings import TrainingSettings
 from seedcorn.translation.translator import Translator, load_translator
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))

@@ -28,7 +28,8 @@ from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.relevance.cutoff import keep_fraction
 from seedcorn.translation.network import NetworkShape
 from seedcorn.translation.teaching_pairs import bilingual_scores
-from seedcorn.translation.training import TrainingSettings, train_translator
+from seedcorn.translation.training import train_translator
+from seedcorn.translation.training_settings import TrainingSettings
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 LOCALES = {"en": "en-US", "fr": "fr-FR", "hi": "hi-IN"}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seedcorn.translation.entities import Candidates, EntitySettings, Reject
     from seedcorn.translation.nbest import NBest
     from seedcorn.translation.rescoring import RescoringWeights
-    from seedcorn.translation.training import TrainingSettings
+    from seedcorn.translation.training_settings import TrainingSettings
 
 translate = typer.Typer(help="Train a translator, translate, rescore n-best lists.", no_args_is_help=True)
 app.add_typer(translate, name="translate")

@@ -11,14 +11,14 @@ from seedcorn.config import Settings
 if TYPE_CHECKING:
     from seedcorn.translation.entities import EntitySettings
     from seedcorn.translation.self_training import SelfTrainingSettings
-    from seedcorn.translation.training import TrainingSettings
+    from seedcorn.translation.training_settings import TrainingSettings
 
 
 class TranslatorSettings(Settings):
     """How the translator is trained, or ``folder``, where one is that was trained before.
 
     ``checkpoint`` is a pretrained translator to start from, by name or path, with the language names it uses. The
-    budget is ``n_target_tokens``, repeats counted. The other settings are those of translation.training.
+    budget is ``n_target_tokens``, repeats counted. The other settings are those of translation.training_settings.
     """
 
     folder: str | None = None
@@ -42,7 +42,7 @@ class TranslatorSettings(Settings):
     def training(self) -> "TrainingSettings":
         """Return these settings as the training takes them."""
         from seedcorn.translation.network import NetworkShape
-        from seedcorn.translation.training import TrainingSettings
+        from seedcorn.translation.training_settings import TrainingSettings
 
         shape = ("width", "n_encoder_layers", "n_decoder_layers", "n_heads", "dropout")
         taken = self.model_dump(exclude={"folder", "checkpoint_source_lang", "checkpoint_target_lang", *shape})

@@ -21,8 +21,9 @@ from seedcorn.progress import say
 from seedcorn.translation.nbest import NBest
 from seedcorn.translation.self_training import drawn, mixed
 from seedcorn.translation.subwords import SYNTHETIC_TAG
-from seedcorn.translation.training import TrainingSettings, dev_chrf, train_translator
-from seedcorn.translation.translator import Translator, load_translator
+from seedcorn.translation.training import train_translator
+from seedcorn.translation.training_settings import TrainingSettings
+from seedcorn.translation.translator import Translator, dev_chrf, load_translator
 
 SYNTHETIC_ORIGIN, COPY_ORIGIN = "back-translation", "copy"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from seedcorn.translation.network import NetworkShape
-from seedcorn.translation.training import TrainingSettings
+from seedcorn.translation.training_settings import TrainingSettings
 
 PRESETS: Mapping[str, TrainingSettings] = {
     # A minute on one CPU thread, for a few thousand pairs of a small world such as the built-in corpus.

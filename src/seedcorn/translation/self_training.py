@@ -17,8 +17,9 @@ from seedcorn.progress import say
 from seedcorn.selection import FloatArray, PositionArray, Scores, Selection, keep
 from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
 from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights, SentenceLm, rescored, with_lm
-from seedcorn.translation.training import TrainedTranslator, TrainingSettings, dev_chrf, train_translator
-from seedcorn.translation.translator import Translator, load_translator
+from seedcorn.translation.training import TrainedTranslator, train_translator
+from seedcorn.translation.training_settings import TrainingSettings
+from seedcorn.translation.translator import Translator, dev_chrf, load_translator
 
 OWN_ORIGIN = "self-training"
 

@@ -9,8 +9,10 @@ import ctranslate2
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
+from seedcorn.corpus.pairs import SentencePair
 from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError, SeedcornError
+from seedcorn.evaluation.translation import chrf
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
@@ -155,6 +157,11 @@ def load_translator(folder: Path, *, n_threads: int = 0) -> Translator:
     if not (converted / "model.bin").exists():
         convert(folder)
     return Translator(_engine(converted, n_threads), tokenizer, _target_prefix(tokenizer), converted)
+
+
+def dev_chrf(translator: Translator, dev: Sequence[SentencePair]) -> float:
+    """Return the chrF of greedy translations of the ``dev`` pairs."""
+    return chrf(translator.best([pair.source for pair in dev], beam_size=1), [pair.target for pair in dev]).score
 
 
 def _engine(converted: Path, n_threads: int) -> ctranslate2.Translator:

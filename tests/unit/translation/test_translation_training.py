@@ -6,15 +6,20 @@ from pathlib import Path
 import pytest
 
 from seedcorn.corpus.pairs import PairCorpus
-from seedcorn.errors import DataError
+from seedcorn.errors import ConfigError, DataError
 from seedcorn.translation.nbest import TRANSLATION_LOGP
 
 torch = pytest.importorskip("torch")
 
+from safetensors.torch import load_file  # noqa: E402
+
 from seedcorn.translation import training as training_module  # noqa: E402
 from seedcorn.translation.network import pretrained  # noqa: E402
-from seedcorn.translation.training import ShowProgress, train_translator  # noqa: E402
-from seedcorn.translation.translator import load_translator  # noqa: E402
+from seedcorn.translation.regularisation import average_checkpoints, drop_words  # noqa: E402
+from seedcorn.translation.trainer import ShowProgress  # noqa: E402
+from seedcorn.translation.training import train_translator  # noqa: E402
+from seedcorn.translation.training_settings import Schedule  # noqa: E402
+from seedcorn.translation.translator import dev_chrf, load_translator  # noqa: E402
 
 
 def weights_of(folder: Path) -> bytes:
@@ -205,12 +210,55 @@ def test_full_memory_on_a_cpu_is_told_too_and_other_failures_are_not_hidden(
             )
 
 
-def test_a_larger_budget_goes_on_from_the_checkpoints(pairs, settings, tmp_path: Path) -> None:
+def test_a_larger_budget_goes_on_from_the_checkpoints_of_a_schedule_without_end(
+    pairs, settings, tmp_path: Path
+) -> None:
     arguments = {"checkpoints": tmp_path / "checkpoints", "random_seed": 1}
-    small, larger = (replace(settings, n_target_tokens=n) for n in (600, 1_200))
+    endless = replace(settings, schedule=Schedule.INVERSE_SQRT, n_warmup_steps=5)
+    small, larger = (replace(endless, n_target_tokens=n) for n in (600, 1_200))
     first = train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=small, **arguments)
     again = train_translator(pairs, pairs.pairs(), tmp_path / "again", settings=small, **arguments)
     assert weights_of(again.folder) == weights_of(first.folder)
     further = train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=larger, **arguments)
     assert further.n_steps == pytest.approx(2 * first.n_steps, abs=2)
     assert set(first.dev_chrf_by_step) < set(further.dev_chrf_by_step)
+
+
+def test_a_learning_rate_that_fell_to_zero_is_not_raised_again(pairs, settings, tmp_path: Path) -> None:
+    arguments = {"checkpoints": tmp_path / "checkpoints", "random_seed": 1}
+    small, larger = (replace(settings, n_target_tokens=n) for n in (600, 1_200))
+    train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=small, **arguments)
+    with pytest.raises(ConfigError, match=r"learning rate would jump.*inverse_sqrt"):
+        train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=larger, **arguments)
+
+
+def test_words_are_dropped_in_training_only_and_never_ends_or_placeholders(translator) -> None:
+    class Reads(torch.nn.Module):
+        def forward(self, *, input_ids, decoder_input_ids):
+            return input_ids, decoder_input_ids
+
+    tokenizer, network = translator.tokenizer, Reads()
+    ids = tokenizer(["a red <slot1> of a house"], return_tensors="pt").input_ids.repeat(50, 1)
+    drop_words(network, tokenizer, probability=0.5)
+    torch.manual_seed(0)
+    read, _ = network.train()(input_ids=ids, decoder_input_ids=ids)
+    dropped = (read == tokenizer.unk_token_id).float().mean(dim=0)
+    always_read = torch.isin(ids[0], torch.tensor([tokenizer.eos_token_id, tokenizer.vocab["<slot1>"]]))
+    assert (dropped[always_read] == 0).all()
+    assert dropped[~always_read].mean() == pytest.approx(0.5, abs=0.1)
+    kept, _ = network.eval()(input_ids=ids, decoder_input_ids=ids)
+    assert torch.equal(kept, ids)
+
+
+def test_the_mean_of_checkpoints_is_kept_where_dev_likes_it_better(pairs, settings, tmp_path: Path) -> None:
+    averaged = replace(settings, n_target_tokens=6_000, n_evaluations=3, n_averaged=2, word_dropout=0.1)
+    trained = train_translator(
+        pairs, pairs.pairs(), tmp_path / "m", settings=averaged, checkpoints=tmp_path / "c", random_seed=1
+    )
+    assert trained.dev_chrf >= max(trained.dev_chrf_by_step.values())
+    found = dev_chrf(load_translator(trained.folder, n_threads=1), pairs.pairs())
+    assert found == pytest.approx(trained.dev_chrf, abs=1e-6)
+    folders = sorted((tmp_path / "c").glob("checkpoint-*"), key=lambda f: int(f.name.split("-")[1]))[-2:]
+    name, mean = next(iter(average_checkpoints(folders).items()))
+    parts = [load_file(folder / "model.safetensors")[name] for folder in folders]
+    assert torch.allclose(mean, (parts[0] + parts[1]) / 2)

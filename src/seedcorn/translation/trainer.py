@@ -1,0 +1,114 @@
+"""transformers' Trainer as translators need it: arguments, evaluation by chrF of converted checkpoints, progress."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from transformers import (
+    Seq2SeqTrainer,
+    Seq2SeqTrainingArguments,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from seedcorn.progress import say, track
+from seedcorn.translation.training_settings import Schedule, TrainingSettings
+from seedcorn.translation.translator import convert, dev_chrf, load_translator
+
+
+class TranslationTrainer(Seq2SeqTrainer):
+    """transformers' Trainer, evaluating by chrF of converted checkpoints: 10 times faster than ``generate``."""
+
+    def evaluate(self, *args: object, **settings: object) -> dict[str, float]:
+        """Return and log the chrF, on the dev pairs, of the network as it is now."""
+        folder = Path(self.args.output_dir) / "evaluated"
+        self.save_model(str(folder))
+        convert(folder)
+        translator = load_translator(folder, n_threads=torch.get_num_threads())
+        metrics = {"eval_chrf": dev_chrf(translator, self.eval_dataset)}
+        self.log(metrics)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+class ShowProgress(TrainerCallback):
+    """Shows the steps done and the time left, and each dev chrF."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_steps = n_steps
+        self.steps: Iterator[int] = iter(())
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: object
+    ) -> None:
+        """Start the display where a resumed training goes on."""
+        left = range(state.global_step, self.n_steps)
+        self.steps = track(left, "training the translator, steps left", total=len(left))
+        next(self.steps, None)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: object
+    ) -> None:
+        """Count the step."""
+        next(self.steps, None)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **rest: object,
+    ) -> None:
+        """Say what the Trainer logged."""
+        shown = {name: value for name, value in (logs or {}).items() if name in ("loss", "eval_chrf")}
+        for name, value in shown.items():
+            say(f"step {state.global_step:,} of {self.n_steps:,}: {name.removeprefix('eval_')} {value:.3f}")
+
+
+def training_arguments(
+    settings: TrainingSettings, n_steps: int, checkpoints: Path, random_seed: int
+) -> Seq2SeqTrainingArguments:
+    """Return what the Trainer is told: ``n_steps`` packed batches, evaluated and saved ``n_evaluations`` times."""
+    steps_per_evaluation = max(n_steps // settings.n_evaluations, 1)
+    return Seq2SeqTrainingArguments(
+        output_dir=str(checkpoints),
+        per_device_train_batch_size=1,  # an item of the dataset is a packed batch
+        max_steps=n_steps,
+        learning_rate=settings.learning_rate,
+        warmup_steps=_n_warmup_steps(settings, n_steps),
+        lr_scheduler_type=settings.schedule.value,
+        adam_beta2=0.98,
+        max_grad_norm=1.0,
+        bf16=bf16_pays(),
+        use_cpu=not torch.cuda.is_available(),
+        eval_strategy="steps",
+        eval_steps=steps_per_evaluation,
+        save_strategy="steps",
+        save_steps=steps_per_evaluation,
+        save_total_limit=max(settings.n_averaged, 1) + 1,
+        load_best_model_at_end=True,
+        metric_for_best_model="eval_chrf",
+        greater_is_better=True,
+        logging_steps=max(steps_per_evaluation // 4, 1),
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        seed=random_seed,
+    )
+
+
+def _n_warmup_steps(settings: TrainingSettings, n_steps: int) -> int:
+    # A schedule without an end must not depend on the budget.
+    endless = settings.schedule is Schedule.INVERSE_SQRT
+    return settings.n_warmup_steps if endless else min(settings.n_warmup_steps, n_steps // 4)
+
+
+def bf16_pays() -> bool:
+    """Return whether the processor multiplies bfloat16 matrices natively; elsewhere they are slower than float32."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
