@@ -1,15 +1,31 @@
 """Every command group, imported once so that it is on the app; one line each."""
 
-from seedcorn.cli import data, demo, intent, language, lm, report, select, select_diversity, speech, study, translate
+from seedcorn.cli import (
+    data,
+    data_audit,
+    demo,
+    intent,
+    language,
+    lm,
+    report,
+    select,
+    select_annotate,
+    select_diversity,
+    speech,
+    study,
+    translate,
+)
 
 __all__ = [
     "data",
+    "data_audit",
     "demo",
     "intent",
     "language",
     "lm",
     "report",
     "select",
+    "select_annotate",
     "select_diversity",
     "speech",
     "study",

@@ -1,0 +1,150 @@
+"""What people answered: labels, what they were unsure of, and where they contradict each other."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from seedcorn.corpus.formats import read_corpus
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.errors import ConfigError, DataError, nearest
+from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
+
+ANNOTATED = "annotated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conflict:
+    """Different labels of one utterance: each label with its annotators. Nobody has decided yet which is right."""
+
+    id: str
+    text: str
+    labels: tuple[tuple[Utterance, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """The labels that can be trained on; ``unsure`` and ``conflicts`` are shown and wait for people."""
+
+    labels: tuple[Utterance, ...]
+    unsure: tuple[Utterance, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+def read_answers(paths: Sequence[Path], *, asked: Collection[Utterance], intents: Collection[str]) -> Answers:
+    """Return the answers in ``paths``: JSON lines of our page, or any annotated format.
+
+    An answer without an intent is an unsure one. Raises DataError, naming file and row, for an answer whose id is none
+    of ``asked`` (by text where it has no id), whose text is another one, or whose intent is none of ``intents``.
+    """
+    by_id = {u.id: u for u in asked if u.id}
+    by_text = {u.text: u for u in asked}
+    answered: dict[str, dict[Utterance, list[str]]] = {}
+    for path in paths:
+        corpus = read_corpus(path)
+        annotators = _annotators(corpus.table().to_pylist(), path)
+        for row, (utterance, who) in enumerate(zip(corpus.utterances(), annotators, strict=True), 1):
+            where = f"{path}, row {row}"
+            question = _question(utterance, by_id, by_text, where)
+            _check_intent(utterance, intents, where)
+            label = replace(question, intent=utterance.intent, slots=utterance.slots, origin=ANNOTATED)
+            answered.setdefault(question.id or question.text, {}).setdefault(label, []).append(who)
+    return _sorted_out(answered)
+
+
+def _annotators(rows: Sequence[Mapping[str, object]], path: Path) -> list[str]:
+    return [str(row.get("annotator") or path.name) for row in rows]
+
+
+def _question(
+    answer: Utterance, by_id: Mapping[str, Utterance], by_text: Mapping[str, Utterance], where: str
+) -> Utterance:
+    question = by_id.get(answer.id) if answer.id else by_text.get(answer.text)
+    if question is None:
+        raise DataError(
+            wanted="answers about the utterances that were given out",
+            found=f"the unknown id '{answer.id}'" if answer.id else f"the unknown text '{answer.text}'",
+            where=where,
+            fix="Give the answers of this pool, or the pool that they are about.",
+        )
+    if question.text != answer.text:
+        raise DataError(
+            wanted=f"the text '{question.text}' under the id '{answer.id}'", found=f"'{answer.text}'", where=where
+        )
+    return question
+
+
+def _check_intent(answer: Utterance, intents: Collection[str], where: str) -> None:
+    if answer.intent and answer.intent != OUT_OF_SCOPE and answer.intent not in intents:
+        raise DataError(
+            wanted="an intent that the agent has",
+            found=f"'{answer.intent}'",
+            where=where,
+            fix=f"{nearest(answer.intent, sorted(intents))} A new intent needs a seed; a renamed one a mapping.",
+        )
+
+
+def _sorted_out(answered: Mapping[str, Mapping[Utterance, Sequence[str]]]) -> Answers:
+    labels: list[Utterance] = []
+    unsure: list[Utterance] = []
+    conflicts: list[Conflict] = []
+    for given in answered.values():
+        sure = {label: who for label, who in given.items() if label.intent}
+        first = next(iter(given))
+        if not sure:
+            unsure.append(first)
+        elif len(sure) == 1:
+            labels.append(next(iter(sure)))
+        else:
+            their = tuple((label, tuple(who)) for label, who in sure.items())
+            conflicts.append(Conflict(id=first.id, text=first.text, labels=their))
+    return Answers(labels=tuple(labels), unsure=tuple(unsure), conflicts=tuple(conflicts))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renamed:
+    """Utterances with the intents of today; those of an intent that was split lost theirs and want a new label."""
+
+    utterances: tuple[Utterance, ...]
+    to_annotate: tuple[Utterance, ...]
+
+
+def read_renames(path: Path, *, intents: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return what each old intent became, from a YAML file: ``old: new``, or ``old: [one, other]`` for a split.
+
+    Raises ConfigError when it is something else, or names an old intent that there was none of.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(wanted="a mapping of intents in YAML", found=str(error), where=path) from error
+    if not isinstance(tree, dict):
+        raise ConfigError(wanted="a mapping of intents, 'old: new'", found=type(tree).__name__, where=path)
+    renames: dict[str, tuple[str, ...]] = {}
+    for old, new in tree.items():
+        if old not in intents:
+            raise ConfigError(
+                wanted="an intent of the run before",
+                found=f"'{old}'",
+                where=path,
+                fix=nearest(str(old), sorted(intents)),
+            )
+        names = [new] if isinstance(new, str) else new
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+            raise ConfigError(wanted=f"the new name of '{old}', or a list of names", found=repr(new), where=path)
+        renames[str(old)] = tuple(names)
+    return renames
+
+
+def with_renames(utterances: Sequence[Utterance], renames: Mapping[str, Sequence[str]]) -> Renamed:
+    """Return ``utterances`` under the new names; none is guessed for those of an intent that was split."""
+    kept: list[Utterance] = []
+    split: list[Utterance] = []
+    for utterance in utterances:
+        names = renames.get(utterance.intent, (utterance.intent,))
+        if len(names) == 1:
+            kept.append(replace(utterance, intent=names[0]))
+        else:
+            split.append(replace(utterance, intent="", slots=()))
+    return Renamed(utterances=tuple(kept), to_annotate=tuple(split))

@@ -1,0 +1,86 @@
+"""Annotation and audit outside a run, file to file: what ``seedcorn select annotate`` and ``data audit`` call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.diversity.annotate import AnnotationSettings
+from seedcorn.errors import DataError
+from seedcorn.evaluation.forecast import LearningCurve, forecast
+from seedcorn.growth.annotation import propose
+from seedcorn.growth.tasks import TaskBatch, task_of
+from seedcorn.nlu.learning_curve import dealt, learning_curve_points
+from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.model import NluModel
+from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
+
+_HELD_OUT_FRACTION = 0.25
+N_CRF_ITERATIONS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToAnnotate:
+    """The batch of tasks, and what the learning curve foretells where that was asked."""
+
+    batch: TaskBatch
+    curve: LearningCurve | None
+
+
+def to_annotate(
+    pool: Sequence[Utterance],
+    *,
+    labelled: Sequence[Utterance],
+    model: NluModel | None = None,
+    settings: AnnotationSettings = AnnotationSettings(),
+    name: str = "annotate",
+    random_seed: int = 0,
+) -> TaskBatch:
+    """Return the tasks of ``pool`` whose labels are worth most to ``model``, by default one trained on ``labelled``.
+
+    A pool row without id gets its row number. Raises DataError when nothing is labelled with an intent.
+    """
+    labelled = with_intents(labelled)
+    if model is None:
+        model = train_linear(labelled, n_crf_iterations=N_CRF_ITERATIONS, random_seed=random_seed)
+    batch = propose([u.text for u in pool], model=model, labelled=labelled, settings=settings, random_seed=random_seed)
+    return TaskBatch(
+        name=name,
+        tasks=tuple(
+            task_of(p, id=pool[p.position].id or f"row-{p.position}", lang=pool[p.position].lang)
+            for p in batch.proposals
+        ),
+        intents=tuple(sorted({*model.intents, *(u.intent for u in labelled)} - {OUT_OF_SCOPE})),
+        slot_types=tuple(sorted({slot.type for u in labelled for slot in u.slots})),
+    )
+
+
+def with_intents(labelled: Sequence[Utterance]) -> list[Utterance]:
+    """Return the utterances that have an intent; raises DataError when none has."""
+    known = [u for u in labelled if u.intent]
+    if not known:
+        raise DataError(
+            wanted="annotated utterances", found="none with an intent", fix="Give --labelled a file with intents."
+        )
+    return known
+
+
+def foretell(labelled: Sequence[Utterance], *, dev: Sequence[Utterance] = (), random_seed: int = 0) -> LearningCurve:
+    """Return the learning curve of the linear model on ``labelled``, measured on ``dev``, or on a quarter held out."""
+    known = with_intents(labelled)
+    held_out = [u for u in dev if u.intent]
+    rng = np.random.default_rng(random_seed)
+    if not held_out:
+        order = dealt(known, rng)
+        n_held_out = round(_HELD_OUT_FRACTION * len(known))
+        held_out, known = [known[i] for i in order[:n_held_out]], [known[i] for i in order[n_held_out:]]
+    points = learning_curve_points(
+        partial(train_linear, n_crf_iterations=N_CRF_ITERATIONS),
+        [u for u in known if u.intent != OUT_OF_SCOPE],
+        held_out,
+        background=[u for u in known if u.intent == OUT_OF_SCOPE],
+        random_seed=random_seed,
+    )
+    return forecast(points, rng=rng)
