@@ -27,6 +27,11 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["SEEDCORN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def encoder_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny encoder for transformers, of random weights."""

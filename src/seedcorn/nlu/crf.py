@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pycrfsuite import ItemSequence, Tagger
 
 AFFIX_LENGTHS = (1, 2, 3, 4)
+_TEXTS_AT_ONCE = 8_192  # whose tokens are encoded together
 IMPOSSIBLE = -690.0  # the log of the least probability that a float holds with full precision
 
 
@@ -48,7 +49,13 @@ class SlotCrf:
         if not self.model_bytes:
             return [TaggedSlots()] * len(texts)
         tagger = _tagger(self.model_bytes)
-        return [_tagged(tagger, text, self.knowledge, self.view) for text in texts]
+        tagged: list[TaggedSlots] = []
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            some = texts[start : start + _TEXTS_AT_ONCE]
+            if self.view is not None:
+                self.view.encoder.remember_tokens(some)
+            tagged += [_tagged(tagger, text, self.knowledge, self.view) for text in some]
+        return tagged
 
     def log_probabilities(self, texts: Sequence[str], slots: Sequence[Sequence[Slot]]) -> FloatArray:
         """Return the natural log of the probability that each text has just its ``slots``, (n,), at least -690.

@@ -13,48 +13,71 @@ from numpy.typing import NDArray
 
 from seedcorn.nlu.tokens import tokens_of
 from seedcorn.relevance.embedding import Embeddings, SentenceEncoder, named_encoder
+from seedcorn.relevance.vector_cache import VectorCache, cache_folder
 from seedcorn.selection import FloatArray
 
 MOST_REMEMBERED = 100_000
 MOST_REMEMBERED_IN_TOKENS = 20_000
+MOST_CACHED_AT_ONCE = 50_000  # a pass over a whole pool is not for the disk
 N_DIRECTIONS = 64  # as good as all of a few hundred, and several times faster to train with
 TOKEN_SCALE = 4.0  # how long token vectors are beside features of 0 or 1, under the same L2 penalty
 
 
 class SpanEncoder(SentenceEncoder, Protocol):
-    """A sentence encoder that also turns spans of characters in a sentence into vectors."""
+    """A sentence encoder that also turns spans of characters in sentences into vectors."""
 
-    def encode_spans(self, text: str, spans: Sequence[tuple[int, int]]) -> Embeddings:
-        """Return float32 rows, one a span, shape (spans, d)."""
+    def encode_spans_of(self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> list[Embeddings]:
+        """Return float32 rows for every text, one a span, shape (spans, d)."""
 
 
 @dataclass(frozen=True, eq=False)
 class RememberingEncoder:
-    """The encoder called ``name``, which encodes a text once however many models are trained on it."""
+    """The encoder called ``name``, which encodes a text once however many models are trained on it.
+
+    With a cache it is once for all runs of a machine; ``caches`` are those of sentences and of tokens.
+    """
 
     name: str
     encoder: SpanEncoder
+    caches: tuple[VectorCache, VectorCache] | None = None
     remembered: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
     remembered_in_tokens: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return rows of length one, (n, d)."""
-        unknown = sorted({text for text in texts if text not in self.remembered})
-        if len(self.remembered) + len(unknown) > MOST_REMEMBERED:
-            self.remembered.clear()
-            unknown = sorted(set(texts))
-        if unknown:
-            self.remembered.update(zip(unknown, self.encoder.encode(unknown), strict=True))
+        self._remember(self.remembered, texts, MOST_REMEMBERED, 0)
         return np.stack([self.remembered[text] for text in texts])
 
     def encode_tokens(self, text: str) -> NDArray[np.float32]:
         """Return one row a token of ``nlu.tokens``, (tokens, d)."""
-        if text not in self.remembered_in_tokens:
-            if len(self.remembered_in_tokens) >= MOST_REMEMBERED_IN_TOKENS:
-                self.remembered_in_tokens.clear()
-            spans = [(token.start, token.end) for token in tokens_of(text)]
-            self.remembered_in_tokens[text] = self.encoder.encode_spans(text, spans)
+        self.remember_tokens([text])
         return self.remembered_in_tokens[text]
+
+    def remember_tokens(self, texts: Sequence[str]) -> None:
+        """Encode the tokens of all ``texts`` at once, several times faster than one after the other.
+
+        They are remembered until those of more than MOST_REMEMBERED_IN_TOKENS texts are.
+        """
+        self._remember(self.remembered_in_tokens, texts, MOST_REMEMBERED_IN_TOKENS, 1)
+
+    def _remember(self, remembered: dict[str, NDArray[np.float32]], texts: Sequence[str], most: int, kind: int) -> None:
+        unknown = sorted({text for text in texts if text not in remembered})
+        if not unknown:
+            return
+        if len(remembered) + len(unknown) > most:
+            remembered.clear()
+            unknown = sorted(set(texts))
+        cache = self.caches[kind] if self.caches and len(unknown) <= MOST_CACHED_AT_ONCE else None
+        found = cache.find(unknown) if cache else {}
+        new = [text for text in unknown if text not in found]
+        computed = dict(zip(new, self._tokens_of(new) if kind else self.encoder.encode(new), strict=True))
+        if cache and new:
+            cache.keep(computed)
+        remembered.update(computed)
+        remembered.update(found if kind else {text: rows[0] for text, rows in found.items()})
+
+    def _tokens_of(self, texts: Sequence[str]) -> list[Embeddings]:
+        return self.encoder.encode_spans_of(texts, [[(t.start, t.end) for t in tokens_of(text)] for text in texts])
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +132,7 @@ class TokenView:
 
 def fit_token_view(encoder: RememberingEncoder, texts: Sequence[str], *, n_directions: int = N_DIRECTIONS) -> TokenView:
     """Return the view along the first principal directions of the tokens of ``texts``, all of them when fewer."""
+    encoder.remember_tokens(texts)
     mean, directions, variances = _principal(
         np.concatenate([encoder.encode_tokens(text) for text in texts]), n_directions
     )
@@ -118,10 +142,16 @@ def fit_token_view(encoder: RememberingEncoder, texts: Sequence[str], *, n_direc
 
 
 @functools.lru_cache(maxsize=1)  # whoever asks again in this process profits from what was encoded
-def load_sentence_encoder(name: str) -> RememberingEncoder:
-    """Return the encoder called ``name``, of transformers or saved in that folder.
+def load_sentence_encoder(name: str, precision: str = "auto") -> RememberingEncoder:
+    """Return the encoder called ``name``, of transformers or saved in that folder, and what is cached of it.
 
-    It encodes texts one by one: in a batch the last digits of a vector would depend on the other texts. Raises
-    MissingExtraError without transformers, DataError when there is no such encoder.
+    ``precision`` is a relevance.hidden_states.EncoderPrecision. Raises MissingExtraError without transformers,
+    DataError when there is no such encoder.
     """
-    return RememberingEncoder(name, named_encoder(name, batch_size=1))
+    encoder = named_encoder(name, precision=precision)
+    folder = cache_folder()
+    if folder is None:
+        return RememberingEncoder(name, encoder)
+    path, n_dimensions = folder / "vectors" / f"{encoder.digest[:32]}.sqlite", encoder.n_dimensions
+    caches = VectorCache(path, "sentence", n_dimensions), VectorCache(path, "tokens", n_dimensions)
+    return RememberingEncoder(name, encoder, caches)

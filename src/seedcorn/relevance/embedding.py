@@ -77,16 +77,19 @@ def fit_encoder(
     return HashedEncoder(np.ascontiguousarray(own * weights[:, None], dtype=np.float32))
 
 
-def named_encoder(name: str, *, batch_size: int = 64) -> "TransformerEncoder":
+def named_encoder(name: str, *, batch_size: int = 64, precision: str = "auto") -> "TransformerEncoder":
     """Return the sentence encoder called ``name`` or saved at that path, through transformers.
 
     Any encoder checkpoint will do, those of sentence-transformers included: the sentence is the mean of its token
-    vectors. Raises MissingExtraError without transformers, DataError when there is no such checkpoint.
+    vectors. ``precision`` is an EncoderPrecision. Raises MissingExtraError without transformers, DataError when there
+    is no such checkpoint.
     """
     require("transformers", extra="neural")
+    require("ctranslate2", extra="neural")
+    from seedcorn.relevance.hidden_states import EncoderPrecision
     from seedcorn.relevance.named_encoder import TransformerEncoder
 
-    return TransformerEncoder.load(name, batch_size=batch_size)
+    return TransformerEncoder.load(name, batch_size=batch_size, precision=EncoderPrecision(precision))
 
 
 def encode_batches(batches: Iterable[Texts], encoder: SentenceEncoder) -> Iterator[Embeddings]:

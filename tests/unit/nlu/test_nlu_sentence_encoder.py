@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import seedcorn.nlu.crf as crf_module
 import seedcorn.nlu.linear as linear_module
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
@@ -16,6 +17,7 @@ from seedcorn.nlu.sentence_encoder import (
     fit_view,
     load_sentence_encoder,
 )
+from seedcorn.relevance.vector_cache import VectorCache
 
 KINDS = ("other", "hour", "style")
 KINDS_OF_WORDS = {"six": "hour", "noon": "hour", "dawn": "hour", "jazz": "style", "blues": "style", "folk": "style"}
@@ -32,10 +34,13 @@ class Meanings:
         self.asked += texts
         return np.eye(2, dtype=np.float32)[[MEANINGS.get(text, 0) for text in texts]]
 
-    def encode_spans(self, text, spans) -> np.ndarray:
-        self.asked.append(text)
-        kinds = [KINDS_OF_WORDS.get(text[start:end], "other") for start, end in spans]
-        return np.eye(3, dtype=np.float32)[[KINDS.index(kind) for kind in kinds]]
+    def encode_spans_of(self, texts, spans) -> list[np.ndarray]:
+        self.asked += texts
+        kinds = [
+            [KINDS_OF_WORDS.get(text[start:end], "other") for start, end in of_text]
+            for text, of_text in zip(texts, spans, strict=True)
+        ]
+        return [np.eye(3, dtype=np.float32)[[KINDS.index(kind) for kind in row]] for row in kinds]
 
 
 def with_slot(text: str, value: str, intent: str, type_: str) -> Utterance:
@@ -149,3 +154,41 @@ def test_a_token_view_has_the_same_spread_whatever_the_encoder(encoder: Remember
     assert vectors.mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-5)
     alike = fit_token_view(encoder, ["so they are", "all alike"])
     assert not alike.vectors("all alike").any()
+
+
+def test_what_is_on_disk_is_not_encoded_again(tmp_path: Path) -> None:
+    caches = (VectorCache(tmp_path / "v.sqlite", "sentence", 2), VectorCache(tmp_path / "t.sqlite", "tokens", 3))
+    first, second = (RememberingEncoder("meanings", Meanings(), caches) for _ in range(2))
+    texts = ["play jazz", "alarm please", ""]
+    before = [first.encode(texts), *map(first.encode_tokens, texts)]
+    after = [second.encode(texts), *map(second.encode_tokens, texts)]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert second.encoder.asked == []
+    second.encode(["play some jazz"])
+    assert second.encoder.asked == ["play some jazz"]
+
+
+def test_many_texts_are_tagged_as_one_by_one(encoder: RememberingEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
+    texts = [u.text for u in ROWS_WITH_SLOTS[:4]] + ["play at dawn"]
+    together = model.crf.slots(texts)
+    monkeypatch.setattr(crf_module, "_TEXTS_AT_ONCE", 2)
+    assert model.crf.slots(texts) == together == [tags for text in texts for tags in model.crf.slots([text])]
+
+
+def test_an_encoder_is_cached_in_the_folder_of_the_environment(
+    encoder_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEEDCORN_CACHE", str(tmp_path))
+    load_sentence_encoder.cache_clear()
+    rows = load_sentence_encoder(str(encoder_checkpoint)).encode(["wake me up"])
+    load_sentence_encoder.cache_clear()
+    again = load_sentence_encoder(str(encoder_checkpoint))
+    monkeypatch.setattr(type(again.encoder), "encode", lambda self, texts: [1 / 0 for _ in texts])
+    np.testing.assert_array_equal(again.encode(["wake me up"]), rows)
+    assert len(list((tmp_path / "vectors").iterdir())) == 1
+    monkeypatch.setenv("SEEDCORN_CACHE", "")
+    load_sentence_encoder.cache_clear()
+    assert load_sentence_encoder(str(encoder_checkpoint)).caches is None
+    load_sentence_encoder.cache_clear()

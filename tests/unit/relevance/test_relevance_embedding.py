@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from seedcorn.corpus.builtin import builtin_general, builtin_requests
-from seedcorn.errors import DataError
+from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.embedding import HashedEncoder, centroid, centroid_scores, fit_encoder, named_encoder
 from seedcorn.selection import Direction
 
@@ -100,15 +100,38 @@ def test_a_named_encoder_needs_a_checkpoint(tmp_path) -> None:
         named_encoder(str(tmp_path / "nothing"))
 
 
-def test_a_saved_checkpoint_encodes_whatever_the_batch_size(encoder_checkpoint: Path) -> None:
-    texts = ["wake me up", "play", "play some music"]
-    rows = named_encoder(str(encoder_checkpoint), batch_size=1).encode(texts)
-    assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
-    assert named_encoder(str(encoder_checkpoint), batch_size=3).encode(texts) == pytest.approx(rows, abs=1e-4)
+TEXTS = ["wake me up", "play", "play some music", "up", "some music up", "", "me me me", "play play play"] * 3
+TEXTS_WITH_SPANS = [(text, [(0, 4), (5, 9)]) for text in TEXTS]
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_row_is_the_same_bytes_whatever_it_is_encoded_with(encoder_checkpoint: Path, precision: str) -> None:
+    one, many = (named_encoder(str(encoder_checkpoint), batch_size=n, precision=precision) for n in (1, 7))
+    rows = many.encode(TEXTS)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(len(TEXTS)), abs=1e-5)
+    assert one.encode(TEXTS).tobytes() == rows.tobytes()
+    np.testing.assert_array_equal(many.encode(TEXTS[::-1])[::-1], rows)
+    spans = many.encode_spans_of(*zip(*TEXTS_WITH_SPANS, strict=True))
+    for (text, its_spans), its_rows in zip(TEXTS_WITH_SPANS, spans, strict=True):
+        np.testing.assert_array_equal(one.encode_spans(text, its_spans), its_rows)
+    assert many.encode([]).shape == (0, 16)
+
+
+def test_eight_bits_come_near_to_all(encoder_checkpoint: Path) -> None:
+    exact, rough = (named_encoder(str(encoder_checkpoint), precision=p) for p in ("float32", "int8"))
+    assert (exact.encode(TEXTS) * rough.encode(TEXTS)).sum(axis=1).min() > 0.99
+    assert exact.digest != rough.digest == named_encoder(str(encoder_checkpoint)).digest
+
+
+def test_eight_bits_are_for_architectures_that_are_known(encoder_checkpoint: Path, monkeypatch) -> None:
+    monkeypatch.setattr("seedcorn.relevance.hidden_states._KNOWN_TO_CTRANSLATE2", set())
+    with pytest.raises(ConfigError, match="BertConfig.*float32"):
+        named_encoder(str(encoder_checkpoint), precision="int8")
+    assert named_encoder(str(encoder_checkpoint)).precision == "float32"
 
 
 def test_spans_are_the_means_of_their_subwords_in_the_middle_of_the_network(encoder_checkpoint: Path) -> None:
-    encoder = named_encoder(str(encoder_checkpoint))
+    encoder = named_encoder(str(encoder_checkpoint), precision="float32")
     text = "play some music"
     whole, first, rest, nothing = encoder.encode_spans(text, [(0, 15), (0, 4), (5, 15), (15, 15)])
     inputs = encoder.tokenizer(text, return_offsets_mapping=True, return_tensors="pt")
