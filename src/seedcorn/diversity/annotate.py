@@ -2,8 +2,9 @@
 
 A text is worth its label when the model is probably wrong about it (uncertainty), when many others are like it
 (density), when nothing labelled is like it yet (novelty), and when nothing else in the batch is (diversity). ``mixed``
-gets all four from one submodular function: facility location over the unsure texts, each of which matters as much as
-the model is unsure of it, where everything labelled counts as chosen already (Wei, Iyer, Bilmes 2015; Settles 2010).
+gets all four from one submodular function: facility location over the doubtful texts, each of which matters as much as
+it is doubtful, where everything labelled counts as chosen already (Wei, Iyer, Bilmes 2015; Settles 2010). Doubtful is
+where two views of a text disagree, or where the model is unsure when there is only one.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Strategy(StrEnum):
     MARGIN = "margin"  # how near the second intent comes to the first; slots as in uncertainty
     DISAGREEMENT = "disagreement"  # how far two views of the text differ in its intent; slots as in uncertainty
     COVERAGE = "coverage"  # how many texts are like it that nothing labelled is like, whatever the model says
-    MIXED = "mixed"  # coverage of what the model is unsure of
+    MIXED = "mixed"  # coverage of what two views disagree on, or of what the model is unsure of with one
     RANDOM = "random"
 
 
@@ -38,7 +39,7 @@ class AnnotationSettings(Settings):
     """How a batch is chosen.
 
     ``batch_size`` texts, or with ``n_words`` as many as have together so many words, for annotators who are paid by
-    length. ``n_unsure`` is of how many of the most uncertain texts ``mixed`` and ``coverage`` choose at most;
+    length. ``n_unsure`` is of how many of the most doubtful texts ``mixed`` and ``coverage`` choose at most;
     ``slots_count`` whether the slots are looked at, or the intent alone.
     """
 
@@ -96,9 +97,9 @@ def annotation_worth(candidates: Candidates, *, settings: AnnotationSettings) ->
             right = np.zeros(len(candidates))
         case Strategy.MARGIN:
             right = intent_margins(candidates.intent_probabilities)
-        case Strategy.DISAGREEMENT:
-            if candidates.second_view is None:
-                raise DataError(wanted="a second view of the texts for the strategy 'disagreement'", found="none")
+        case Strategy.DISAGREEMENT if candidates.second_view is None:
+            raise DataError(wanted="a second view of the texts for the strategy 'disagreement'", found="none")
+        case Strategy.DISAGREEMENT | Strategy.MIXED if candidates.second_view is not None:
             right = 1.0 - jensen_shannon(candidates.intent_probabilities, candidates.second_view)
         case _:
             right = candidates.intent_probabilities.max(axis=1)

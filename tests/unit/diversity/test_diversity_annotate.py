@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,8 +26,11 @@ def candidates(*, sure: list[float], slots: list[float] | None = None, vectors: 
         vectors=np.eye(max(n, 1), dtype=np.float32)[:n] if vectors is None else np.asarray(vectors, np.float32),
         labelled_vectors=np.zeros((0, max(n, 1) if vectors is None else np.shape(vectors)[1]), np.float32),
         n_words=np.full(n, 4),
-        second_view=np.stack([1 - best, best], axis=1),
     )
+
+
+def with_another_view(view: Candidates) -> Candidates:
+    return replace(view, second_view=view.intent_probabilities[:, ::-1].copy())
 
 
 def choose(view: Candidates, **settings: object) -> list[int]:
@@ -47,27 +52,28 @@ def test_mixed_takes_one_of_several_unsure_texts_that_are_alike_and_leaves_an_ou
 
 def test_mixed_leaves_what_is_like_labelled_text() -> None:
     view = candidates(sure=[0.5, 0.5], vectors=[[1.0, 0], [0, 1.0]])
-    covered = Candidates(**{**view.__dict__, "labelled_vectors": np.array([[1.0, 0]], np.float32)})
+    covered = replace(view, labelled_vectors=np.array([[1.0, 0]], np.float32))
     assert choose(covered, strategy="mixed", batch_size=1) == [1]
 
 
 def test_a_budget_of_words_is_kept() -> None:
-    view = candidates(sure=[0.5] * 6)
+    view = with_another_view(candidates(sure=[0.5] * 6))
     for strategy in Strategy:
         assert len(choose(view, strategy=strategy, n_words=9)) == 2
 
 
 def test_text_that_is_none_of_the_agents_business_is_left() -> None:
     view = candidates(sure=[0.5, 0.6])
-    relevant = Candidates(**{**view.__dict__, "relevance": np.array([0.0, 1.0])})
+    relevant = replace(view, relevance=np.array([0.0, 1.0]))
     assert choose(relevant, strategy="uncertainty", batch_size=1) == [1]
 
 
 def test_disagreement_needs_two_views() -> None:
     view = candidates(sure=[0.5, 0.9])
-    assert choose(view, strategy="disagreement", batch_size=1) == [1]
+    for strategy in ("disagreement", "mixed"):
+        assert choose(with_another_view(view), strategy=strategy, batch_size=1) == [1]
     with pytest.raises(DataError, match="second view"):
-        choose(Candidates(**{**view.__dict__, "second_view": None}), strategy="disagreement")
+        choose(view, strategy="disagreement")
 
 
 def test_nothing_to_choose_from_is_refused() -> None:
@@ -77,14 +83,16 @@ def test_nothing_to_choose_from_is_refused() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(1, 30), st.sampled_from(list(Strategy)))
 def test_every_strategy_takes_as_many_as_there_are_each_once(sure: list[float], size: int, strategy: Strategy) -> None:
-    chosen = choose(candidates(sure=sure), strategy=strategy, batch_size=size)
+    chosen = choose(with_another_view(candidates(sure=sure)), strategy=strategy, batch_size=size)
     assert len(set(chosen)) == len(chosen) == min(size, len(sure))
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_worth_is_a_share(sure: list[float]) -> None:
     for strategy in Strategy:
-        worth = annotation_worth(candidates(sure=sure), settings=AnnotationSettings(strategy=strategy))
+        worth = annotation_worth(
+            with_another_view(candidates(sure=sure)), settings=AnnotationSettings(strategy=strategy)
+        )
         assert ((worth >= 0) & (worth <= 1)).all()
 
 
