@@ -11,6 +11,9 @@ hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).parent.parent
+_BESIDE = REPOSITORY.parent / "shared" / "data"
+if _BESIDE.is_dir():
+    os.environ.setdefault("SEEDCORN_DATA", str(_BESIDE))
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +24,7 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the real data sets; tests that ask for it skip where it is absent."""
-    folder = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data"))
+    folder = Path(os.environ.get("SEEDCORN_DATA", _BESIDE))
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set SEEDCORN_DATA")
     return folder

@@ -1,8 +1,10 @@
 """What a user can get wrong: every error says what was wanted, what was found, where, and what to do."""
 
 import importlib
+import importlib.util
 import os
 import types
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 
@@ -55,3 +57,10 @@ def require(module: str, *, extra: str) -> types.ModuleType:
             found="it is not installed",
             fix=f"Run: pip install 'seedcorn[{extra}]'",
         ) from error
+
+
+def require_all(modules: Iterable[tuple[str, str]]) -> None:
+    """Raise MissingExtraError for the first (module, extra) that is not installed, loading none of them."""
+    for module, extra in modules:
+        if importlib.util.find_spec(module) is None:
+            require(module, extra=extra)

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
-from pydantic import GetCoreSchemaHandler, ValidationInfo
+from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from seedcorn.errors import ConfigError
+from seedcorn.errors import ConfigError, DataError
 
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
+Value = TypeVar("Value")
 
 RECORD_NAME = "record.json"
 INPUT_FILE_ERROR = "input_file"
@@ -156,7 +158,19 @@ def write_json(value: Json, path: Path) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
-def read_json(path: Path) -> Json:
-    """Return the JSON value in ``path``."""
-    value: Json = json.loads(path.read_text("utf-8"))
-    return value
+def read_json(path: Path, kind: type[Value]) -> Value:
+    """Return the JSON value in ``path``, which is to be of ``kind``, such as dict[str, int].
+
+    Raises DataError when it is something else.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise DataError(
+            wanted=f"what Seedcorn wrote there ({place}: {problem['msg']})" if place else "what Seedcorn wrote there",
+            found="something else: the file is damaged",
+            where=path,
+            fix="Remove the folder of this stage and run the same command again.",
+        ) from error

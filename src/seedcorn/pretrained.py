@@ -2,8 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
-from seedcorn.errors import DataError
+from seedcorn.errors import ConfigError, DataError
+from seedcorn.files import InputFile
+
+
+@dataclass(frozen=True)
+class Checkpoint(InputFile):
+    """A pretrained checkpoint in settings: a folder, known by its content, or else a name on the model hub."""
+
+    @classmethod
+    def at(cls, path: Path | str, *, relative_to: Path | None = None) -> Self:
+        """Return the folder ``path`` where there is one, else the checkpoint of that name."""
+        try:
+            return super().at(path, relative_to=relative_to)
+        except ConfigError:
+            if "$" in str(path):
+                raise
+            return cls(written=str(path), path=Path(path))
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the folder's content, or the name."""
+        return super().digest if self.path.exists() else self.written
+
+    def __str__(self) -> str:
+        """Return what loads it."""
+        return str(self.path) if self.path.exists() else self.written
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Scores and Selection: what one stage says of a pool and what the next one keeps of it."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -121,3 +123,27 @@ def keep(
         reject_codes=codes,
         reject_reasons=reasons,
     )
+
+
+def write_scores(scores: Scores, path: Path) -> None:
+    """Write ``scores`` as .npz: the values, which are missing, and what they mean."""
+    missing = np.zeros(len(scores), np.bool_) if scores.missing is None else scores.missing
+    meaning = {
+        "name": scores.name,
+        "direction": scores.direction,
+        "unit": scores.unit,
+        "missing_reason": scores.missing_reason,
+    }
+    description = np.frombuffer(json.dumps(meaning).encode(), np.uint8)
+    np.savez_compressed(path, values=scores.values, missing=missing, description=description, allow_pickle=False)
+
+
+def read_scores(path: Path) -> Scores:
+    """Return the scores that ``write_scores`` wrote."""
+    with np.load(path, allow_pickle=False) as saved:
+        meaning = json.loads(saved["description"].tobytes())
+        return Scores(
+            values=saved["values"],
+            missing=saved["missing"],
+            **{**meaning, "direction": Direction(meaning["direction"])},
+        )

@@ -8,9 +8,9 @@ import yaml
 
 from seedcorn.cli import run
 from seedcorn.config import Settings, load_config
-from seedcorn.pipelines.intent import IntentConfig
+from seedcorn.intent.pipeline import IntentConfig
 from seedcorn.pipelines.language import LanguageConfig
-from seedcorn.studies.intent_study import IntentStudyConfig
+from seedcorn.studies.intent import IntentStudyConfig
 from seedcorn.studies.language_study import LanguageStudyConfig
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -20,7 +20,14 @@ def model_of(path: Path) -> type[Settings]:
     settings = yaml.safe_load(path.read_text("utf-8"))
     if "study" in settings:
         return {"intent": IntentStudyConfig, "language": LanguageStudyConfig}[settings["study"]]
-    return IntentConfig if "intents" in settings else LanguageConfig
+    return IntentConfig if "intents" in settings["data"] else LanguageConfig
+
+
+@pytest.fixture(autouse=True)
+def _data_where_needed(request: pytest.FixtureRequest) -> None:
+    path = request.node.callspec.params.get("path") if hasattr(request.node, "callspec") else None
+    if isinstance(path, Path) and "SEEDCORN_DATA" in path.read_text("utf-8"):
+        request.getfixturevalue("real_data")
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
@@ -68,14 +75,19 @@ def test_the_intent_pipeline_runs_on_massive(tmp_path: Path, repository: Path, r
 def test_the_intent_studies_run(name: str, tmp_path: Path, repository: Path, real_data: Path) -> None:
     config = repository / "configs" / f"{name}.yaml"
     settings = yaml.safe_load(config.read_text("utf-8"))
-    few = {role: settings["systems"][settings[role]] for role in ("baseline", "reported")}
-    systems = {settings[role]: system for role, system in few.items()}
-    first = dict(list(settings["functionalities"].items())[:1])
-    changes = {"random_seeds": [1], "functionalities": first, "systems": systems, "ceiling": None}
-    overrides = []
-    if "encoder" in settings.get("teaching", {}):
-        overrides += ["--set", "teaching.encoder=null"]  # a pretrained one, which a test must not download
-    for key, value in changes.items():
-        overrides += ["--set", f"{key}={json.dumps(value)}"]
-    assert run(["study", str(config), "--run-dir", str(tmp_path / "run"), *overrides, *SMALLER]) == 0
-    assert (tmp_path / "run" / f"{name.removeprefix('study-')}.json").exists()
+    corpus, of_corpus = next(iter(settings["corpora"].items()))
+    of_corpus["data"]["pool"] = []
+    of_corpus["data"]["annotated"]["background_fraction"] = 0.05
+    functionality, intents = next(iter(settings["functionalities"].items()))
+    changes = {
+        "random_seeds": [1],
+        "functionalities": {functionality: intents},
+        "reported": [],
+        "corpora": {corpus: of_corpus},
+        "systems": dict(list(settings["systems"].items())[:1]),
+        "run.relevance.cutoff.n_kept": 150,
+        "run.self_training.encoder": None,  # a pretrained one, which a test must not download
+    }
+    overrides = [part for key, value in changes.items() for part in ("--set", f"{key}={json.dumps(value)}")]
+    assert run(["study", str(config), "--run-dir", str(tmp_path / "run"), *overrides, "--quiet"]) == 0
+    assert (tmp_path / "run" / f"{settings['name']}.json").exists()

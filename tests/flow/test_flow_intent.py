@@ -19,8 +19,8 @@ from seedcorn.report.saved import read_page
 
 SMALL = {
     "name": "small",
-    "intents": ["alarm_set"],
     "data": {
+        "intents": ["alarm_set"],
         "annotated": {
             "train": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "train"}},
             "dev": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "dev"}},
@@ -57,14 +57,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_holds_every_stage_the_report_and_the_map(finished: Path) -> None:
     stages = {p.parent.name for p in (finished / "run").glob("*/record.json")}
-    assert stages == {"data", "contamination", "relevance", "diversity", "self-training", "measures"}
+    first, last = {"data", "contamination", "relevance"}, {"self-training", "measures", "training"}
+    assert stages == {*first, "teacher", "diversity", *last}
     report = (finished / "run" / "report.html").read_text("utf-8")
     parts = ("What it brought", "Contamination", "Diversity", "The map", "Learning curve", "Errors before and after")
     for words in (*parts, "the cut-off keeps 100", "self-training#"):
         assert words in report
     assert (finished / "run" / "map.svg").read_text("utf-8").startswith("<svg")
     systems = json.loads((finished / "run" / "measures" / "measures.json").read_text("utf-8"))["systems"]
-    assert [s["system"] for s in systems] == ["seed only", "grown"]
+    assert [s["system"] for s in systems] == ["seed only", "without pool", "with pool"]
 
 
 def tables_of(folder: Path) -> dict[str, list[dict[str, str | int | float]]]:
@@ -159,16 +160,20 @@ def with_test(**changes: object) -> dict[str, object]:
     ("change", "message"),
     [
         (
-            {"intents": ["alarm_sett"]},
+            {"data": {**SMALL["data"], "intents": ["alarm_sett"]}},
             "wanted an intent that the seed has examples of, found 'alarm_sett'. Did you mean",
         ),
-        ({"intnts": ["alarm_set"]}, "Did you mean 'intents'?"),
+        ({"data": {**SMALL["data"], "intnts": ["alarm_set"]}}, "Did you mean 'intents'?"),
         ({"relevance": {"cutoff": {"precision": 0.5, "n_kept": 5}}}, "give exactly one of"),
         ({"relevance": {"cutoff": {"threshold": 2.0}}}, "wanted at least one relevant utterance in the pool"),
-        ({"data": {"pool": [{"path": "no-such-file.txt"}]}}, "give 'seed', 'background', 'dev' and 'test'"),
+        ({"data": {"intents": ["a"], "pool": []}}, "give 'seed', 'background', 'dev' and 'test'"),
+        (
+            {"data": {**SMALL["data"], "pool": [{"path": "no-such-file.txt"}]}},
+            "wanted 'data.pool.0.path': the file or folder 'no-such-file.txt', found nothing there",
+        ),
         (with_test(where={"partition": "tset"}), "wanted rows with partition tset, found none. Did you mean 'test'?"),
         (with_test(where={"partion": "test"}), "found 'partion'. Did you mean 'partition'?"),
-        (with_test(path="some.jsonl"), "n_rows says how much is made of the built-in corpus"),
+        (with_test(path=__file__), "n_rows says how much is made of the built-in corpus"),
     ],
 )
 def test_wrong_configurations_are_named_and_leave_exit_code_2(
@@ -193,8 +198,7 @@ def files_config(folder: Path, *, seed: list[dict[str, object]], pool: str) -> d
     files = {name: {"path": jsonl(folder / f"{name}.jsonl", rows)} for name, rows in {"seed": seed, **named}.items()}
     return {
         "name": "files",
-        "intents": ["alarm_set"],
-        "data": {**files, "pool": [{"path": str(folder / "pool.txt")}]},
+        "data": {"intents": ["alarm_set"], **files, "pool": [{"path": str(folder / "pool.txt")}]},
         "relevance": {"cutoff": {"n_kept": 5}},
         "diversity": {"method": "all"},
         "self_training": {"n_rounds": 1},
@@ -276,7 +280,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_afterwards(
         raise OSError(28, "Error writing bytes to file")
 
     with monkeypatch.context() as patch:
-        patch.setattr("seedcorn.pipelines.intent_stages.write_scores", full)
+        patch.setattr("seedcorn.intent.stage_results.write_scores", full)
         assert run(command) == 1
     assert f"{tmp_path}/run/relevance: No space left on device; make room" in capsys.readouterr().err
     assert not (tmp_path / "run" / "relevance").exists()
@@ -295,19 +299,13 @@ STUDY = {
     "random_seeds": [1, 2],
     "seed_sizes": [10],
     "functionalities": {"alarm": ["alarm_set"]},
-    "data": SMALL["data"],
-    "relevance": SMALL["relevance"],
-    "teaching": {"n_rounds": 1},
-    "baseline": "seed_only",
-    "reported": "relevant",
-    "ceiling": "true_labels",
+    "reported": ["alarm"],
+    "corpora": {"built-in": {"data": {k: v for k, v in SMALL["data"].items() if k != "intents"}}},
+    "run": {"relevance": SMALL["relevance"], "diversity": {"method": "all"}, "self_training": {"n_rounds": 1}},
     "systems": {
-        "seed_only": {"source": "none"},
-        "relevant": {"source": "relevant"},
-        "random_half": {"source": "relevant", "diversity": {"method": "random", "fraction": 0.5}},
-        "feature_half": {"source": "relevant", "diversity": {"method": "feature", "fraction": 0.5}},
-        "clean_half": {"source": "relevant", "diversity": {"method": "feature", "fraction": 0.5, "cleaned": True}},
-        "true_labels": {"source": "true_labels"},
+        "with pool": {},
+        "random half": {"diversity": {"method": "random", "fraction": 0.5}},
+        "clean half": {"diversity": {"method": "feature", "fraction": 0.5, "cleaned": True}},
     },
 }
 
@@ -319,7 +317,7 @@ def test_a_run_with_a_pretrained_encoder_is_held_and_repeatable(tmp_path: Path, 
     for name in ("once", "again"):
         assert run(["intent", str(path), "--run-dir", str(tmp_path / name), "--quiet"]) == 0
     assert run_bytes(tmp_path / "once") == run_bytes(tmp_path / "again")
-    with np.load(next((tmp_path / "once" / "self-training").rglob("*.npz")), allow_pickle=False) as model:
+    with np.load(tmp_path / "once" / "self-training" / "model" / "linear.npz", allow_pickle=False) as model:
         assert {"view/directions", "token_view/directions"} <= set(model)
 
 
@@ -333,6 +331,42 @@ def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) ->
         assert "Relative reduction" in (folder / "report.html").read_text("utf-8")
     assert found[0] == found[1]
     summary = found[0]["summary"]
-    assert {"semantic_error_reduction", "gain_kept_at_50_percent", "random_gain_kept_at_50_percent"} <= set(summary)
-    assert summary["best_at_50_percent"] in ("feature_half", "clean_half")
-    assert set(summary["more_than_random_at_50_percent"]) == {"mean", "low", "high"}
+    assert {"pool_reduction", "pool_reduction_low", "share_of_oracle", "n_worse", "reported"} <= set(summary)
+    assert set(summary["gain_kept"]) == {"random half", "clean half"}
+    assert set(summary["by_locale"]["built-in"]) == {"mean", "low", "high"}
+    systems = [row["system"] for row in found[0]["rows"] if row["kind"] == "mean"]
+    assert systems == ["seed only", "without pool", "with pool", "true labels", "random half", "clean half"]
+
+
+def test_two_systems_of_a_study_make_what_they_have_in_common_once(tmp_path: Path) -> None:
+    config = written(tmp_path, {**STUDY, "random_seeds": [1]})
+    assert run(["study", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
+    made = [path.name.rsplit("-", 1)[0] for path in (tmp_path / "run" / "store").iterdir() if path.is_dir()]
+    assert {name: made.count(name) for name in ("data", "teacher", "relevance", "oracle")} == dict.fromkeys(
+        ("data", "teacher", "relevance", "oracle"), 1
+    )
+    assert made.count("self-training") == 3
+
+
+def test_the_training_set_is_written_with_label_confidence_weight_origin_and_reason(finished: Path) -> None:
+    lines = (finished / "run" / "training" / "training-set.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    counts = json.loads((finished / "run" / "data" / "record.json").read_text("utf-8"))["counts"]
+    assert {"text", "intent", "slots", "origin", "set", "confidence", "weight", "reason"} <= set(rows[0])
+    assert [row["set"] for row in rows].count("seed") == counts["n_seed"]
+    assert [row["set"] for row in rows].count("background") == counts["n_background"]
+
+
+def test_a_dry_run_lists_the_stages_and_makes_nothing(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(finished / "config.yaml")
+    assert run(["intent", config, "--run-dir", str(tmp_path / "new"), "--dry-run", "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert set(planned.values()) == {str(tmp_path / "new"), "to be run"}
+    assert not (tmp_path / "new").exists()
+    changed = ["--set", "relevance.cutoff.n_kept=50", "--dry-run", "--json"]
+    assert run(["intent", config, "--run-dir", str(finished / "run"), *changed]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    again = {name for name, state in planned.items() if state == "to be made again"}
+    assert again == {"relevance", "diversity", "self-training", "measures", "training"}

@@ -8,8 +8,9 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from seedcorn.diversity.facility_location import FacilityLocation
-from seedcorn.diversity.feature_coverage import Concave, FeatureCoverage
+from seedcorn.diversity.feature_coverage import FeatureCoverage
 from seedcorn.diversity.greedy import lazy_greedy
+from seedcorn.diversity.methods import Concave
 from seedcorn.diversity.objectives import Budget, Objective
 
 GOLDENS = json.loads((Path(__file__).parent / "diversity" / "apricot.json").read_text("utf-8"))

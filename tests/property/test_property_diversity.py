@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from seedcorn.diversity.facility_location import FacilityLocation
-from seedcorn.diversity.feature_coverage import Concave, FeatureCoverage
+from seedcorn.diversity.feature_coverage import FeatureCoverage
 from seedcorn.diversity.greedy import lazy_greedy
+from seedcorn.diversity.methods import Concave
 from seedcorn.diversity.objectives import Budget, Objective
 from seedcorn.diversity.sieve import StreamBatch, sieve_stream
 from seedcorn.diversity.worst_paraphrase import worst_paraphrases

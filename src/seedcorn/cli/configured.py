@@ -1,31 +1,46 @@
 """What the commands with a configuration file share: their options, and how a pipeline is run from one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeAlias, TypeVar
 
 import typer
 
+from seedcorn.config import Settings
+
 if TYPE_CHECKING:
-    from seedcorn.pipelines.intent import IntentConfig
-    from seedcorn.pipelines.language import LanguageConfig
-    from seedcorn.runs import Json, Run
+    from seedcorn.runs import Json, Run, Stage, StageResult
 
 ConfigFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The configuration (YAML).")]
 RunFolder: TypeAlias = Annotated[Path | None, typer.Option("--run-dir", help="Default: runs/NAME.")]
 Overrides: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", help="Override a setting: key.subkey=value; repeatable.")
 ]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Check the configuration and its files, list the stages, run nothing.")
+]
 
-Config = TypeVar("Config", "IntentConfig", "LanguageConfig")
-Config_contra = TypeVar("Config_contra", "IntentConfig", "LanguageConfig", contravariant=True)
+
+class PipelineConfig(Protocol):
+    """A configuration of a pipeline."""
+
+    name: str
+    random_seed: int
+
+    def stages(self) -> "Mapping[str, Stage[StageResult]]":
+        """Return the stages by the names of their folders, in the order in which they run."""
+        ...
+
+
+Config = TypeVar("Config", bound=Settings)
+Config_contra = TypeVar("Config_contra", bound=Settings, contravariant=True)
 
 
 class Pipeline(Protocol[Config_contra]):
     """Runs the stages that are not done yet, and returns the path of the report."""
 
-    def __call__(self, config: Config_contra, *, run: "Run", relative_to: Path) -> Path:
-        """Return the path of the report; paths in ``config`` count from ``relative_to``."""
+    def __call__(self, config: Config_contra, *, run: "Run") -> Path:
+        """Return the path of the report."""
         ...
 
 
@@ -36,13 +51,37 @@ def run_configured(
     *,
     run_dir: Path | None,
     overrides: Sequence[str] = (),
+    dry_run: bool = False,
 ) -> "dict[str, Json]":
-    """Run ``pipeline`` in its run folder, by default runs/NAME, and return where folder and report are."""
+    """Run ``pipeline`` in its run folder, by default runs/NAME, and return where folder and report are.
+
+    Stages of an earlier run that will be made again are named first. ``dry_run`` runs nothing and returns what would be
+    run.
+    """
     from seedcorn.config import dump_config, load_config
-    from seedcorn.runs import open_run
+    from seedcorn.progress import say
+    from seedcorn.runs import Run, open_run
 
     config = load_config(config_file, model, overrides=overrides)
-    folder = run_dir or Path("runs") / config.name
-    with open_run(folder, random_seed=config.random_seed, resolved_config=dump_config(config)) as run:
-        report = pipeline(config, run=run, relative_to=config_file.resolve().parent)
+    plan: PipelineConfig = config  # type: ignore[assignment]  # pydantic fields are no protocol members to mypy
+    folder = run_dir or Path("runs") / plan.name
+    if dry_run:
+        return _planned(plan, Run(folder=folder, random_seed=plan.random_seed))
+    with open_run(folder, random_seed=plan.random_seed, resolved_config=dump_config(config)) as run:
+        if redone := run.to_be_redone(plan.stages()):
+            say(f"made again, since their settings or inputs changed: {', '.join(redone)}")
+        report = pipeline(config, run=run)
     return {"run": str(folder), "report": str(report)}
+
+
+def _planned(plan: PipelineConfig, run: "Run") -> "dict[str, Json]":
+    """Return for every stage whether it is new, done before, or to be made again."""
+    from seedcorn.runs import read_record
+
+    stages = plan.stages()
+    redone = run.to_be_redone(stages)
+    state = {
+        name: "to be made again" if name in redone else "done before" if read_record(run.folder / name) else "to be run"
+        for name in stages
+    }
+    return {"run": str(run.folder), **state}

@@ -1,7 +1,7 @@
 """``seedcorn intent``: the intent pipeline."""
 
 from seedcorn.cli import app
-from seedcorn.cli.configured import ConfigFile, Overrides, RunFolder, run_configured
+from seedcorn.cli.configured import ConfigFile, DryRun, Overrides, RunFolder, run_configured
 from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 
@@ -10,12 +10,16 @@ def intent(
     config_file: ConfigFile,
     run_dir: RunFolder = None,
     overrides: Overrides = None,
+    dry_run: DryRun = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring up a new intent: select from the pool, self-train, measure, report. The same command resumes a run."""
-    from seedcorn.pipelines.intent import IntentConfig, run_intent
+    from seedcorn.intent.pipeline import IntentConfig
+    from seedcorn.intent.run import run_and_report
 
     with progress(quiet):
-        done = run_configured(config_file, IntentConfig, run_intent, run_dir=run_dir, overrides=overrides or ())
+        done = run_configured(
+            config_file, IntentConfig, run_and_report, run_dir=run_dir, overrides=overrides or (), dry_run=dry_run
+        )
     show(done, as_json=as_json)

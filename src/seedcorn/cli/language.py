@@ -1,5 +1,7 @@
 """``seedcorn language``: the language pipeline."""
 
+from functools import partial
+
 from seedcorn.cli import app
 from seedcorn.cli.configured import ConfigFile, Overrides, RunFolder, run_configured
 from seedcorn.cli.options import AsJson, Quiet, progress, show
@@ -17,5 +19,11 @@ def language(
     from seedcorn.pipelines.language import LanguageConfig, run_language
 
     with progress(quiet):
-        done = run_configured(config_file, LanguageConfig, run_language, run_dir=run_dir, overrides=overrides or ())
+        done = run_configured(
+            config_file,
+            LanguageConfig,
+            partial(run_language, relative_to=config_file.resolve().parent),
+            run_dir=run_dir,
+            overrides=overrides or (),
+        )
     show(done, as_json=as_json)

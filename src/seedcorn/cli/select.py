@@ -150,8 +150,8 @@ def _cuts(cut_off: CutOff, fitted: "FittedMethod", seed: "Sequence[Utterance]", 
 
 def _cut(cut_off: CutOff, fitted: "FittedMethod", seed: "Sequence[Utterance]", n_rows: int) -> "Cut":
     from seedcorn.relevance import cutoff
+    from seedcorn.relevance.explain import nearest_intents
     from seedcorn.relevance.ngrams import count_words
-    from seedcorn.relevance.reasons import nearest_intents
 
     name, number = cut_off
     count = int(number)
@@ -175,7 +175,7 @@ def _explained(kept: "KeptRows", model: "RelevanceModel | None", seed: "Sequence
     """Return the kept rows with their position, score and reasons as further columns."""
     import pyarrow as pa
 
-    from seedcorn.relevance.reasons import explain_nearest, explain_ngrams
+    from seedcorn.relevance.explain import explain_nearest, explain_ngrams
 
     texts = kept.rows.column("text")
     columns = {"pool_row": pa.array(kept.positions), "score": pa.array(kept.scores.values)}

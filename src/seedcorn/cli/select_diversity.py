@@ -1,6 +1,5 @@
 """``seedcorn select diversity``: keep of a pool what adds something."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -18,6 +17,7 @@ from seedcorn.cli.options import (
     show,
 )
 from seedcorn.cli.select import select
+from seedcorn.diversity.methods import Concave, Method, Optimiser
 from seedcorn.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,38 +26,11 @@ if TYPE_CHECKING:
 Files: TypeAlias = list[Path] | None
 
 
-class MethodName(StrEnum):
-    """The names of diversity.submodular.Method, without loading it."""
-
-    PARAPHRASE = "paraphrase"
-    FEATURE = "feature"
-    FACILITY = "facility"
-    KCENTRE = "kcentre"
-    RANDOM = "random"
-    RELEVANCE = "relevance"
-
-
-class OptimiserName(StrEnum):
-    """How the gains of feature and facility are maximised."""
-
-    LAZY = "lazy"
-    STOCHASTIC = "stochastic"
-    STREAM = "stream"
-
-
-class ConcaveName(StrEnum):
-    """The names of diversity.feature_coverage.Concave."""
-
-    SQRT = "sqrt"
-    LOG1P = "log1p"
-    SATURATED = "saturated"
-
-
 @select.command()
 def diversity(
     pool: InputFile,
     output: OutputFile,
-    method: Annotated[MethodName, typer.Option(help="How to choose.")] = MethodName.FEATURE,
+    method: Annotated[Method, typer.Option(help="How to choose.")] = Method.FEATURE,
     count: Annotated[int | None, typer.Option(min=1, help="Keep this many rows.")] = None,
     fraction: Annotated[float | None, typer.Option(min=0, max=1, help="Keep this share of the distinct rows.")] = None,
     words: Annotated[int | None, typer.Option(min=1, help="Keep rows of together so many words.")] = None,
@@ -68,12 +41,12 @@ def diversity(
     network: Annotated[Path | None, typer.Option(exists=True, help="Folder of a trained paraphrase network.")] = None,
     save_network: Annotated[Path | None, typer.Option(help="Train a paraphrase network and save it here.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of worst paraphrases.")] = 20,
-    concave: Annotated[ConcaveName, typer.Option(help="How a feature loses worth.")] = ConcaveName.SQRT,
+    concave: Annotated[Concave, typer.Option(help="How a feature loses worth.")] = Concave.SQRT,
     limit: Annotated[float, typer.Option(help="Where 'saturated' stops growing.")] = 3.0,
     relevance_share: Annotated[float, typer.Option(min=0, help="Weight of relevance; feature, paraphrase.")] = 0.0,
     optimiser: Annotated[
-        OptimiserName, typer.Option(help="'stream' reads a pool beyond memory twice, for 'feature' only.")
-    ] = OptimiserName.LAZY,
+        Optimiser, typer.Option(help="'stream' reads a pool beyond memory twice, for 'feature' only.")
+    ] = Optimiser.LAZY,
     represented: Annotated[int | None, typer.Option(min=1, help="Points that 'facility' represents.")] = None,
     memory_mb: Annotated[int, typer.Option(min=1, help="Memory for blocks of similarities.")] = 64,
     format: InputFormat = None,
@@ -88,20 +61,19 @@ def diversity(
     """
     from seedcorn.corpus.formats import read_corpus, write_corpus
     from seedcorn.corpus.utterances import Corpus as InMemory
-    from seedcorn.diversity.feature_coverage import Concave
-    from seedcorn.diversity.submodular import DiversitySettings, Method, Optimiser
-    from seedcorn.pipelines.diversity_alone import Amount, keep_diverse, keep_diverse_stream
+    from seedcorn.diversity.file_to_file import Amount, keep_diverse, keep_diverse_stream
+    from seedcorn.diversity.submodular import DiversitySettings
 
     refuse_overwriting(output, pool, *(seed or ()), *(background or ()))
     amount = Amount(count=count, fraction=fraction, words=words)
-    streams = optimiser is OptimiserName.STREAM
-    if streams and method is not MethodName.FEATURE:
+    streams = optimiser is Optimiser.STREAM
+    if streams and method is not Method.FEATURE:
         raise ConfigError(wanted="--method feature with --optimiser stream", found=f"--method {method}")
     settings = DiversitySettings(
-        concave=Concave(concave),
+        concave=concave,
         limit=limit,
         relevance_share=relevance_share,
-        optimiser=Optimiser.LAZY if streams else Optimiser(optimiser),
+        optimiser=optimiser,
         n_represented=represented,
         n_rounds=rounds,
         block_mb=memory_mb,
@@ -116,7 +88,7 @@ def diversity(
         else:
             kept = keep_diverse(
                 corpus,
-                method=Method(method),
+                method=method,
                 amount=amount,
                 seed=seed_utterances,
                 background=_utterances(background),

@@ -13,7 +13,7 @@ from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 if TYPE_CHECKING:
     from seedcorn.report.page import Page
-    from seedcorn.studies.intent_study import IntentStudyConfig
+    from seedcorn.studies.intent import IntentStudyConfig
     from seedcorn.studies.language_study import LanguageStudyConfig
     from seedcorn.studies.results import Results
 
@@ -61,12 +61,12 @@ def study(
 def _intent(
     config_file: Path, overrides: Sequence[str], run_dir: Path | None, n_workers: int, command: str
 ) -> _Finished:
-    from seedcorn.studies.intent_results import intent_results, run_cells, study_page
-    from seedcorn.studies.intent_study import IntentStudyConfig
+    from seedcorn.studies.intent import IntentStudyConfig, run_cells
+    from seedcorn.studies.intent_page import study_page
+    from seedcorn.studies.intent_results import intent_results
 
     def results(config: IntentStudyConfig, folder: Path, relative_to: Path) -> "Results":
-        cells = run_cells(config, folder=folder, relative_to=relative_to, n_workers=n_workers)
-        return intent_results(config, cells, command=command, relative_to=relative_to)
+        return intent_results(config, run_cells(config, folder=folder, n_workers=n_workers), command=command)
 
     return _finished(config_file, IntentStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
 

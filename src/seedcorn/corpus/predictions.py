@@ -1,8 +1,23 @@
 """What was found in one text: an intent and slots, each with its probability."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from seedcorn.corpus.utterances import Slot
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seedcorn.corpus.utterances import SLOT_TYPE, Slot
+
+PREDICTION_SCHEMA = pa.schema(
+    [
+        ("text", pa.string()),
+        ("intent", pa.string()),
+        ("intent_probability", pa.float64()),
+        ("slots", pa.list_(SLOT_TYPE)),
+        ("slot_probabilities", pa.list_(pa.float64())),
+    ]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,3 +32,31 @@ class Prediction:
     slots: tuple[Slot, ...] = ()
     slot_probabilities: tuple[float, ...] = ()
     all_slots_probability: float = 1.0
+
+
+def write_predictions(predictions: Sequence[Prediction], texts: Sequence[str], path: Path) -> None:
+    """Write one row a text, in order."""
+    rows = [
+        {
+            "text": text,
+            "intent": found.intent,
+            "intent_probability": found.intent_probability,
+            "slots": [asdict(slot) for slot in found.slots],
+            "slot_probabilities": list(found.slot_probabilities),
+        }
+        for text, found in zip(texts, predictions, strict=True)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA), path)
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """Return the predictions that ``write_predictions`` wrote."""
+    return [
+        Prediction(
+            intent=row["intent"],
+            intent_probability=row["intent_probability"],
+            slots=tuple(Slot(**slot) for slot in row["slots"]),
+            slot_probabilities=tuple(row["slot_probabilities"]),
+        )
+        for row in pq.read_table(path).to_pylist()
+    ]

@@ -5,7 +5,6 @@ Every feature (word n-gram) is worth less the more often it has been covered, so
 code straight from the sparse rows; a row costs one look-up a feature.
 """
 
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -13,17 +12,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from seedcorn.diversity.methods import Concave
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.selection import FloatArray, PositionArray
-
-
-class Concave(StrEnum):
-    """The concave function g of how often a feature is covered."""
-
-    SQRT = "sqrt"
-    LOG1P = "log1p"
-    SATURATED = "saturated"  # min(amount, limit)
-
 
 CONCAVE_CODES = {Concave.SQRT: 0, Concave.LOG1P: 1, Concave.SATURATED: 2}
 

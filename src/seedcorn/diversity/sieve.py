@@ -14,7 +14,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from seedcorn.diversity.feature_coverage import CONCAVE_CODES, Concave, checked, column_sums, concave_value
+from seedcorn.diversity.feature_coverage import CONCAVE_CODES, checked, column_sums, concave_value
+from seedcorn.diversity.methods import Concave
 from seedcorn.diversity.objectives import Picks
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.progress import track

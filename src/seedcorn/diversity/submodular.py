@@ -1,38 +1,20 @@
 """Diversity selection: one call for every method, so that they can be compared on the same pool and budget."""
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from seedcorn.diversity.baselines import k_centre, most_relevant, random_rows
 from seedcorn.diversity.facility_location import FacilityLocation
-from seedcorn.diversity.feature_coverage import Concave, FeatureCoverage
+from seedcorn.diversity.feature_coverage import FeatureCoverage
 from seedcorn.diversity.greedy import lazy_greedy, stochastic_greedy
+from seedcorn.diversity.methods import Concave, Method, Optimiser
 from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors
 from seedcorn.diversity.objectives import Budget, Objective, Picks
 from seedcorn.diversity.worst_paraphrase import worst_paraphrases
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.selection import FloatArray, PositionArray, Scores, Selection, keep
-
-
-class Method(StrEnum):
-    """How a diverse part of a pool is chosen."""
-
-    PARAPHRASE = "paraphrase"  # rounds of worst paraphrases; needs codes of the paraphrase network as vectors
-    FEATURE = "feature"  # feature-based submodular function; needs features
-    FACILITY = "facility"  # facility location; needs vectors
-    KCENTRE = "kcentre"  # farthest first; needs vectors
-    RANDOM = "random"
-    RELEVANCE = "relevance"  # best relevance first; needs relevance
-
-
-class Optimiser(StrEnum):
-    """How a submodular function is maximised."""
-
-    LAZY = "lazy"  # exact greedy
-    STOCHASTIC = "stochastic"  # the best of a random sample each time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +117,7 @@ def _picks(
         case Method.KCENTRE:
             vectors = _vectors(pool, budget)
             return k_centre(vectors, budget, seed_vectors=seed.vectors, block_mb=settings.block_mb)
-        case Method.RELEVANCE:
+        case Method.RELEVANCE | Method.ALL:
             return most_relevant(_relevance(pool, budget), budget)
         case _:
             return random_rows(budget, rng=rng)

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.errors import DataError
-from seedcorn.files import writing_whole
+from seedcorn.files import Json, writing_whole
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel
 from seedcorn.lm.text_buffers import MODEL_MAGIC
 from seedcorn.lm.vocabulary import Vocabulary, WordTable
-from seedcorn.runs import Json
 
 VERSION = 1
 _ALIGNMENT = 64

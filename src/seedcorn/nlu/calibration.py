@@ -7,6 +7,7 @@ trained without it, and a monotone map from confidence to the fraction that was 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from seedcorn.selection import FloatArray
 Answer = TypeVar("Answer")
 _FEWEST_FOR_ISOTONIC = 200
 _SMALLEST = 1e-6
+_CALIBRATED = ("intent", "slot", "all_slots")
 _N_PLATT_KNOTS = 101
 
 
@@ -69,6 +71,27 @@ class NluCalibration:
 
 def _one(calibrator: Calibrator, confidence: float) -> float:
     return float(calibrator(np.array([confidence]))[0])
+
+
+def save_calibration(calibration: NluCalibration, path: Path) -> None:
+    """Write ``calibration`` as .npz."""
+    arrays = {
+        f"{name}/{part}": getattr(getattr(calibration, name), part)
+        for name in _CALIBRATED
+        for part in ("confidences", "probabilities")
+    }
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def load_calibration(path: Path) -> NluCalibration:
+    """Return the calibration that ``save_calibration`` wrote."""
+    with np.load(path, allow_pickle=False) as saved:
+        return NluCalibration(
+            **{
+                name: Calibrator(confidences=saved[f"{name}/confidences"], probabilities=saved[f"{name}/probabilities"])
+                for name in _CALIBRATED
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

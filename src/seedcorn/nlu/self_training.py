@@ -18,6 +18,7 @@ from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.evaluation.nlu import FunctionalityOutcomes, outcomes, outcomes_of_functionality
+from seedcorn.files import Json
 from seedcorn.nlu.calibration import NluCalibration, calibrate
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.progress import say
@@ -101,6 +102,19 @@ class RoundRecord:
     dev_loss: float
     kept: bool
 
+    def as_row(self) -> dict[str, Json]:
+        """Return the round as a row of a table."""
+        rates: dict[str, Json] = {
+            "round": self.round,
+            "kept": "yes" if self.kept else "no",
+            "semantic_error": self.semantic_error_rate,
+            "intent_f1": self.intent_f1,
+            "slot_f1": self.slot_f1,
+            "false_alarm_rate": self.false_alarm_rate,
+            "dev_loss": self.dev_loss,
+        }
+        return rates | {str(decision): n for decision, n in self.n_by_decision.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class SelfTraining:
@@ -110,6 +124,12 @@ class SelfTraining:
     rounds: tuple[RoundRecord, ...]
     decisions: tuple[PoolDecision, ...]
     calibration: NluCalibration
+    weight: float = 1.0
+
+    @property
+    def accepted_positions(self) -> list[int]:
+        """The rows of the pool that trained the kept model."""
+        return [d.position for d in self.decisions if _weight_of(d.decision, 1.0) > 0]
 
     def pseudo_labelled(self, pool: Sequence[Utterance]) -> list[Utterance]:
         """Return the rows of ``pool`` that trained the kept model, with the labels they were given."""
@@ -192,9 +212,9 @@ def self_train(
         say(f"self-training round {round_}: dev loss {record.dev_loss:.3f}, {'kept' if record.kept else 'thrown away'}")
         rounds = (*result.rounds, record)
         if not record.kept:
-            return SelfTraining(model=result.model, rounds=rounds, decisions=result.decisions, calibration=calibration)
+            return replace(result, rounds=rounds, weight=pseudo_weight)
         result = SelfTraining(model=model, rounds=rounds, decisions=tuple(decisions), calibration=calibration)
-    return result
+    return replace(result, weight=pseudo_weight)
 
 
 def decide(

@@ -23,7 +23,7 @@ from seedcorn.pipelines.language_systems import (
     translations_of,
 )
 from seedcorn.pipelines.language_translation import TranslationSettings, TranslatorsSettings
-from seedcorn.runs import Run
+from seedcorn.runs import Run, Stage, StageResult
 
 
 class LanguageConfig(Settings):
@@ -49,6 +49,10 @@ class LanguageConfig(Settings):
         if any(system.true_target for system in self.systems.values()) and self.data.true_target is None:
             raise ValueError("a system with true_target needs data.true_target")
         return self
+
+    def stages(self) -> Mapping[str, Stage[StageResult]]:
+        """Return no stages: theirs are still made by hand."""
+        return {}
 
 
 def run_language(config: LanguageConfig, *, run: Run, relative_to: Path) -> Path:

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from seedcorn.errors import ConfigError, require
-from seedcorn.files import writing_whole
+from seedcorn.files import Json, writing_whole
 from seedcorn.report.page import Figure
-from seedcorn.runs import Json
 
 WIDTH, HEIGHT = 720, 440
 _PIXELS_PER_POINT = 2.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seedcorn.errors import require
-from seedcorn.runs import Json
+from seedcorn.files import Json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +59,13 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A title, the headline numbers as (name, value) pairs, the sections, and the signatures of all stages."""
+    """A title, the headline numbers as (name, value) pairs, the sections, and the signatures of all stages.
+
+    ``lead`` says in a sentence or two what was gained, from what, and how sure that is.
+    """
 
     title: str
+    lead: str = ""
     summary: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     signatures: tuple[str, ...]

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from seedcorn.errors import DataError
-from seedcorn.files import write_text_whole
+from seedcorn.files import Json, write_text_whole
 from seedcorn.report.figures import save_figure
 from seedcorn.report.page import Figure, LinkedMap, Page, Section, Table, render
-from seedcorn.runs import Json
 
 PAGE_NAME = "report.html"
 CONTENT_NAME = "report.json"
@@ -36,6 +35,7 @@ def read_page(folder: Path) -> Page:
         saved = json.loads(path.read_text("utf-8"))
         return Page(
             title=saved["title"],
+            lead=saved["lead"],
             summary=tuple((name, value) for name, value in saved["summary"]),
             sections=tuple(_section(section) for section in saved["sections"]),
             signatures=tuple(saved["signatures"]),
@@ -70,6 +70,7 @@ def _as_json(page: Page) -> dict[str, Json]:
     ]
     return {
         "title": page.title,
+        "lead": page.lead,
         "summary": [list(entry) for entry in page.summary],
         "sections": sections,
         "signatures": list(page.signatures),

@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from seedcorn.files import write_text_whole
-from seedcorn.runs import Json
+from seedcorn.files import Json, write_text_whole
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.decoding import Hypothesis
 

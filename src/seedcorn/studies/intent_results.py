@@ -1,227 +1,187 @@
-"""An intent study from its configuration to its results file and its page."""
+"""The tables and the summary of an intent study: means with intervals, development and reported functionalities apart.
+
+The interval of a mean reduction is Student's t over functionalities: what is to be expected of the next one. Beside it
+stands the paired bootstrap over test utterances.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from seedcorn.evaluation.bootstrap import mean_interval
-from seedcorn.files import digest_of_file
-from seedcorn.pipelines.diversity_stage import DiversityMethod
-from seedcorn.pipelines.intent_data import data_files
-from seedcorn.pipelines.stage_files import Done
-from seedcorn.progress import ProgressMode, showing_progress
-from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
-from seedcorn.report.page import Figure, Page, Section, Table
-from seedcorn.runs import Json
-from seedcorn.studies.cells import make_cells
-from seedcorn.studies.intent_study import (
-    Cell,
-    IntentStudyConfig,
-    Source,
-    cells_of,
-    digest_of_config,
-    read_rows,
-    run_cell,
-)
-from seedcorn.studies.intent_table import fewer_errors, interval_json, mean_over_functionalities, reduction_rows
-from seedcorn.studies.results import Results
+from seedcorn.evaluation.bootstrap import Interval, mean_interval, one_minus_f1, paired_bootstrap, sum_rate
+from seedcorn.files import Json
+from seedcorn.intent.stages import SEED_ONLY, TRUE_LABELS, WITHOUT_POOL
+from seedcorn.runs import content_of, digest_of_json
+from seedcorn.selection import FloatArray
+from seedcorn.studies.intent import IntentStudyConfig, MeasuredCell, systems_of
+from seedcorn.studies.results import Results, interval_json
 
+RATES = {"semantic_error": sum_rate, "intent_error": one_minus_f1}
+PEER = "setfit"
+DEVELOPMENT, REPORTED = "development", "reported"
 
-def run_cells(config: IntentStudyConfig, *, folder: Path, relative_to: Path, n_workers: int) -> list[Done]:
-    """Run all cells that are not done, ``n_workers`` at a time, each in one process and one thread, and return them.
-
-    What a cell says does not depend on the number of workers.
-    """
-    make = partial(_run_cell, config=config, folder=folder, relative_to=relative_to)
-    return make_cells(make, cells_of(config), what="cells", n_workers=n_workers)
-
-
-def _run_cell(cell: Cell, *, config: IntentStudyConfig, folder: Path, relative_to: Path) -> Done:
-    with showing_progress(ProgressMode.SILENT):
-        return run_cell(config, cell, folder=folder, relative_to=relative_to)
+Row: TypeAlias = dict[str, Json]
 
 
 def intent_results(
-    config: IntentStudyConfig, cells: Sequence[Done], *, command: str, relative_to: Path, random_seed: int = 0
+    config: IntentStudyConfig, cells: Sequence[MeasuredCell], *, command: str, random_seed: int = 0
 ) -> Results:
-    """Return the tables and the summary of finished cells; ``random_seed`` is that of the bootstrap."""
-    rows = read_rows(cells)
-    table = reduction_rows(rows, cells, baseline=config.baseline, rng=np.random.default_rng(random_seed))
-    files = data_files(config.data, relative_to=relative_to)
+    """Return rows and summary of finished cells; ``random_seed`` is that of the bootstrap."""
+    rng = np.random.default_rng(random_seed)
+    corpora = {name: digest_of_json(content_of(corpus.data)) for name, corpus in config.corpora.items()}
     return Results(
         name=config.name,
         command=command,
-        config_digest=digest_of_config(config),
-        data_digests={name: digest_of_file(path) for name, path in files.items()},
+        config_digest=digest_of_json(content_of(config)),
+        data_digests=corpora,
         random_seeds=config.random_seeds,
-        rows=[*table, *({"kind": "cell", **row} for row in rows)],
-        summary=_summary(config, table)
-        | _diversity_summary(config, rows, cells, rng=np.random.default_rng(random_seed)),
+        rows=[
+            *mean_rows(config, cells),
+            *functionality_rows(config, cells, rng=rng),
+            *({"kind": "cell", **row} for cell in cells for row in cell.rows()),
+        ],
+        summary=summary(config, cells, rng=rng),
     )
 
 
-CHANGE_KEYS = ("semantic_error_reduction", "intent_error_reduction", "false_alarm_change")
+def part_of(config: IntentStudyConfig, functionality: str) -> str:
+    """Return whether a functionality is for development or for the report."""
+    return REPORTED if functionality in config.reported else DEVELOPMENT
 
 
-def _summary(config: IntentStudyConfig, table: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    def mean(system: str, key: str) -> float:
-        return mean_over_functionalities(table, system, key)
+def mean_rows(config: IntentStudyConfig, cells: Sequence[MeasuredCell]) -> list[Row]:
+    """Return for every corpus, part and system its mean rates, and its reductions with their intervals."""
+    rows: list[Row] = []
+    for corpus, part in dict.fromkeys((c.cell.corpus, part_of(config, c.cell.functionality)) for c in cells):
+        own = [c for c in cells if c.cell.corpus == corpus and part_of(config, c.cell.functionality) == part]
+        for system in systems_of(own):
+            row: Row = {"kind": "mean", "corpus": corpus, "part": part, "system": system, "n_cells": len(own)}
+            for key in (*RATES, "slot_f1", "false_alarm_rate"):
+                row[key] = interval_json(mean_interval(_rates_by_functionality(own, system, key)))
+            for baseline in (SEED_ONLY, WITHOUT_POOL):
+                for key in RATES:
+                    row[f"{key}_reduction_against_{baseline.replace(' ', '_')}"] = interval_json(
+                        reduction_interval(own, baseline=baseline, system=system, key=key)
+                    )
+            rows.append(row)
+    return rows
 
-    summary: dict[str, Json] = {key: mean(config.reported, key) for key in CHANGE_KEYS}
-    if config.ceiling is not None:
-        summary["ceiling_semantic_error_reduction"] = mean(config.ceiling, "semantic_error_reduction")
-        summary["ceiling_intent_error_reduction"] = mean(config.ceiling, "intent_error_reduction")
-    summary["by_system"] = {
-        name: {key: mean(name, key) for key in CHANGE_KEYS} for name in config.systems if name != config.baseline
-    }
-    return summary
+
+def functionality_rows(
+    config: IntentStudyConfig, cells: Sequence[MeasuredCell], *, rng: np.random.Generator
+) -> list[Row]:
+    """Return for every functionality and system the bootstrapped reductions against the model without the pool."""
+    rows: list[Row] = []
+    for corpus, functionality in dict.fromkeys((c.cell.corpus, c.cell.functionality) for c in cells):
+        own = [c for c in cells if (c.cell.corpus, c.cell.functionality) == (corpus, functionality)]
+        for system in systems_of(own):
+            row: Row = {"kind": "functionality", "corpus": corpus, "functionality": functionality, "system": system}
+            row["part"] = part_of(config, functionality)
+            for key, rate in RATES.items():
+                before, after = (_summed(own, name, key) for name in (WITHOUT_POOL, system))
+                found = paired_bootstrap(before, after, rng=rng, rate=rate)
+                row[key] = float(np.mean([_rate(c, system, key) for c in own]))
+                row[f"{key}_bootstrap"] = {"relative": found.relative, "low": found.low, "high": found.high}
+            row["false_alarm_rate"] = float(np.mean([_rate(c, system, "false_alarm_rate") for c in own]))
+            rows.append(row)
+    return rows
 
 
-def _diversity_summary(
-    config: IntentStudyConfig,
-    rows: Sequence[Mapping[str, Json]],
-    cells: Sequence[Done],
-    *,
-    rng: np.random.Generator,
-) -> dict[str, Json]:
-    """Return which share of the reported system's gain every thinned-out system keeps, and how it differs from random.
+def summary(config: IntentStudyConfig, cells: Sequence[MeasuredCell], *, rng: np.random.Generator) -> Row:
+    """Return what the study says in a few numbers, for the reported functionalities and for development apart.
 
-    ``more_than_random`` is the difference of reductions with its interval over random seeds, ``errors_below_random``
-    the share of errors of the random choice that it avoids, with its interval over test utterances. The better of
-    paraphrase and feature is named for half and for a quarter of the data.
+    The first corpus is the one that stands for the study; ``by_locale`` has all.
     """
-    full = np.array(_reduction_by_seed(rows, config.reported, config.baseline))
-    by_random = {
-        system.diversity.fraction: name
-        for name, system in config.systems.items()
-        if system.diversity.method is DiversityMethod.RANDOM and not system.diversity.cleaned
-    }
-    kept: dict[str, dict[str, Json]] = {}
-    for name, system in config.systems.items():
-        fraction = system.diversity.fraction
-        if system.source is not Source.RELEVANT or system.diversity.method is DiversityMethod.ALL:
-            continue
-        own = np.array(_reduction_by_seed(rows, name, config.baseline))
-        kept[name] = {"fraction": fraction, "gain_kept": _share(own, full), "reduction": _interval(own)}
-        if fraction in by_random:
-            other = by_random[fraction]
-            kept[name]["more_than_random"] = _interval(own - np.array(_reduction_by_seed(rows, other, config.baseline)))
-            if name != other:
-                kept[name]["errors_below_random"] = fewer_errors(rows, cells, system=name, other=other, rng=rng)
-    summary: dict[str, Json] = {**kept}
-    for fraction in (0.5, 0.25):
-        gains = {
-            name: float(str(kept[name]["gain_kept"]))
-            for name, system in config.systems.items()
-            if name in kept and system.diversity.fraction == fraction and system.diversity.method in _DIVERSE
-        }
-        if gains:
-            best = max(gains, key=lambda name: gains[name])
-            percent = round(100 * fraction)
-            summary |= {f"best_at_{percent}_percent": best, f"gain_kept_at_{percent}_percent": gains[best]}
-            if fraction in by_random:
-                summary[f"more_than_random_at_{percent}_percent"] = kept[best]["more_than_random"]
-                summary[f"errors_below_random_at_{percent}_percent"] = kept[best]["errors_below_random"]
-                summary[f"random_gain_kept_at_{percent}_percent"] = kept[by_random[fraction]]["gain_kept"]
-    return summary
-
-
-_DIVERSE = (DiversityMethod.PARAPHRASE, DiversityMethod.FEATURE)
-
-
-def _share(own: NDArray[np.float64], full: NDArray[np.float64]) -> float:
-    return float(own.mean() / full.mean()) if full.mean() else 0.0
-
-
-def _interval(values: NDArray[np.float64]) -> dict[str, Json]:
-    return interval_json(mean_interval(values.tolist()))
-
-
-def _reduction_by_seed(rows: Sequence[Mapping[str, Json]], system: str, baseline: str) -> list[float]:
-    """Return for every random seed the mean reduction of semantic error over the functionalities."""
-    error = {
-        (r["system"], r["random_seed"], r["functionality"], r["n_seed"]): float(str(r["semantic_error"])) for r in rows
-    }
-    by_seed: dict[int, list[float]] = {}
-    for (name, random_seed, functionality, n_seed), value in error.items():
-        if name == system:
-            before = error[(baseline, random_seed, functionality, n_seed)]
-            by_seed.setdefault(int(str(random_seed)), []).append(1 - value / before if before else 0.0)
-    return [float(np.mean(by_seed[random_seed])) for random_seed in sorted(by_seed)]
-
-
-def study_page(config: IntentStudyConfig, results: Results) -> Page:
-    """Return the study as a page: summary, one bar a system and functionality, and all numbers."""
-    table = [row for row in results.rows if row.get("kind") != "cell"]
-    shown = ("functionality", "n_seed", "system", "n_added", "semantic_error", "intent_error", "slot_f1")
-    columns = (*shown, "false_alarm_rate", "semantic_error_reduction", "intent_error_reduction")
-    return Page(
-        title=f"Seedcorn study: {config.name}",
-        summary=tuple((k.replace("_", " "), f"{v:.3f}") for k, v in results.summary.items() if isinstance(v, float)),
-        sections=(
-            Section(
-                title="Relative reduction of semantic error",
-                text=f"Against {config.baseline}; mean over {len(config.random_seeds)} random seeds, 95 % intervals.",
-                contents=(_bars(table, config.baseline), *_curves(config, results)),
-            ),
-            Section(
-                title="All numbers",
-                contents=(
-                    Table(
-                        caption="Means over random seeds with 95 % intervals.",
-                        columns=tuple(c.replace("_", " ") for c in columns),
-                        rows=tuple(tuple(_cell_text(row.get(c)) for c in columns) for row in table),
-                        searchable=True,
-                        filter_column="functionality",
-                    ),
-                ),
-            ),
-        ),
-        signatures=(f"config:{results.config_digest[:12]} command:{results.command}",),
-    )
-
-
-def _cell_text(value: Json) -> str | int | float:
-    if isinstance(value, Mapping):
-        mean, low, high = (float(str(value[k])) for k in ("mean", "low", "high"))
-        return f"{mean:.3f} ({low:.3f} to {high:.3f})"
-    return value if isinstance(value, str | int | float) else ""
-
-
-def _point(value: Json, *, x: float, series: str) -> CurvePoint:
-    mean, low, high = (
-        (float(str(value[k])) for k in ("mean", "low", "high")) if isinstance(value, Mapping) else (0.0,) * 3
-    )
-    return CurvePoint(x=x, y=mean, low=low, high=high, series=series)
-
-
-def _bars(table: Sequence[Mapping[str, Json]], baseline: str) -> Figure:
-    rows = [row for row in table if row["system"] != baseline]
-    points = [_point(row["semantic_error_reduction"], x=0, series=str(row["system"])) for row in rows]
-    labels = [f"{row['functionality']} ({row['n_seed']} seed)" for row in rows]
-    return bar_figure(
-        points, labels=labels, y_title="relative reduction of semantic error", caption="By functionality."
-    )
-
-
-def _curves(config: IntentStudyConfig, results: Results) -> list[Figure]:
-    """Return the figure of error reduction against the share of the data, when the study has thinned-out systems."""
-    points = []
-    for name, system in config.systems.items():
-        found = results.summary.get(name)
-        if isinstance(found, Mapping) and "reduction" in found:
-            fraction = system.diversity.fraction
-            points.append(_point(found["reduction"], x=fraction, series=name.removesuffix(f"_{round(100 * fraction)}")))
-    if not points:
-        return []
-    return [
-        curve_figure(
-            points,
-            x_title="fraction of the relevant data used",
-            y_title="relative reduction of semantic error",
-            caption="Mean over functionalities, with the interval over random seeds.",
+    first = next(iter(config.corpora))
+    parts: Row = {}
+    for part in (REPORTED, DEVELOPMENT):
+        own = [c for c in cells if c.cell.corpus == first and part_of(config, c.cell.functionality) == part]
+        if own:
+            parts[part] = _part_summary(config, own, rng=rng)
+    by_locale: Row = {}
+    for corpus in config.corpora:
+        own = [c for c in cells if c.cell.corpus == corpus]
+        own = [c for c in own if part_of(config, c.cell.functionality) == REPORTED] or own
+        system = next(iter(config.systems))
+        by_locale[corpus] = interval_json(
+            reduction_interval(own, baseline=WITHOUT_POOL, system=system, key="semantic_error")
         )
-    ]
+    headline = parts.get(REPORTED) or parts.get(DEVELOPMENT)
+    return {**(headline if isinstance(headline, Mapping) else {}), **parts, "by_locale": by_locale}
+
+
+def _part_summary(config: IntentStudyConfig, cells: Sequence[MeasuredCell], *, rng: np.random.Generator) -> Row:
+    reported, *others = config.systems
+    against = partial(reduction_interval, cells, key="semantic_error")
+    pool = against(baseline=WITHOUT_POOL, system=reported)
+    found: Row = {
+        "pool_reduction": pool.mean,
+        "pool_reduction_low": pool.low,
+        "semantic_error_reduction": against(baseline=SEED_ONLY, system=reported).mean,
+        "pool_intent_error_reduction": reduction_interval(
+            cells, baseline=WITHOUT_POOL, system=reported, key="intent_error"
+        ).mean,
+        "n_worse": n_worse(cells, reported, rng=rng),
+        "false_alarm_rate": _mean(cells, reported, "false_alarm_rate"),
+        "n_functionalities": len({c.cell.functionality for c in cells}),
+    }
+    known = systems_of(cells)
+    if PEER in known:
+        found["vs_setfit_intent_error"] = interval_json(
+            reduction_interval(cells, baseline=PEER, system=reported, key="intent_error")
+        )
+    if TRUE_LABELS in known:
+        without, with_pool, oracle = (
+            _mean(cells, name, "semantic_error") for name in (WITHOUT_POOL, reported, TRUE_LABELS)
+        )
+        found["share_of_oracle"] = (without - with_pool) / (without - oracle) if without > oracle else 0.0
+    found["gain_kept"] = {name: _share(_mean_gain(cells, name), _mean_gain(cells, reported)) for name in others}
+    return found
+
+
+def n_worse(cells: Sequence[MeasuredCell], system: str, *, rng: np.random.Generator) -> int:
+    """Return how many functionalities have more semantic errors with the pool than without, with confidence."""
+    worse = 0
+    for functionality in dict.fromkeys(c.cell.functionality for c in cells):
+        own = [c for c in cells if c.cell.functionality == functionality]
+        before, after = (_summed(own, name, "semantic_error") for name in (WITHOUT_POOL, system))
+        worse += paired_bootstrap(before, after, rng=rng).high < 0
+    return worse
+
+
+def reduction_interval(cells: Sequence[MeasuredCell], *, baseline: str, system: str, key: str) -> Interval:
+    """Return the mean relative reduction of a rate with its interval over functionalities.
+
+    That of a functionality is the reduction of its mean rate over random seeds.
+    """
+    before = _rates_by_functionality(cells, baseline, key)
+    after = _rates_by_functionality(cells, system, key)
+    return mean_interval([1 - a / b if b else 0.0 for b, a in zip(before, after, strict=True)])
+
+
+def _rates_by_functionality(cells: Sequence[MeasuredCell], system: str, key: str) -> list[float]:
+    names = dict.fromkeys(c.cell.functionality for c in cells)
+    return [float(np.mean([_rate(c, system, key) for c in cells if c.cell.functionality == name])) for name in names]
+
+
+def _rate(cell: MeasuredCell, system: str, key: str) -> float:
+    return float(str(cell.systems[system].rates[key]))
+
+
+def _mean(cells: Sequence[MeasuredCell], system: str, key: str) -> float:
+    return float(np.mean(_rates_by_functionality(cells, system, key)))
+
+
+def _mean_gain(cells: Sequence[MeasuredCell], system: str) -> float:
+    return reduction_interval(cells, baseline=WITHOUT_POOL, system=system, key="semantic_error").mean
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _summed(cells: Sequence[MeasuredCell], system: str, key: str) -> FloatArray:
+    """Return the bootstrap statistics of the test utterances, summed over the random seeds of one functionality."""
+    return np.sum([cell.systems[system].statistics[key] for cell in cells], axis=0)

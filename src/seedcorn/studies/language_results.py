@@ -18,8 +18,7 @@ from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.selection import FloatArray
-from seedcorn.studies.cells import make_cells
-from seedcorn.studies.intent_table import interval_json
+from seedcorn.studies.grid import make_cells
 from seedcorn.studies.language_study import (
     LanguageCell,
     LanguageStudyConfig,
@@ -29,7 +28,7 @@ from seedcorn.studies.language_study import (
     run_cell,
     with_decoder_threads,
 )
-from seedcorn.studies.results import Results
+from seedcorn.studies.results import Results, interval_json
 
 Row = Mapping[str, Json]
 MEASURES = ("wer", "cer", "perplexity", "perplexity_own_words", "oov_fraction", "n_words", "n_ngrams")

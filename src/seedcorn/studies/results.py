@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seedcorn.evaluation.bootstrap import Interval
 from seedcorn.files import write_text_whole
 from seedcorn.runs import Json, package_versions
 
@@ -49,3 +50,8 @@ def write_results(results: Results, folder: Path) -> Path:
     path = folder / f"{results.name}.json"
     write_text_whole(path, json.dumps(results.as_json(), ensure_ascii=False, indent=1) + "\n")
     return path
+
+
+def interval_json(interval: Interval) -> dict[str, Json]:
+    """Return an interval as results files hold it."""
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high}

@@ -7,8 +7,9 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from seedcorn.diversity.facility_location import FacilityLocation
-from seedcorn.diversity.feature_coverage import Concave, FeatureCoverage
+from seedcorn.diversity.feature_coverage import FeatureCoverage
 from seedcorn.diversity.greedy import lazy_greedy, stochastic_greedy
+from seedcorn.diversity.methods import Concave
 from seedcorn.diversity.objectives import Budget, Objective, Picks
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.selection import FloatArray

@@ -3,15 +3,15 @@
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.relevance.linear import RelevanceModel
-from seedcorn.relevance.ngrams import NgramFeatures, ngram_rows
-from seedcorn.relevance.reasons import (
+from seedcorn.relevance.explain import (
     explain_nearest,
     explain_ngrams,
     nearest_intents,
     nearest_seed,
     strongest_ngrams,
 )
+from seedcorn.relevance.linear import RelevanceModel
+from seedcorn.relevance.ngrams import NgramFeatures, ngram_rows
 
 FEATURES = NgramFeatures(order=2, n_bits=20)
 

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.diversity.choosing import DiversityChoice, choose_diverse
 from seedcorn.errors import DataError
-from seedcorn.nlu.self_training import Taken
-from seedcorn.pipelines.diversity_stage import DiversityChoice, choose_diverse
 from seedcorn.selection import Scores
 
 RELEVANT = [f"play {n} now" for n in ("jazz", "rock", "blues", "adele", "a song", "my list")] + [
     f"what is {n}" for n in ("jazz", "rock", "love")
 ]
 SEED = [Utterance(text="play some music", intent="music")]
-SURE, OTHER, UNSURE = Taken.FUNCTIONALITY.value, Taken.OTHER_INTENT.value, Taken.UNSURE.value
+SURE, OTHER, UNSURE = 1, 0, -1
 TAKEN = np.array([SURE, SURE, UNSURE, SURE, SURE, UNSURE, OTHER, UNSURE, OTHER], dtype=np.int8)
 
 
@@ -25,7 +24,7 @@ def chosen(taken=TAKEN, **choice: object):
         background=[Utterance(text="what is the time", intent="time")],
         choice=DiversityChoice.model_validate(choice),
         random_seed=1,
-        taken=taken,
+        groups=None if taken is None else [np.flatnonzero(taken == kind) for kind in (SURE, OTHER)],
     )
 
 

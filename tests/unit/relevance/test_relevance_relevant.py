@@ -7,8 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.pipelines.relevance_stage import Cutoff, RelevanceSettings, find_relevant
-from seedcorn.relevance.reasons import nearest_intents
+from seedcorn.relevance.cutoff import Cutoff
+from seedcorn.relevance.explain import nearest_intents
+from seedcorn.relevance.relevant import RelevanceSettings, find_relevant
 
 SEED = [
     *(Utterance(text=f"wake me up at {n}", intent="alarm") for n in ("six", "seven", "eight")),

@@ -14,9 +14,10 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.linear import SLOT_INTENT_COPIES, LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import hold_false_alarms
-from seedcorn.nlu.self_training import Gates, SelfTraining, TakenArray, Teacher, self_train, taken_for, train_teacher
+from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
+from seedcorn.pretrained import Checkpoint
 from seedcorn.relevance.streaming import sample_texts
 
 _DEFAULT_GATES = Gates()
@@ -42,36 +43,47 @@ class GateSettings(Settings):
     most_negatives_per_intent: int = Field(_DEFAULT_GATES.most_negatives_per_intent, ge=0)
 
 
-class TeachingSettings(Settings):
-    """How the NLU model is trained on the labelled data and on what self-training accepts.
+class NluSettings(Settings):
+    """How the NLU model is trained on labelled data.
 
     ``slots_of_functionality_only`` trains the slot model for the functionality's slot types alone, which is much
     faster and needs fewer ``n_crf_iterations``; the model then finds no slots in utterances of other intents.
     ``checkpoint`` names a pretrained encoder for the model ``neural``. All else is for the model ``linear``:
     ``encoder`` names a pretrained encoder that stands beside the n-grams, by its name on the model hub or its folder,
     and knows much of what fifty utterances cannot tell, of sentences for the intents and of tokens for the slots;
-    ``n_word_texts`` pool texts, drawn at random, tell which words are alike (0: none do); ``hold_false_alarms`` makes
-    the functionality's intents just so much less likely that the grown model is to have no more false alarms than the
-    one trained on the seed only, judged on dev.
+    ``n_word_texts`` pool texts, drawn at random, tell which words are alike (0: none do).
     """
 
     model: NluKind = NluKind.LINEAR
-    checkpoint: str | None = None
-    encoder: str | None = None
+    checkpoint: Checkpoint | None = None
+    encoder: Checkpoint | None = None
     slots_of_functionality_only: bool = True
     n_crf_iterations: int = Field(60, ge=1)
     n_word_texts: int = Field(120_000, ge=0)
+
+    @model_validator(mode="after")
+    def _the_encoder_is_for_linear_models(self) -> Self:
+        if self.encoder and self.model is not NluKind.LINEAR:
+            raise ValueError("encoder is for the model 'linear'; the model 'neural' has a checkpoint")
+        return self
+
+
+class SelfTrainingSettings(NluSettings):
+    """How self-training goes on from the model that ``NluSettings`` describe.
+
+    ``hold_false_alarms`` makes the functionality's intents just so much less likely that the model with the pool is to
+    have no more false alarms than the one trained on the seed only, judged on dev.
+    """
+
     hold_false_alarms: bool = False
     n_rounds: int = Field(3, ge=0)
     pseudo_weight: float = Field(1.0, gt=0)
     gates: GateSettings = GateSettings()
 
     @model_validator(mode="after")
-    def _some_settings_are_for_linear_models(self) -> Self:
+    def _false_alarms_are_held_for_linear_models(self) -> Self:
         if self.hold_false_alarms and self.model is not NluKind.LINEAR:
             raise ValueError("hold_false_alarms is for the model 'linear'")
-        if self.encoder and self.model is not NluKind.LINEAR:
-            raise ValueError("encoder is for the model 'linear'; the model 'neural' has a checkpoint")
         return self
 
 
@@ -86,15 +98,23 @@ NO_KNOWLEDGE = Knowledge()
 
 
 def knowledge_of(
-    batches: Iterator[pa.StringArray], labelled: Sequence[Utterance], *, settings: TeachingSettings, random_seed: int
+    batches: Iterator[pa.StringArray], labelled: Sequence[Utterance], *, settings: NluSettings, random_seed: int
 ) -> Knowledge:
     """Return what a sample of the pool tells of its words, and the encoder; each only where ``settings`` want it."""
     if settings.model is not NluKind.LINEAR:
         return NO_KNOWLEDGE
     return Knowledge(
         words=_words_of_pool(batches, labelled, n_texts=settings.n_word_texts, random_seed=random_seed),
-        encoder=load_sentence_encoder(settings.encoder) if settings.encoder else None,
+        encoder=load_sentence_encoder(str(settings.encoder)) if settings.encoder else None,
     )
+
+
+def knowledge_of_model(model: NluModel) -> Knowledge:
+    """Return what a finished model knows beside its labelled utterances, to train the next one with."""
+    if not isinstance(model, LinearNlu):
+        return NO_KNOWLEDGE
+    view = model.maxent.view
+    return Knowledge(words=model.maxent.knowledge, encoder=None if view is None else view.encoder)
 
 
 def _words_of_pool(
@@ -109,7 +129,7 @@ def _words_of_pool(
 
 
 def trainer(
-    settings: TeachingSettings,
+    settings: NluSettings,
     *,
     intents: Sequence[str],
     knowledge: Knowledge = NO_KNOWLEDGE,
@@ -131,14 +151,14 @@ def trainer(
         )
     from seedcorn.nlu.neural import train_neural
 
-    return partial(train_neural, checkpoint=settings.checkpoint)
+    return partial(train_neural, checkpoint=None if settings.checkpoint is None else str(settings.checkpoint))
 
 
 def train(
     labelled: Sequence[Utterance],
     *,
     intents: Sequence[str],
-    settings: TeachingSettings,
+    settings: NluSettings,
     random_seed: int,
     knowledge: Knowledge = NO_KNOWLEDGE,
     few: bool = True,
@@ -155,7 +175,7 @@ def teach(
     texts: Sequence[str],
     dev: Sequence[Utterance],
     intents: Sequence[str],
-    settings: TeachingSettings,
+    settings: SelfTrainingSettings,
     random_seed: int,
     knowledge: Knowledge = NO_KNOWLEDGE,
     teacher: Teacher | None = None,
@@ -175,24 +195,7 @@ def teach(
     )
 
 
-def taken_by_teacher(
-    texts: Sequence[str],
-    *,
-    seed: Sequence[Utterance],
-    background: Sequence[Utterance],
-    pool: Iterator[pa.StringArray],
-    settings: TeachingSettings,
-    random_seed: int,
-) -> TakenArray:
-    """Return what the teacher that ``teach`` would train takes each text for; ``pool`` tells which words are alike."""
-    knowledge = knowledge_of(pool, [*seed, *background], settings=settings, random_seed=random_seed)
-    intents = sorted({u.intent for u in seed})
-    learn = trainer(settings, intents=intents, knowledge=knowledge)
-    teacher = train_teacher(seed, background, train=learn, random_seed=random_seed)
-    return taken_for(texts, intents, teacher=teacher, gates=gates_of(settings))
-
-
-def gates_of(settings: TeachingSettings) -> Gates:
+def gates_of(settings: SelfTrainingSettings) -> Gates:
     """Return the gates that ``settings`` describe."""
     return Gates(**settings.gates.model_dump())
 
@@ -203,7 +206,7 @@ def at_operating_point(
     seed_only: NluModel,
     intents: Sequence[str],
     dev: Sequence[Utterance],
-    settings: TeachingSettings,
+    settings: SelfTrainingSettings,
 ) -> NluModel:
     """Return the grown ``model``, held to the false alarms of the ``seed_only`` one where ``settings`` want that."""
     if not settings.hold_false_alarms or not isinstance(model, LinearNlu) or not isinstance(seed_only, LinearNlu):

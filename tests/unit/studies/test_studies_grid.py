@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from seedcorn.studies.cells import make_cells
+from seedcorn.studies.grid import make_cells
 
 SLOW_STUDY = """
 import os, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from slow_cells import slow_cell
-from seedcorn.studies.cells import make_cells
+from seedcorn.studies.grid import make_cells
 if __name__ == "__main__":
     make_cells(slow_cell, [sys.argv[1] + "/a", sys.argv[1] + "/b"], what="cells", n_workers=2)
 """

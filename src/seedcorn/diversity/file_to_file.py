@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 
 from seedcorn.corpus.contamination import exact_duplicates
 from seedcorn.corpus.utterances import Corpus, Utterance
+from seedcorn.diversity.choosing import DiversityChoice, load_network, paraphrase_network, views_for
+from seedcorn.diversity.methods import Method
 from seedcorn.diversity.nearest import NO_NEIGHBOUR, NearestKept, Vectors, nearest_kept
 from seedcorn.diversity.objectives import Budget, Picks
 from seedcorn.diversity.sieve import StreamBatch, sieve_stream
-from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, Method, select_diverse
+from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, select_diverse
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.pipelines.diversity_stage import DiversityChoice, load_network, paraphrase_network, views_for
 from seedcorn.relevance.embedding import fit_encoder
 from seedcorn.relevance.ngrams import NgramFeatures, count_words, ngram_matrix
 from seedcorn.selection import PositionArray, Scores

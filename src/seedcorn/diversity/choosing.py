@@ -1,7 +1,6 @@
 """Diversity as a setting: which method chooses, from the relevant part of a pool, what adds something."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,18 +9,18 @@ from pydantic import Field
 
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.diversity.methods import Method
 from seedcorn.diversity.objectives import Budget
 from seedcorn.diversity.submodular import (
     ADDS_LESS,
     DiverseSelection,
     DiversitySettings,
-    Method,
     View,
     part_of,
     select_diverse,
 )
 from seedcorn.errors import DataError
-from seedcorn.nlu.self_training import Taken, TakenArray
+from seedcorn.files import InputFile
 from seedcorn.selection import PositionArray, Scores
 
 if TYPE_CHECKING:
@@ -30,18 +29,6 @@ if TYPE_CHECKING:
 
 _REJECT_REASONS = (ADDS_LESS, "the teacher is unsure of it")
 _ADDS_LESS, _UNSURE = range(2)
-
-
-class DiversityMethod(StrEnum):
-    """As diversity.submodular.Method, or ``all``: keep everything relevant."""
-
-    ALL = "all"
-    PARAPHRASE = "paraphrase"
-    FEATURE = "feature"
-    FACILITY = "facility"
-    KCENTRE = "kcentre"
-    RANDOM = "random"
-    RELEVANCE = "relevance"
 
 
 class DiversityChoice(Settings):
@@ -54,12 +41,12 @@ class DiversityChoice(Settings):
     unlike the seed, and much of that is noise.
     """
 
-    method: DiversityMethod = DiversityMethod.FEATURE
+    method: Method = Method.FEATURE
     fraction: float = Field(0.5, gt=0, le=1)
     n_rounds: int = Field(20, ge=1)
     relevance_share: float = Field(0.0, ge=0)
     cleaned: bool = False
-    paraphrase_network: str | None = None
+    paraphrase_network: InputFile | None = None
     n_paraphrase_pairs: int = Field(40_000, ge=100)
 
 
@@ -72,19 +59,18 @@ def choose_diverse(
     choice: DiversityChoice,
     random_seed: int,
     network: "ParaphraseModel | None" = None,
-    taken: TakenArray | None = None,
+    groups: Sequence[PositionArray] | None = None,
 ) -> DiverseSelection:
     """Return which of the ``relevant`` texts are kept; ``relevance`` scores the same rows.
 
     ``network`` is the paraphrase network for the method that needs one; it is trained when none is given. With
-    ``taken`` (n,), what the teacher takes each text for, those it is unsure of are left out, and what it takes for the
-    functionality is chosen first. Raises DataError when it is unsure of all.
+    ``groups`` of rows, all other rows are left out, and each group is chosen from in proportion, one after the other.
+    Raises DataError when the groups are empty.
     """
-    n_rows = len(relevant)
-    groups = [np.arange(n_rows)] if taken is None else _groups(taken)
+    n_rows, method = len(relevant), choice.method
+    groups = [np.arange(n_rows)] if groups is None else _not_empty(groups)
     n_usable = sum(map(len, groups))
-    method = Method.RELEVANCE if choice.method is DiversityMethod.ALL else Method(choice.method.value)
-    n_kept = n_usable if choice.method is DiversityMethod.ALL else max(1, round(choice.fraction * n_rows))
+    n_kept = n_usable if method is Method.ALL else max(1, round(choice.fraction * n_rows))
     if method is Method.PARAPHRASE and network is None:
         network = paraphrase_network(seed, background, relevant, choice=choice, random_seed=random_seed)
     pool, seed_view = views_for(method, relevant, relevance, [u.text for u in seed], random_seed, network)
@@ -103,12 +89,11 @@ def choose_diverse(
     return _together(chosen, [rows for rows, _ in shares], groups, n_rows)
 
 
-def _groups(taken: TakenArray) -> list[PositionArray]:
-    groups = [np.flatnonzero(taken == kind) for kind in (Taken.FUNCTIONALITY, Taken.OTHER_INTENT)]
+def _not_empty(groups: Sequence[PositionArray]) -> list[PositionArray]:
     if not any(map(len, groups)):
         raise DataError(
             wanted="relevant utterances of which the teacher is sure",
-            found=f"none among {len(taken):,}",
+            found="none",
             fix="Lower the gates, add seed utterances, or leave 'diversity.cleaned' off.",
         )
     return [rows for rows in groups if len(rows)]

@@ -1,97 +1,19 @@
-"""What the intent pipeline reports of its models: predictions and decisions on disk, rates, reductions, changes."""
+"""Two NLU models compared: rates, what a bootstrap resamples, reductions, and every utterance that one gets wrong."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seedcorn.corpus.predictions import Prediction
-from seedcorn.corpus.utterances import SLOT_TYPE, Slot, Utterance
+from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.evaluation.bootstrap import one_minus_f1, paired_bootstrap, sum_rate
 from seedcorn.evaluation.nlu import FunctionalityOutcomes, outcomes
-from seedcorn.nlu.self_training import PSEUDO_LABELLED, RoundRecord, SelfTraining
-from seedcorn.runs import Json
+from seedcorn.files import Json
 from seedcorn.selection import FloatArray
 
-PREDICTION_SCHEMA = pa.schema(
-    [
-        ("text", pa.string()),
-        ("intent", pa.string()),
-        ("intent_probability", pa.float64()),
-        ("slots", pa.list_(SLOT_TYPE)),
-        ("slot_probabilities", pa.list_(pa.float64())),
-    ]
-)
 ERROR_SCHEMA = pa.schema([(name, pa.string()) for name in ("change", "text", "wanted", "before", "after")])
 MENDED, BROKEN, STILL_WRONG = CHANGES = ("mended", "broken", "still wrong")
-
-
-def write_predictions(predictions: Sequence[Prediction], texts: Sequence[str], path: Path) -> None:
-    """Write one row a text, in order."""
-    rows = [
-        {
-            "text": text,
-            "intent": found.intent,
-            "intent_probability": found.intent_probability,
-            "slots": [asdict(slot) for slot in found.slots],
-            "slot_probabilities": list(found.slot_probabilities),
-        }
-        for text, found in zip(texts, predictions, strict=True)
-    ]
-    pq.write_table(pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA), path)
-
-
-def read_predictions(path: Path) -> list[Prediction]:
-    """Return the predictions that ``write_predictions`` wrote."""
-    return [
-        Prediction(
-            intent=row["intent"],
-            intent_probability=row["intent_probability"],
-            slots=tuple(Slot(**slot) for slot in row["slots"]),
-            slot_probabilities=tuple(row["slot_probabilities"]),
-        )
-        for row in pq.read_table(path).to_pylist()
-    ]
-
-
-def write_decisions(taught: SelfTraining, selected: pa.Table, path: Path) -> int:
-    """Write the selected rows with the label and the decision each got; return how many train the model.
-
-    Where no round was kept, every row says so.
-    """
-    decided = {d.position: d for d in taught.decisions}
-    texts = selected.column("text").to_pylist()
-    columns: dict[str, list[str | float]] = {"decision": [], "intent": [], "probability": [], "slots": [], "why": []}
-    for position, text in enumerate(texts):
-        decision = decided.get(position)
-        columns["decision"].append("no round of self-training was kept" if decision is None else str(decision.decision))
-        columns["intent"].append("" if decision is None else decision.prediction.intent)
-        columns["probability"].append(0.0 if decision is None else decision.prediction.intent_probability)
-        columns["slots"].append("" if decision is None else slots_in_words(text, decision.prediction.slots))
-        columns["why"].append("" if decision is None else decision.reason)
-    table = selected.drop_columns(["intent", "slots", "domain"])
-    for name, values in columns.items():
-        table = table.append_column(name, pa.array(values))
-    pq.write_table(table, path)
-    pool = [Utterance(text=text) for text in texts]
-    return sum(u.origin == PSEUDO_LABELLED for u in taught.pseudo_labelled(pool))
-
-
-def round_row(record: RoundRecord) -> dict[str, Json]:
-    """Return a round of self-training as a row of a table."""
-    rates_of_round: dict[str, Json] = {
-        "round": record.round,
-        "kept": "yes" if record.kept else "no",
-        "semantic_error": record.semantic_error_rate,
-        "intent_f1": record.intent_f1,
-        "slot_f1": record.slot_f1,
-        "false_alarm_rate": record.false_alarm_rate,
-        "dev_loss": record.dev_loss,
-    }
-    return rates_of_round | {str(decision): n for decision, n in record.n_by_decision.items()}
 
 
 def rates(measured: FunctionalityOutcomes) -> dict[str, Json]:

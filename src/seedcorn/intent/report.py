@@ -1,18 +1,23 @@
 """The page of an intent run: what came in, what was kept and why, how the model learned, what it gets right now."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 
-from seedcorn.pipelines.stage_files import POSITION, Done, open_parquet, read_json, read_utterances, rows_at
+from seedcorn.corpus.tables import POSITION, rows_at
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.intent.data import IntentData
+from seedcorn.intent.result import IntentResult
+from seedcorn.intent.stage_results import CleanPool, Evaluated, RelevantPool, SelfTrained
+from seedcorn.intent.stages import SEED_ONLY, WITH_POOL, WITHOUT_POOL
 from seedcorn.report.figures import CurvePoint, MapPoint, curve_figure, map_figure, save_figure
 from seedcorn.report.page import Figure, LinkedMap, Page, Section, Table
 from seedcorn.report.saved import write_page
-from seedcorn.runs import Run
+from seedcorn.runs import StageRecord
 from seedcorn.selection import FloatArray
 
 MOST_EXAMPLES = 2_000
@@ -23,41 +28,45 @@ MAP_NAME = "map.svg"
 Row: TypeAlias = dict[str, str | int | float]
 
 
-def write_report(run: Run, name: str, stages: tuple[Done, Done, Done, Done, Done, Done]) -> Path:
-    """Write the report and the map of a run from the files of its finished stages; return the report's path."""
-    data, pool, relevant, diverse, taught, measured = stages
-    the_map = _map(data, taught, random_seed=run.random_seed)
+def write_report(result: IntentResult, folder: Path) -> Path:
+    """Write the report and the map of a run into ``folder``; return the report's path."""
+    data, evaluated, trained = result.data.value, result.evaluated.value, result.trained.value
+    the_map = _map(data, trained, random_seed=result.random_seed)
     page = Page(
-        title=f"Seedcorn intent run: {name}",
-        summary=_summary(measured, taught),
+        title=f"Seedcorn intent run: {result.name}",
+        lead=_lead(data, evaluated, result.trained.record),
+        summary=_summary(evaluated, result.trained.record),
         sections=(
-            _measures_section(measured),
-            Section(title="What came in", contents=(_sets_table(data), _origins_table(data), _counts_table(stages))),
-            _contamination_section(pool),
-            _relevance_section(relevant, pool),
-            _diversity_section(relevant, diverse),
+            _measures_section(evaluated),
+            Section(
+                title="What came in",
+                contents=(_sets_table(data), _origins_table(data), _counts_table(result.records())),
+            ),
+            _contamination_section(result.clean_pool.value),
+            _relevance_section(result),
+            _diversity_section(result),
             Section(
                 title="The map",
                 text="Seed and selected utterances in one embedding. Draw a rectangle to choose rows of the table.",
                 contents=(the_map,),
             ),
-            _teaching_section(taught),
-            _errors_section(measured),
+            _self_training_section(trained),
+            _errors_section(evaluated),
         ),
-        signatures=tuple(stage.record.signature for stage in (*stages,)),
+        signatures=tuple(record.signature for record in result.records()),
     )
-    save_figure(the_map.figure, run.folder / MAP_NAME)
-    return write_page(page, run.folder)
+    save_figure(the_map.figure, folder / MAP_NAME)
+    return write_page(page, folder)
 
 
-def _rows(path: Path) -> list[Row]:
-    rows: list[Row] = pq.read_table(path).to_pylist()
+def _rows(table: pa.Table) -> list[Row]:
+    rows: list[Row] = table.to_pylist()
     return rows
 
 
-def _json_rows(path: Path, key: str) -> list[Row]:
-    value = read_json(path)
-    return value[key] if isinstance(value, dict) else []
+def _json_rows(values: object) -> list[Row]:
+    rows: list[Row] = [dict(value) for value in values] if isinstance(values, Sequence) else []
+    return rows
 
 
 def _table(caption: str, rows: Sequence[Row], columns: Sequence[str], *, filter_column: str = "") -> Table:
@@ -72,43 +81,66 @@ def _table(caption: str, rows: Sequence[Row], columns: Sequence[str], *, filter_
     )
 
 
-def _summary(measured: Done, taught: Done) -> tuple[tuple[str, str], ...]:
-    by_system = {str(row["system"]): row for row in _json_rows(measured.folder / "measures.json", "systems")}
-    before, after = by_system["seed only"], by_system["grown"]
-    counts = taught.record.counts
+def _by_system(evaluated: Evaluated) -> dict[str, Row]:
+    return {str(row["system"]): row for row in _json_rows(evaluated.systems)}
+
+
+def _lead(data: IntentData, evaluated: Evaluated, trained: StageRecord) -> str:
+    """Return in two sentences what the pool brought, from what, and how sure that is."""
+    rates = _by_system(evaluated)
+    before, after = (float(rates[name]["semantic_error"]) for name in (WITHOUT_POOL, WITH_POOL))
+    sure = next(
+        (
+            f"The relative reduction is {float(row['reduction']):.0%}, with a 95 % interval of "
+            f"{float(row['low']):.0%} to {float(row['high']):.0%} over the test utterances."
+            for row in _json_rows(evaluated.reductions)
+            if row["against"] == WITHOUT_POOL and row["measure"] == "semantic_error"
+        ),
+        "There were too few test utterances for an interval.",
+    )
     return (
-        ("semantic error before", f"{before['semantic_error']:.1%}"),
-        ("semantic error after", f"{after['semantic_error']:.1%}"),
-        ("intent F1 before", f"{1 - float(before['intent_error']):.3f}"),
-        ("intent F1 after", f"{1 - float(after['intent_error']):.3f}"),
-        ("utterances added", f"{counts['n_kept']:,}"),
+        f"From {len(data.seed):,} annotated utterances of {', '.join(data.intents)} and {trained.counts['n_kept']:,} "
+        f"utterances that were found in the pool, the share of test utterances with a wrong intent or slot went from "
+        f"{before:.1%} to {after:.1%}. {sure}"
     )
 
 
-def _measures_section(measured: Done) -> Section:
-    rows = _json_rows(measured.folder / "measures.json", "systems")
+def _summary(evaluated: Evaluated, trained: StageRecord) -> tuple[tuple[str, str], ...]:
+    rates = _by_system(evaluated)
+    shown = [
+        (f"{what} {name}", f"{float(rates[name][key]):.1%}")
+        for what, key in (("semantic error", "semantic_error"), ("intent error", "intent_error"))
+        for name in (SEED_ONLY, WITHOUT_POOL, WITH_POOL)
+    ]
+    return (*shown, ("utterances added", f"{trained.counts['n_kept']:,}"))
+
+
+def _measures_section(evaluated: Evaluated) -> Section:
     columns = ("system", "semantic_error", "intent_error", "slot_f1", "false_alarm_rate")
-    reductions = _json_rows(measured.folder / "measures.json", "reductions")
     return Section(
         title="What it brought",
         text="Measured on the test utterances; the intervals are those of a paired bootstrap over test utterances.",
         contents=(
-            _table("Rates of the model trained on the seed only and of the grown one.", rows, columns),
             _table(
-                "Relative reduction of the error, with its 95 % interval.",
-                reductions,
-                ("measure", "reduction", "low", "high", "p_value"),
+                "The model of the annotated utterances alone, the one with all that stands beside them, and that one "
+                "with the pool.",
+                _json_rows(evaluated.systems),
+                columns,
+            ),
+            _table(
+                "Relative reduction of the error with the pool, with its 95 % interval.",
+                _json_rows(evaluated.reductions),
+                ("against", "measure", "reduction", "low", "high", "p_value"),
             ),
         ),
     )
 
 
-def _sets_table(data: Done) -> Table:
+def _sets_table(data: IntentData) -> Table:
     rows = []
-    own = {u.intent for u in read_utterances(data.folder / "seed.parquet")}
     for name in ("seed", "background", "dev", "test"):
-        utterances = read_utterances(data.folder / f"{name}.parquet")
-        n_own = sum(u.intent in own for u in utterances)
+        utterances: list[Utterance] = getattr(data, name)
+        n_own = sum(u.intent in data.intents for u in utterances)
         n_intents = len({u.intent for u in utterances})
         n_slot_types = len({s.type for u in utterances for s in u.slots})
         rows.append((name, len(utterances), n_own, n_intents, n_slot_types))
@@ -116,38 +148,32 @@ def _sets_table(data: Done) -> Table:
     return Table(caption="Annotated utterances.", columns=columns, rows=tuple(rows))
 
 
-def _origins_table(data: Done) -> Table:
+def _origins_table(data: IntentData) -> Table:
     origins: Counter[str] = Counter()
-    for batch in open_parquet(data.folder / "pool.parquet").batches():
+    for batch in data.pool.batches():
         origins.update(batch.column("origin").to_pylist())
     rows = tuple((origin or "not told", n) for origin, n in origins.most_common(MOST_EXAMPLES))
     return Table(caption="The pool as read, by origin.", columns=("origin", "utterances"), rows=rows, searchable=True)
 
 
-def _counts_table(stages: Sequence[Done]) -> Table:
-    rows = [
-        (s.record.stage, key.removeprefix("n_").replace("_", " "), n)
-        for s in stages
-        for key, n in s.record.counts.items()
-    ]
+def _counts_table(records: Iterable[StageRecord]) -> Table:
+    rows = [(r.stage, key.removeprefix("n_").replace("_", " "), n) for r in records for key, n in r.counts.items()]
     return Table(caption="Counts of every stage.", columns=("stage", "what", "number"), rows=tuple(rows))
 
 
-def _contamination_section(pool: Done) -> Section:
+def _contamination_section(clean: CleanPool) -> Section:
     columns = ("text", "near_to", "similarity")
     return Section(
         title="Contamination",
         text="Pool utterances equal or nearly equal to a dev or test utterance were removed before anything else.",
-        contents=(
-            _table("Removed utterances, and what they are near to.", _rows(pool.folder / "rejects.parquet"), columns),
-        ),
+        contents=(_table("Removed utterances, and what they are near to.", _rows(clean.rejects), columns),),
     )
 
 
-def _relevance_section(relevant: Done, pool: Done) -> Section:
-    curves = relevant.folder / "curves.json"
-    by_rank = [_point(row["rank"], row["score"], "pool") for row in _json_rows(curves, "score_by_rank")]
-    n_kept = relevant.record.counts["n_kept"]
+def _relevance_section(result: IntentResult) -> Section:
+    relevant, record = result.relevant.value, result.relevant.record
+    by_rank = [_point(row["rank"], row["score"], "pool") for row in _json_rows(relevant.curves["score_by_rank"])]
+    n_kept = record.counts["n_kept"]
     figures = [
         curve_figure(
             [*by_rank, *(_point(n_kept, p.y, "cut-off") for p in (by_rank[0], by_rank[-1]))],
@@ -156,51 +182,50 @@ def _relevance_section(relevant: Done, pool: Done) -> Section:
             caption=f"Relevance by rank; the cut-off keeps {n_kept:,} utterances.",
         )
     ]
-    if precision := _json_rows(curves, "precision"):
+    if precision := _json_rows(relevant.curves["precision"]):
         figures.append(_precision_figure(precision))
-    kept = _rows(relevant.folder / "relevant.parquet")
     columns = ("text", "origin", "relevance", "strongest_ngrams", "nearest_seed", "position")
-    table = _table("Relevant utterances, best first.", kept, columns, filter_column="origin")
+    table = _table("Relevant utterances, best first.", _rows(relevant.rows), columns, filter_column="origin")
+    why = f"outside the cut-off ({_cutoff_in_words(record)})"
     rejects = _table(
-        f"The best of the {relevant.record.counts['n_rejected']:,} utterances that were rejected.",
-        _relevance_rejects(relevant, pool, kept, higher_is_better=by_rank[0].y >= by_rank[-1].y),
+        f"The best of the {record.counts['n_rejected']:,} utterances that were rejected.",
+        _relevance_rejects(relevant, result.clean_pool.value, why),
         ("text", "origin", "relevance", "why", "position"),
         filter_column="why",
     )
     return Section(title="Relevance", contents=(*figures, table, rejects))
 
 
-def _relevance_rejects(relevant: Done, pool: Done, kept: Sequence[Row], *, higher_is_better: bool) -> list[Row]:
-    """Return the best rows of the pool that are not among ``kept``, each with the reason."""
-    path = pool.folder / "pool.parquet"
-    positions = pq.read_table(path, columns=[POSITION]).column(POSITION).to_numpy()
-    with np.load(relevant.folder / "scores.npz", allow_pickle=False) as saved:
-        scores, missing = saved["values"], saved["missing"]
-    goodness = np.where(missing, -np.inf, scores if higher_is_better else -scores)
-    rejected = np.flatnonzero(~np.isin(positions, [row[POSITION] for row in kept]))
-    best = rejected[np.argsort(-goodness[rejected], kind="stable")][:MOST_REJECTS]
-    why = f"outside the cut-off ({_cutoff_in_words(relevant)})"
-    rows: list[Row] = rows_at(path, best).select(["text", "origin", POSITION]).to_pylist()
+def _relevance_rejects(relevant: RelevantPool, clean: CleanPool, why: str) -> list[Row]:
+    """Return the best rows of the pool that are not kept, each with the reason."""
+    scores = relevant.scores
+    positions = np.concatenate([batch.column(POSITION).to_numpy() for batch in clean.pool.batches()])
+    missing = np.zeros(len(scores), np.bool_) if scores.missing is None else scores.missing
+    ranked = np.concatenate([scores.best_first(), np.flatnonzero(missing)])
+    is_kept = np.isin(positions, relevant.rows.column(POSITION).to_numpy())
+    best = ranked[~is_kept[ranked]][:MOST_REJECTS]
+    rows: list[Row] = rows_at(clean.pool, best).select(["text", "origin", POSITION]).to_pylist()
     return [
-        {**row, "relevance": float(scores[i]), "why": "no score" if missing[i] else why}
+        {**row, "relevance": float(scores.values[i]), "why": "no score" if missing[i] else why}
         for row, i in zip(rows, best, strict=True)
     ]
 
 
-def _cutoff_in_words(relevant: Done) -> str:
-    cutoff = relevant.record.settings["cutoff"]
+def _cutoff_in_words(relevant: StageRecord) -> str:
+    cutoff = relevant.settings["cutoff"]
     given = cutoff.items() if isinstance(cutoff, Mapping) else ()
     return ", ".join(f"{name.removeprefix('n_').replace('_', ' ')} {value}" for name, value in given if value)
 
 
-def _diversity_section(relevant: Done, diverse: Done) -> Section:
-    chosen = _rows(diverse.folder / "selected.parquet")
+def _diversity_section(result: IntentResult) -> Section:
+    chosen = _rows(result.selected.value.rows)
     positions = {row[POSITION] for row in chosen}
-    left_out = [row for row in _rows(relevant.folder / "relevant.parquet") if row[POSITION] not in positions]
+    left_out = [row for row in _rows(result.relevant.value.rows) if row[POSITION] not in positions]
     reason = ("text", "origin", "relevance", "nearest_seed", "nearest_seed_similarity", POSITION)
+    method = result.selected.record.settings["method"]
     return Section(
         title="Diversity",
-        text=f"What the relevant utterances add to the seed and to each other: {diverse.record.settings['method']}.",
+        text=f"What the relevant utterances add to the seed and to each other: {method}.",
         contents=(
             _table("Selected, in the order of selection.", chosen, ("text", "round", "gain", *reason[1:])),
             _table("Relevant, and left out because the selected ones add more.", left_out, reason),
@@ -222,11 +247,10 @@ def _point(x: float | str, y: float | str, series: str) -> CurvePoint:
     return CurvePoint(x=float(x), y=float(y), low=float(y), high=float(y), series=series)
 
 
-def _teaching_section(taught: Done) -> Section:
-    rounds = _json_rows(taught.folder / "rounds.json", "rounds")
+def _self_training_section(trained: SelfTrained) -> Section:
+    rounds = _json_rows(trained.rounds)
     columns = tuple(dict.fromkeys(name for row in rounds for name in row))
     rounds = [{**dict.fromkeys(columns, ""), **row} for row in rounds]
-    decisions = _rows(taught.folder / "decisions.parquet")
     return Section(
         title="Self-training",
         text="Every selected utterance with the label it was given, and whether the label was trusted.",
@@ -235,7 +259,7 @@ def _teaching_section(taught: Done) -> Section:
             _table("Rounds; what is counted is the selected utterances by decision.", rounds, columns),
             _table(
                 "Decisions.",
-                decisions,
+                _rows(trained.decisions),
                 ("text", "intent", "probability", "slots", "decision", "why"),
                 filter_column="decision",
             ),
@@ -251,20 +275,20 @@ def _learning_curve(rounds: Sequence[Row]) -> Figure:
     return curve_figure(points, x_title="round of self-training", y_title="error", caption=caption)
 
 
-def _errors_section(measured: Done) -> Section:
-    errors = _rows(measured.folder / "errors.parquet")
+def _errors_section(evaluated: Evaluated) -> Section:
+    errors = _rows(evaluated.errors)
     columns = ("change", "text", "wanted", "before", "after")
     return Section(
         title="Errors before and after",
-        text="Test utterances that the model of the seed only, the grown one, or both get wrong.",
+        text="Test utterances that the model without the pool, the one with it, or both get wrong.",
         contents=(_table("Mended, broken and still wrong.", errors, columns, filter_column="change"),),
     )
 
 
-def _map(data: Done, taught: Done, *, random_seed: int) -> LinkedMap:
+def _map(data: IntentData, trained: SelfTrained, *, random_seed: int) -> LinkedMap:
     """Return the map of the seed utterances and of the first selected ones."""
-    seed = read_utterances(data.folder / "seed.parquet")[: MOST_MAP_POINTS // 2]
-    chosen = _rows(taught.folder / "decisions.parquet")[: MOST_MAP_POINTS - len(seed)]
+    seed = data.seed[: MOST_MAP_POINTS // 2]
+    chosen = _rows(trained.decisions)[: MOST_MAP_POINTS - len(seed)]
     places = _places([u.text for u in seed] + [str(row["text"]) for row in chosen], random_seed)
     points = [
         MapPoint(

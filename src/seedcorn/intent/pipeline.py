@@ -1,0 +1,76 @@
+"""A new intent: seed, background and pool -> contamination -> relevance -> diversity -> self-training -> evaluation."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from seedcorn.config import Settings
+from seedcorn.intent.data import ReadIntentData
+from seedcorn.intent.result import IntentResult
+from seedcorn.intent.stages import (
+    Evaluate,
+    RemoveContamination,
+    SelectDiverse,
+    SelectRelevant,
+    SelfTrain,
+    WriteTraining,
+)
+from seedcorn.runs import Run, Stage, StageResult
+
+
+class IntentRunSettings(Settings):
+    """The settings of every stage but the data."""
+
+    contamination: RemoveContamination = RemoveContamination()
+    relevance: SelectRelevant = SelectRelevant()
+    diversity: SelectDiverse = SelectDiverse()
+    self_training: SelfTrain = SelfTrain()
+    evaluation: Evaluate = Evaluate()
+    training: WriteTraining = WriteTraining()
+
+
+class IntentConfig(IntentRunSettings):
+    """The configuration file of ``seedcorn intent``; configs/intent-builtin.yaml explains every setting."""
+
+    name: str = Field(min_length=1)
+    random_seed: int = Field(1, ge=0)
+    data: ReadIntentData
+
+    def stages(self) -> Mapping[str, Stage[StageResult]]:
+        """Return the stages by the names of their folders, in the order in which they run."""
+        teacher = self.self_training.teacher
+        stages: tuple[Stage[StageResult], ...] = (
+            self.data,
+            self.contamination,
+            self.relevance,
+            teacher,
+            self.diversity,
+            self.self_training,
+            self.evaluation,
+            self.training,
+        )
+        return {type(stage).stage_name: stage for stage in stages}
+
+
+def run_intent(config: IntentConfig, *, run: Run) -> IntentResult:
+    """Run the stages that are not done yet. Raises SeedcornError for whatever a user can mend."""
+    data = run.do(config.data)
+    pool = run.do(config.contamination, data)
+    relevant = run.do(config.relevance, data, pool)
+    teacher = run.do(config.self_training.teacher, data, pool)
+    selected = run.do(config.diversity, data, relevant, teacher)
+    trained = run.do(config.self_training, data, selected, teacher)
+    evaluated = run.do(config.evaluation, data, trained, teacher)
+    training = run.do(config.training, trained)
+    return IntentResult(
+        name=config.name,
+        random_seed=run.random_seed,
+        data=data,
+        clean_pool=pool,
+        relevant=relevant,
+        teacher=teacher,
+        selected=selected,
+        trained=trained,
+        evaluated=evaluated,
+        training=training,
+    )

@@ -1,0 +1,39 @@
+"""What an intent run has made: report, tables and certificate are views of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from seedcorn.intent.data import IntentData
+from seedcorn.intent.stage_results import (
+    CleanPool,
+    Evaluated,
+    RelevantPool,
+    SelectedPool,
+    SelfTrained,
+    TrainedTeacher,
+    TrainingFolder,
+)
+from seedcorn.runs import Result, StageRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentResult:
+    """The finished stages of an intent run, in their order."""
+
+    name: str
+    random_seed: int
+    data: Result[IntentData]
+    clean_pool: Result[CleanPool]
+    relevant: Result[RelevantPool]
+    teacher: Result[TrainedTeacher]
+    selected: Result[SelectedPool]
+    trained: Result[SelfTrained]
+    evaluated: Result[Evaluated]
+    training: Result[TrainingFolder]
+
+    def records(self) -> Iterator[StageRecord]:
+        """Yield the record of every stage, in order."""
+        for stage in (self.data, self.clean_pool, self.relevant, self.teacher, self.selected, self.trained):
+            yield stage.record
+        yield self.evaluated.record
+        yield self.training.record

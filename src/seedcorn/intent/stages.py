@@ -1,0 +1,310 @@
+"""The stages of the intent pipeline: each is its section of the configuration and a call."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from seedcorn.corpus.contamination import Screening, screen_pool
+from seedcorn.corpus.tables import POSITION, rows_at
+from seedcorn.corpus.utterances import Corpus, Utterance
+from seedcorn.diversity.choosing import DiversityChoice, choose_diverse
+from seedcorn.errors import DataError
+from seedcorn.evaluation.nlu import outcomes, outcomes_of_functionality
+from seedcorn.evaluation.nlu_changes import (
+    ERROR_SCHEMA,
+    bootstrap_statistics,
+    errors_before_and_after,
+    rates,
+    reductions,
+)
+from seedcorn.files import Json
+from seedcorn.intent.data import IntentData
+from seedcorn.intent.stage_results import (
+    CleanPool,
+    Evaluated,
+    RelevantPool,
+    SelectedPool,
+    SelfTrained,
+    TrainedTeacher,
+    TrainingFolder,
+)
+from seedcorn.intent.training_set import decision_table, training_set
+from seedcorn.nlu.self_training import Taken, Teacher, taken_for, train_teacher
+from seedcorn.nlu.training import (
+    NluSettings,
+    SelfTrainingSettings,
+    at_operating_point,
+    knowledge_of,
+    knowledge_of_model,
+    teach,
+    train,
+    trainer,
+)
+from seedcorn.relevance.explain import nearest_seed, strongest_ngrams
+from seedcorn.relevance.relevant import RelevanceSettings, Relevant, find_relevant
+from seedcorn.runs import Context, Stage
+from seedcorn.selection import PositionArray, Scores
+
+SEED_ONLY, WITHOUT_POOL, WITH_POOL, TRUE_LABELS = "seed only", "without pool", "with pool", "true labels"
+
+
+class RemoveContamination(Stage[CleanPool]):
+    """Collapse equal pool rows, and remove those equal or nearly equal to dev or test.
+
+    ``similarity`` is the Jaccard similarity of character 5-grams from which a row counts as a copy.
+    """
+
+    stage_name: ClassVar[str] = "contamination"
+    is_random: ClassVar[bool] = False
+
+    similarity: float = Field(0.8, gt=0, le=1)
+
+    def __call__(self, data: IntentData, *, context: Context) -> CleanPool:
+        """Return the rows that may be used. Raises DataError when there are none."""
+        evaluation = [*data.dev, *data.test]
+        screening = screen_pool(data.pool.texts(), [u.text for u in evaluation], threshold=self.similarity)
+        codes, kept = screening.selection.reject_codes, screening.selection.positions
+        if not len(kept):
+            raise DataError(
+                wanted="pool utterances that are not in dev or test",
+                found=f"none: all {screening.selection.n_rows:,} are equal or nearly equal to one",
+                where="data.pool",
+                fix="Give a pool of other text.",
+            )
+        schema = data.pool.schema.append(pa.field(POSITION, pa.int64())).append(pa.field("n_copies", pa.int64()))
+        by_reason = {
+            f"n_{reason.replace(' ', '_')}": int((codes == i).sum())
+            for i, reason in enumerate(screening.selection.reject_reasons)
+        }
+        return CleanPool(
+            pool=Corpus(partial(_kept_rows, data.pool, screening), schema),
+            rejects=_near_evaluation(data.pool, screening, evaluation),
+            counts={"n_in": len(codes), "n_kept": len(kept), "n_rejected": len(codes) - len(kept), **by_reason},
+        )
+
+
+def _kept_rows(pool: Corpus, screening: Screening) -> Iterator[pa.RecordBatch]:
+    """Yield the kept rows with their position in the pool as read, and how many rows each stands for."""
+    start = 0
+    for batch in pool.batches():
+        kept = np.flatnonzero(screening.selection.reject_codes[start : start + batch.num_rows] < 0)
+        columns = [*batch.take(pa.array(kept)).columns, pa.array(kept + start)]
+        columns.append(pa.array(screening.n_copies[kept + start]))
+        yield pa.RecordBatch.from_arrays(columns, names=[*batch.schema.names, POSITION, "n_copies"])
+        start += batch.num_rows
+
+
+def _near_evaluation(pool: Corpus, screening: Screening, evaluation: Sequence[Utterance]) -> pa.Table:
+    """Return the rows that were too near to evaluation text, each with the text it is near to."""
+    near = screening.evaluation
+    return pa.table(
+        {
+            POSITION: near.positions,
+            "text": rows_at(pool, near.positions).column("text"),
+            "near_to": pa.array([evaluation[i].text for i in near.matches], pa.string()),
+            "similarity": near.similarities,
+        }
+    )
+
+
+class SelectRelevant(RelevanceSettings, Stage[RelevantPool]):
+    """Score the pool, and keep its relevant part, each row with the reason why."""
+
+    stage_name: ClassVar[str] = "relevance"
+
+    def __call__(self, data: IntentData, clean: CleanPool, *, context: Context) -> RelevantPool:
+        """Return the relevant rows, best first. Raises DataError when nothing is kept."""
+        found = find_relevant(
+            clean.pool.texts,
+            seed=data.seed,
+            background=data.background,
+            settings=self,
+            random_seed=context.random_seed,
+        )
+        kept = rows_at(clean.pool, found.selection.positions)
+        return RelevantPool(
+            rows=_with_reasons(kept, found, [u.text for u in data.seed]),
+            scores=found.scores,
+            curves=_relevance_curves(found),
+        )
+
+
+def _with_reasons(kept: pa.Table, found: Relevant, seed: Sequence[str]) -> pa.Table:
+    """Return the kept rows with their score, their strongest n-grams and their nearest seed utterance."""
+    texts = kept.column("text").to_pylist()
+    nearest = nearest_seed(texts, list(seed))
+    strongest = strongest_ngrams(texts, found.fitted.model) if found.fitted.model else [()] * len(texts)
+    columns = {
+        "relevance": pa.array(found.selection.gains),
+        "strongest_ngrams": pa.array([", ".join(f"{n.ngram} {n.weight:+.2f}" for n in row) for row in strongest]),
+        "nearest_seed": pa.array([seed[i] if i >= 0 else "" for i in nearest.positions]),
+        "nearest_seed_similarity": pa.array(nearest.similarities),
+    }
+    for name, values in columns.items():
+        kept = kept.append_column(name, values)
+    return kept
+
+
+def _relevance_curves(found: Relevant) -> Mapping[str, Json]:
+    """Return the sorted scores at 200 ranks, and the precision curve where there is one."""
+    ranked = found.scores.values[found.scores.best_first()]
+    ranks = np.unique(np.geomspace(1, len(ranked), 200).astype(np.int64)) if len(ranked) else np.zeros(0, np.int64)
+    curve = found.fitted.curve
+    precision: list[Json] = []
+    if curve is not None:
+        points = zip(curve.thresholds, curve.precision, curve.recall, strict=True)
+        precision = [{"threshold": float(t), "precision": float(p), "recall": float(r)} for t, p, r in points]
+    by_rank: list[Json] = [{"rank": int(rank), "score": float(ranked[rank - 1])} for rank in ranks]
+    return {"score_by_rank": by_rank, "precision": precision, "name": found.scores.name}
+
+
+class TrainTeacher(NluSettings, Stage[TrainedTeacher]):
+    """Train the model that has to be beaten: on seed and background, with all that stands beside them but the pool."""
+
+    stage_name: ClassVar[str] = "teacher"
+
+    def __call__(self, data: IntentData, clean: CleanPool, *, context: Context) -> TrainedTeacher:
+        """Return the teacher with its calibration, and the model that knows the annotated utterances alone."""
+        seed = context.random_seed
+        knowledge = knowledge_of(clean.pool.texts(), data.labelled, settings=self, random_seed=seed)
+        learn = trainer(self, intents=data.intents, knowledge=knowledge)
+        teacher = train_teacher(data.seed, data.background, train=learn, random_seed=seed)
+        return TrainedTeacher(
+            model=teacher.model,
+            calibration=teacher.calibration,
+            seed_only=train(data.labelled, intents=data.intents, settings=self, random_seed=seed),
+            n_labelled=len(data.labelled),
+        )
+
+
+class SelectDiverse(DiversityChoice, Stage[SelectedPool]):
+    """Keep of the relevant rows what adds something, each with its round and gain."""
+
+    stage_name: ClassVar[str] = "diversity"
+
+    def __call__(
+        self, data: IntentData, relevant: RelevantPool, teacher: TrainedTeacher, *, context: Context
+    ) -> SelectedPool:
+        """Return the rows in the order chosen. Raises DataError when the teacher is unsure of all."""
+        texts = relevant.rows.column("text").to_pylist()
+        by_rank = Scores(values=-np.arange(len(texts), dtype=np.float64), name="relevance rank")
+        chosen = choose_diverse(
+            texts,
+            by_rank,
+            seed=data.seed,
+            background=data.background,
+            choice=self,
+            random_seed=context.random_seed,
+            groups=_sure_groups(texts, data, teacher) if self.cleaned else None,
+        )
+        rows = relevant.rows.take(pa.array(chosen.positions))
+        rows = rows.append_column("round", pa.array(chosen.rounds)).append_column("gain", pa.array(chosen.gains))
+        return SelectedPool(rows=rows, n_relevant=len(texts))
+
+
+def _sure_groups(texts: Sequence[str], data: IntentData, teacher: TrainedTeacher) -> list[PositionArray]:
+    """Return the rows that the teacher is sure are of the functionality, and those it is sure are of others."""
+    taken = taken_for(texts, data.intents, teacher=Teacher(model=teacher.model, calibration=teacher.calibration))
+    return [np.flatnonzero(taken == kind) for kind in (Taken.FUNCTIONALITY, Taken.OTHER_INTENT)]
+
+
+class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
+    """Label the selected rows by the teacher, train on what it is sure of, and go on as long as that is no worse."""
+
+    stage_name: ClassVar[str] = "self-training"
+
+    @property
+    def teacher(self) -> TrainTeacher:
+        """The stage that trains the teacher: the same kind of model without the pool."""
+        return TrainTeacher(**{name: getattr(self, name) for name in NluSettings.model_fields})
+
+    def __call__(
+        self, data: IntentData, selected: SelectedPool, teacher: TrainedTeacher, *, context: Context
+    ) -> SelfTrained:
+        """Return the model with the pool, what was decided on every row, and the whole training set."""
+        found = teach(
+            seed=data.seed,
+            background=data.background,
+            texts=selected.texts,
+            dev=data.dev,
+            intents=data.intents,
+            settings=self,
+            random_seed=context.random_seed,
+            knowledge=knowledge_of_model(teacher.model),
+            teacher=Teacher(model=teacher.model, calibration=teacher.calibration),
+        )
+        model = at_operating_point(
+            found.model, seed_only=teacher.seed_only, intents=data.intents, dev=data.dev, settings=self
+        )
+        whole = training_set(data, selected.rows, found)
+        n_in, n_kept = selected.rows.num_rows, whole.num_rows - len(data.labelled)
+        return SelfTrained(
+            model=model,
+            decisions=decision_table(found, selected.rows),
+            rounds=[round_.as_row() for round_ in found.rounds],
+            training_set=whole,
+            counts={"n_in": n_in, "n_kept": n_kept, "n_rejected": n_in - n_kept},
+        )
+
+
+class WriteTraining(Stage[TrainingFolder]):
+    """Write what users take home: the training set as JSON lines and in the format they name, and the model.
+
+    ``format`` is one of those that ``seedcorn data convert`` writes, such as rasa, conll or parquet.
+    """
+
+    stage_name: ClassVar[str] = "training"
+    is_random: ClassVar[bool] = False
+
+    format: str | None = None
+
+    def __call__(self, trained: SelfTrained, *, context: Context) -> TrainingFolder:
+        """Return the folder's content."""
+        return TrainingFolder(training_set=trained.training_set, model=trained.model, format=self.format)
+
+
+class Evaluate(Stage[Evaluated]):
+    """Measure every system on test, with the paired bootstrap of their differences.
+
+    ``true_labels`` also trains on all that is hidden in the pool with its true labels: the oracle, which only a study
+    on annotated data has.
+    """
+
+    stage_name: ClassVar[str] = "measures"
+
+    true_labels: bool = False
+
+    def __call__(
+        self, data: IntentData, trained: SelfTrained, teacher: TrainedTeacher, *, context: Context
+    ) -> Evaluated:
+        """Return rates, reductions and errors."""
+        models = {SEED_ONLY: teacher.seed_only, WITHOUT_POOL: teacher.model, WITH_POOL: trained.model}
+        texts = [u.text for u in data.test]
+        predictions = {name: model.predict(texts) for name, model in models.items()}
+        measured = {
+            name: outcomes_of_functionality(outcomes(data.test, found), data.intents)
+            for name, found in predictions.items()
+        }
+        systems: list[Mapping[str, Json]] = [{"system": name, **rates(m)} for name, m in measured.items()]
+        compared = ((SEED_ONLY, WITH_POOL), (WITHOUT_POOL, WITH_POOL))
+        errors = errors_before_and_after(data.test, predictions[WITHOUT_POOL], predictions[WITH_POOL], data.intents)
+        return Evaluated(
+            systems=systems,
+            reductions=[
+                {"against": before, **row}
+                for before, after in compared
+                for row in reductions(measured[before], measured[after], rng=context.rng())
+            ],
+            errors=pa.Table.from_pylist(errors, schema=ERROR_SCHEMA),
+            predictions=predictions,
+            texts=texts,
+            statistics={
+                f"{name}/{measure}": values
+                for name, m in measured.items()
+                for measure, values in bootstrap_statistics(m).items()
+            },
+        )

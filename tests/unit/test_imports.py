@@ -1,0 +1,74 @@
+"""The dependency rule over all imports, those inside functions too."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "src" / "seedcorn"
+LAYERS = (
+    {"cli"},
+    {"studies"},
+    {"intent", "language", "growth", "pipelines"},
+    {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
+    {"evaluation"},
+    {"corpus", "pretrained", "torch_threads"},
+    {"config", "errors", "progress", "selection", "files"},
+)
+SIDEWAYS = {
+    ("relevance", "lm"),
+    ("speech", "lm"),
+    ("nlu", "relevance"),
+    ("diversity", "relevance"),
+    ("translation", "relevance"),
+    ("translation", "lm"),
+    ("growth", "intent"),
+    ("growth", "language"),
+}
+PIPELINES_AND_UP = {"cli", "studies", "intent", "language", "growth", "pipelines"}
+KNOWN_TO = {"runs": PIPELINES_AND_UP, "report": PIPELINES_AND_UP, "engines": {*PIPELINES_AND_UP, "runs"}}
+FOUNDATION = set().union(*LAYERS[-2:])
+
+
+def part_of(module: str) -> str:
+    names = module.split(".")
+    return names[1] if len(names) > 1 else ""
+
+
+def imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("seedcorn"):
+            found |= {node.module} if node.module != "seedcorn" else {f"seedcorn.{a.name}" for a in node.names}
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("seedcorn")}
+    return found
+
+
+def layer(part: str) -> int:
+    return next((number for number, parts in enumerate(LAYERS) if part in parts), -1)
+
+
+def is_allowed(part: str, other: str) -> bool:
+    if part == other or other == "__version__":
+        return True
+    if other in KNOWN_TO:
+        return part in KNOWN_TO[other]
+    if part in KNOWN_TO:
+        return other in FOUNDATION
+    if layer(part) == len(LAYERS) - 1:
+        return layer(other) == len(LAYERS) - 1
+    return layer(part) < layer(other) or (part, other) in SIDEWAYS
+
+
+def test_every_import_points_down() -> None:
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if part in ("__init__", "__main__"):
+            continue
+        wrong += [
+            f"{path.relative_to(PACKAGE)}: {module}"
+            for module in sorted(imports(path))
+            if not is_allowed(part, part_of(module))
+        ]
+    assert wrong == []
