@@ -7,7 +7,8 @@ PACKAGE = Path(__file__).parents[2] / "src" / "seedcorn"
 LAYERS = (
     {"cli"},
     {"studies"},
-    {"intent", "language", "growth", "pipelines"},
+    {"pipelines"},
+    {"intent", "language", "growth"},
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
     {"corpus", "pretrained", "torch_threads"},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from seedcorn.pipelines.intent_report import Row
+from seedcorn.intent.report import Row
 from seedcorn.pipelines.language_model_stages import OWN, SYSTEMS_FILE, TRANSLATED_FILE
 from seedcorn.pipelines.stage_files import Done, read_json
 from seedcorn.report.figures import CurvePoint, bar_figure
