@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.diversity.methods import Method
 from seedcorn.diversity.objectives import Budget
-from seedcorn.diversity.submodular import Method, View, select_diverse
+from seedcorn.diversity.submodular import View, select_diverse
 
 
 def replay_set(utterances: Sequence[Utterance], *, most: int) -> list[Utterance]:
