@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from seedcorn.corpus.formats import FORMATS, detect_format, read_corpus, write_corpus
@@ -29,6 +29,8 @@ FILE_NAMES = {
     "snips": "a.json",
     "rasa": "a.yml",
     "slot-folder": "a",
+    "json": "b.json",
+    "label-studio": "c.json",
 }
 
 any_character = st.characters(exclude_categories=("Cs", "Cn", "Co"))
@@ -75,7 +77,7 @@ def read_back(corpus: Corpus, format_name: str) -> Corpus:
         return Corpus.from_table(again.table())
 
 
-@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "csv"])
+@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "csv", "json", "label-studio"])
 @given(st.lists(utterances(), min_size=1, max_size=6))
 @ROUND_TRIP
 def test_formats_with_a_place_for_everything(format_name: str, rows: list[Utterance]):
@@ -115,7 +117,8 @@ def labels_only(rows: list[Utterance]) -> list[Utterance]:
 @given(st.lists(utterances(forbidden="[]"), min_size=1, max_size=6))
 @ROUND_TRIP
 def test_rasa(rows: list[Utterance]):
-    rows = labels_only(rows)
+    rows = [row for row in labels_only(rows) if not any(slot.type[0] in "\"'" for slot in row.slots)]
+    assume(rows)
     assert read_back(Corpus.from_utterances(rows), "rasa").utterances() == rows
 
 
@@ -178,7 +181,7 @@ def test_slots_move_along_with_normalised_text(text: str, start: int, length: in
 @settings(max_examples=15, deadline=None)
 def test_the_content_of_a_written_file_tells_its_format(rows: list[Utterance]):
     for format_name, file_name in FILE_NAMES.items():
-        if format_name == "slot-folder":
+        if format_name in ("slot-folder", "label-studio"):
             continue
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore", SeedcornWarning)
@@ -188,7 +191,7 @@ def test_the_content_of_a_written_file_tells_its_format(rows: list[Utterance]):
 
 
 def test_every_format_is_tried_here():
-    assert set(FILE_NAMES) == set(FORMATS)
+    assert set(FILE_NAMES) == {name for name, format in FORMATS.items() if format.write}
     assert unicodedata.is_normalized("NFC", normalise("क़"))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from enum import StrEnum
@@ -13,15 +14,19 @@ import typer
 from seedcorn.cli import app
 from seedcorn.cli.options import (
     AsJson,
+    Delimiter,
     InputFile,
     InputFormat,
+    IntentColumn,
     OutputFile,
     Quiet,
+    SlotsColumn,
+    TextColumn,
     progress,
     refuse_overwriting,
     show,
 )
-from seedcorn.errors import ConfigError, DataError, nearest
+from seedcorn.errors import ConfigError, DataError, SeedcornWarning, nearest
 from seedcorn.progress import track
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from seedcorn.corpus.formats import ColumnChoice
     from seedcorn.corpus.utterances import Corpus
     from seedcorn.runs import Json
 
@@ -50,6 +56,9 @@ OnBadRow: TypeAlias = Annotated[OnErrorChoice, typer.Option("--on-error", help="
 Only: TypeAlias = Annotated[
     list[str] | None, typer.Option("--only", help="Rows with this value, as partition=test; repeatable.")
 ]
+Roles: TypeAlias = Annotated[
+    bool, typer.Option("--roles", help="Make the role of an entity (Rasa) part of its slot type: city.departure.")
+]
 Rejects: TypeAlias = Annotated[Path | None, typer.Option("--rejects", help="Write skipped rows here, as JSON lines.")]
 
 
@@ -62,16 +71,27 @@ def convert(
     lang: Language = "",
     on_error: OnBadRow = OnErrorChoice.STOP,
     rejects: Rejects = None,
+    text_column: TextColumn = "",
+    intent_column: IntentColumn = "",
+    slots_column: SlotsColumn = "",
+    delimiter: Delimiter = "",
+    roles: Roles = False,
     only: Only = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write SOURCE in another format: jsonl, massive, parquet, tsv, csv, text, conll, snips, rasa or slot-folder."""
+    """Write SOURCE in another format.
+
+    Formats: jsonl, json, massive, parquet, tsv, csv, text, conll, snips, rasa, label-studio or slot-folder. Read as
+    well: Rasa markdown and JSON, snips-nlu, CLINC150, doccano, CoNLL-U, Kaldi text, data sets saved to disk.
+    """
     from seedcorn.corpus.formats import write_corpus
 
     refuse_overwriting(output, source)
+    refuse_overwriting(rejects, source, output)
+    columns = _columns(text_column, intent_column, slots_column, delimiter, roles)
     with progress(quiet):
-        corpus = _chosen(_read(source, format, lang, on_error, rejects), only)
+        corpus = _chosen(_read(source, format, lang, on_error, rejects, columns), only)
         n_rows = write_corpus(_tracked(corpus, "converting rows (batches)"), output, format=to)
     show({"n_rows": n_rows, "output": str(output)}, as_json=as_json)
 
@@ -83,6 +103,11 @@ def check(
     lang: Language = "",
     on_error: OnBadRow = OnErrorChoice.STOP,
     rejects: Rejects = None,
+    text_column: TextColumn = "",
+    intent_column: IntentColumn = "",
+    slots_column: SlotsColumn = "",
+    delimiter: Delimiter = "",
+    roles: Roles = False,
     only: Only = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -90,8 +115,10 @@ def check(
     """Count the rows of SOURCE by intent, slot type and language, and list what is odd about them."""
     from seedcorn.corpus.summary import summarise
 
+    refuse_overwriting(rejects, source)
+    columns = _columns(text_column, intent_column, slots_column, delimiter, roles)
     with progress(quiet):
-        summary = summarise(_chosen(_read(source, format, lang, on_error, rejects), only))
+        summary = summarise(_chosen(_read(source, format, lang, on_error, rejects, columns), only))
     problems = [
         f"{p.n_rows:,} rows have {p.what}, the first is row {p.first_row} ({p.first_value})" for p in summary.problems
     ]
@@ -166,6 +193,7 @@ def templates(
     from seedcorn.corpus.templates import templates_by_signature
     from seedcorn.files import write_text_whole
 
+    refuse_overwriting(output, source)
     with progress(quiet):
         grouped = templates_by_signature(read_corpus(source, format=format).utterances())
     rows: list[dict[str, Json]] = [
@@ -213,12 +241,28 @@ def fetch(
     show({**result, "sha256": digests if as_json else ", ".join(fetched.digests.values())}, as_json=as_json)
 
 
-def _read(source: Path, format: str | None, lang: str, on_error: OnErrorChoice, rejects: Path | None) -> "Corpus":
-    from seedcorn.corpus.formats import OnError, read_corpus
+def _columns(text: str, intent: str, slots: str, delimiter: str, roles: bool) -> "ColumnChoice":
+    from seedcorn.corpus.formats import ColumnChoice
+
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    if len(delimiter) > 1 or delimiter in ("\n", "\r", '"'):
+        raise ConfigError(wanted="one character as --delimiter, or tab", found=f"'{delimiter}'")
+    return ColumnChoice(text=text, intent=intent, slots=slots, delimiter=delimiter, roles=roles)
+
+
+def _read(
+    source: Path, format: str | None, lang: str, on_error: OnErrorChoice, rejects: Path | None, columns: "ColumnChoice"
+) -> "Corpus":
+    from seedcorn.corpus.formats import OnError, detect_format, read_corpus
+    from seedcorn.corpus.formats.tab_separated import is_headerless
 
     if rejects is not None and on_error is OnErrorChoice.STOP:
         raise ConfigError(wanted="--on-error skip beside --rejects", found="--on-error stop")
-    return read_corpus(source, format=format, on_error=OnError(on_error.value), rejects=rejects, lang=lang)
+    chosen = OnError(on_error.value)
+    if (format or detect_format(source)) in ("tsv", "csv") and is_headerless(source, columns):
+        message = f"{source}: no header; the second column is the origin (--intent-column 2 makes it the intent)"
+        warnings.warn(message, SeedcornWarning, stacklevel=2)
+    return read_corpus(source, format=format, on_error=chosen, rejects=rejects, lang=lang, columns=columns)
 
 
 def _chosen(corpus: "Corpus", only: list[str] | None) -> "Corpus":

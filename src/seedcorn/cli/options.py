@@ -23,6 +23,15 @@ InputFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, help="A file 
 InputFormat: TypeAlias = Annotated[
     str | None, typer.Option("--format", help="Format of the input; told from it if absent.")
 ]
+TextColumn: TypeAlias = Annotated[
+    str, typer.Option("--text-column", help="Column that holds the text: its name, or its number without a header.")
+]
+IntentColumn: TypeAlias = Annotated[str, typer.Option("--intent-column", help="Column that holds the intent.")]
+SlotsColumn: TypeAlias = Annotated[str, typer.Option("--slots-column", help="Column that holds the slots, as JSON.")]
+Delimiter: TypeAlias = Annotated[
+    str,
+    typer.Option("--delimiter", help="What separates the fields of a CSV file ('tab' too); told from it if absent."),
+]
 OutputFile: TypeAlias = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
 
 
@@ -33,11 +42,17 @@ def progress(quiet: bool) -> Iterator[None]:
         yield
 
 
-def refuse_overwriting(output: Path | None, *inputs: Path) -> None:
-    """Raise ConfigError when ``output`` is one of the ``inputs``, whose other rows would be lost."""
+def refuse_overwriting(output: Path | None, *inputs: Path | None) -> None:
+    """Raise ConfigError when ``output`` is one of the ``inputs`` or a file inside one, whose rows would be lost."""
     for path in inputs:
-        if output is not None and output.exists() and output.samefile(path):
+        if output is not None and path is not None and _is_part_of(output, path):
             raise ConfigError(wanted="another file to write than those that are read", found=f"'{output}'")
+
+
+def _is_part_of(output: Path, path: Path) -> bool:
+    if not output.exists() or not path.exists():
+        return output.resolve() == path.resolve()
+    return output.samefile(path) or (path.is_dir() and path.resolve() in output.resolve().parents)
 
 
 def show(result: Mapping[str, Json], *, as_json: bool) -> None:

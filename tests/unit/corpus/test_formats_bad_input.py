@@ -23,7 +23,7 @@ GOOD = '{"text": "good"}\n'
         ('{"text": " \\u2028 "}', "wanted a text, found an empty one"),
         ('{"intent": "x"}', "wanted a text, found none"),
         ('{"text": 5.5}', "wanted a string as 'text'"),
-        ('{"text": "a", "intent": ["b"]}', "wanted a string as 'intent'"),
+        ('{"text": "a", "intent": {"b": 1}}', "wanted a string as 'intent'"),
         ('{"text": "a", "slots": "b"}', "wanted a list of slots"),
         ('{"text": "a", "slots": [{"start": 0, "end": 2, "type": "t"}]}', "inside the 1 characters"),
         ('{"text": "a", "slots": [{"start": -1, "end": 1, "type": "t"}]}', "inside the 1 characters"),
@@ -143,25 +143,29 @@ def test_tables_without_a_text_column_are_refused(tmp_path: Path, header: str):
             read_corpus(tmp_path / name)
 
 
-def test_a_column_that_appears_late_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_column_that_appears_late_is_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("seedcorn.corpus.formats.rows.ROWS_PER_BATCH", 2)
     path = tmp_path / "some.jsonl"
     path.write_text(GOOD * 2 + '{"text": "a", "late": 1}\n', encoding="utf-8")
-    with pytest.raises(DataError, match=r"some.jsonl:3: .*found a new column 'late'"):
-        read_corpus(path).count()
-    with pytest.warns(SeedcornWarning, match="1 bad rows skipped"):
-        assert read_corpus(path, on_error=SKIP).count() == 2
+    with pytest.warns(SeedcornWarning, match="left out 1 values of the column 'late', which the first rows lack"):
+        assert read_corpus(path).count() == 3
 
 
 @pytest.mark.parametrize("value", ['"x"', "[1]", "true", "99999999999999999999999"])
-def test_a_value_of_another_type_than_its_column_is_a_bad_row(tmp_path: Path, value: str):
+def test_a_column_of_several_types_is_kept_as_text(tmp_path: Path, value: str):
     path = tmp_path / "some.jsonl"
     path.write_text(f'{{"text": "a", "n": 1}}\n{{"text": "b", "n": {value}}}\n', encoding="utf-8")
-    with pytest.raises(DataError, match=r"some.jsonl:2: wanted int64 in column 'n'") as raised:
-        read_corpus(path)
-    assert raised.value.found == value
-    with pytest.warns(SeedcornWarning, match="1 bad rows skipped"):
-        assert [u.text for u in read_corpus(path, on_error=SKIP).utterances()] == ["a"]
+    assert read_corpus(path).table().column("n").to_pylist() == ["1", value.strip('"')]
+
+
+def test_a_value_of_another_type_than_before_is_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("seedcorn.corpus.formats.rows.ROWS_PER_BATCH", 2)
+    path = tmp_path / "some.jsonl"
+    path.write_text('{"text": "a", "n": 1, "m": null}\n' * 2 + '{"text": "a", "n": "x", "m": [2]}\n', encoding="utf-8")
+    with pytest.warns(SeedcornWarning, match="left out 1 values of the column 'n' that are not int64"):
+        table = read_corpus(path).table()
+    assert table.column("n").to_pylist() == [1, 1, None]
+    assert table.column("m").to_pylist() == [None, None, "[2]"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +201,7 @@ def test_a_pipe_is_refused_since_files_are_read_more_than_once(tmp_path: Path):
 
 
 def test_damaged_parquet_and_parquet_without_text(tmp_path: Path):
-    pq.write_table(pa.table({"utterance": ["a"]}), tmp_path / "other.parquet")
+    pq.write_table(pa.table({"remark": ["a"]}), tmp_path / "other.parquet")
     with pytest.raises(DataError, match=r"other.parquet: wanted a column 'text'"):
         read_corpus(tmp_path / "other.parquet")
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "other.parquet").read_bytes()[:-10])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedcorn.corpus.formats import detect_format, read_corpus
-from seedcorn.corpus.formats.massive import bracketed
+from seedcorn.corpus.formats.massive_markup import bracketed
 from seedcorn.corpus.text import normalise
 from seedcorn.errors import SeedcornWarning
 

@@ -1,7 +1,18 @@
 """One reader and writer a file format, chosen by the content and the name of a file; see formats.registry."""
 
 from seedcorn.corpus.formats.bad_rows import SKIP, STOP, OnError
+from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.detection import detect_format
 from seedcorn.corpus.formats.registry import FORMATS, Format, read_corpus, write_corpus
 
-__all__ = ["FORMATS", "SKIP", "STOP", "Format", "OnError", "detect_format", "read_corpus", "write_corpus"]
+__all__ = [
+    "FORMATS",
+    "SKIP",
+    "STOP",
+    "ColumnChoice",
+    "Format",
+    "OnError",
+    "detect_format",
+    "read_corpus",
+    "write_corpus",
+]

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
+from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.errors import DataError, SeedcornWarning
 from seedcorn.files import writing_whole
 
@@ -25,10 +27,15 @@ STOP, SKIP = OnError.STOP, OnError.SKIP
 
 @dataclass
 class BadRows:
-    """The bad rows of one pass over a file; ``rejects`` receives each as a JSON line with its place and its reason."""
+    """One pass over a file: what was asked for, its bad rows, and what had no place.
+
+    ``rejects`` receives each bad row as a JSON line with its place and its reason.
+    """
 
     on_error: OnError = STOP
     rejects: TextIO | None = None
+    columns: ColumnChoice = ColumnChoice()
+    left_out: Counter[str] = field(default_factory=Counter, init=False)
     n_skipped: int = field(default=0, init=False)
     first_message: str = field(default="", init=False)
 
@@ -43,15 +50,22 @@ class BadRows:
             entry = {"where": error.where, "wanted": error.wanted, "found": error.found, "row": row}
             self.rejects.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
+    def leave_out(self, what: str, n: int = 1) -> None:
+        """Count something that a Corpus has no place for, to be said when the pass ends."""
+        self.left_out[what] += n
+
 
 @contextmanager
-def handling_bad_rows(on_error: OnError, rejects: Path | None) -> Iterator[BadRows]:
+def handling_bad_rows(
+    on_error: OnError, rejects: Path | None, *, columns: ColumnChoice = ColumnChoice(), where: Path | None = None
+) -> Iterator[BadRows]:
     """Yield the BadRows of one pass; the rejects file appears whole when the pass ends well.
 
-    Warns with SeedcornWarning when rows were skipped: how many, the first of them, and where they are.
+    Warns with SeedcornWarning when rows were skipped: how many, the first of them, and where they are; and when
+    something of the file was left out.
     """
     if on_error is STOP or rejects is None:
-        bad_rows = BadRows(on_error)
+        bad_rows = BadRows(on_error, columns=columns)
         yield bad_rows
     else:
         # Half of a surrogate pair, which UTF-8 cannot hold, is written as its JSON escape.
@@ -59,9 +73,12 @@ def handling_bad_rows(on_error: OnError, rejects: Path | None) -> Iterator[BadRo
             writing_whole(rejects) as partial,
             partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream,
         ):
-            bad_rows = BadRows(on_error, stream)
+            bad_rows = BadRows(on_error, stream, columns)
             yield bad_rows
     if bad_rows.n_skipped:
         place = f", all written to {rejects}" if rejects else ""
         message = f"{bad_rows.n_skipped:,} bad rows skipped{place}; the first: {bad_rows.first_message}"
         warnings.warn(message, SeedcornWarning, stacklevel=2)
+    if bad_rows.left_out:
+        counts = ", ".join(f"{n:,} {what}" for what, n in sorted(bad_rows.left_out.items()))
+        warnings.warn(f"{where or 'input'}: left out {counts}", SeedcornWarning, stacklevel=2)

@@ -8,6 +8,8 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 
 _TAG = re.compile(r"O|[BI]-.+")
+# BIOES and BILOU say more about the ends of a slot, which follow from BIO.
+_BIO_OF = {"S-": "B-", "U-": "B-", "E-": "I-", "L-": "I-"}
 
 
 class TaggedToken(NamedTuple):
@@ -27,6 +29,7 @@ def slots_of(tagged: Sequence[TaggedToken], text: str) -> list[Slot]:
     open_type = ""
     end = 0
     for token, tag in tagged:
+        tag = _BIO_OF.get(tag[:2], tag[:2]) + tag[2:]
         start = _start(token, text, end)
         end = start + len(token)
         if not _TAG.fullmatch(tag):
@@ -50,7 +53,13 @@ def _start(token: str, text: str, end: int) -> int:
 
 
 def tagged_tokens(utterance: Utterance) -> list[TaggedToken]:
-    """Return the white-space tokens of ``utterance`` with their tags; where a slot begins or ends, a token does too."""
+    """Return the white-space tokens of ``utterance`` with their tags; where a slot begins or ends, a token does too.
+
+    Raises DataError for a slot that covers white space alone, which no tag can show.
+    """
+    blank = next((slot for slot in utterance.slots if not utterance.value(slot).strip()), None)
+    if blank is not None:
+        raise DataError(wanted="slots that cover a word", found=f"white space as {blank.type} in '{utterance.text}'")
     edges = {edge for slot in utterance.slots for edge in (slot.start, slot.end)}
     return [
         TaggedToken(utterance.text[start:end], _tag(start, utterance.slots))

@@ -1,4 +1,7 @@
-"""CSV: quoted fields, a header with the column names, slots as JSON in theirs; without a header: text and origin."""
+"""CSV: quoted fields, a header with the column names, slots as JSON in theirs; without a header: text and origin.
+
+The delimiter is told from the first lines or a line ``sep=;``: comma, semicolon, tab or bar.
+"""
 
 import csv
 from collections.abc import Iterator
@@ -10,26 +13,59 @@ import numpy as np
 import pyarrow as pa
 
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
+from seedcorn.corpus.formats.columns import ColumnChoice, is_header
+from seedcorn.corpus.formats.lines import first_bytes, line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.formats.tab_separated import chunk_of_fields, column_names, field_of, wrong_length
+from seedcorn.corpus.formats.tab_separated import chunk_of_fields, field_of, header_of, wrong_length
 from seedcorn.corpus.utterances import ROWS_PER_BATCH, Corpus
 from seedcorn.errors import DataError, at
+
+# The reader's own limit, 131,072 characters a field, would refuse what every other format takes.
+csv.field_size_limit(2**31 - 1)
+_DELIMITERS = (",", ";", "\t", "|")
+_N_LINES_TO_SNIFF = 20
 
 
 def read_csv(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the rows of a CSV file; a row with another number of fields than the first is bad."""
-    records = _records(path, bad_rows)
+    start = first_bytes(path).decode("utf-8", "replace")
+    records = _records(path, bad_rows, bad_rows.columns.delimiter or delimiter_of(start, bad_rows.columns))
     first = next(records, None)
+    if first is not None and first.fields and first.fields[0].startswith("sep=") and len(start.split("\n")[0]) <= 6:
+        first = next(records, None)
     if first is None:
         return
-    names = column_names(first.fields, where=at(path, first.line))
-    records = records if "text" in first.fields else chain([first], records)
+    header = header_of(first.fields, bad_rows, where=at(path, first.line))
+    names = header.names
+    records = records if header.is_written else chain([first], records)
     complete = (record for record in records if _is_complete(record, names, path, bad_rows))
     while batch := list(islice(complete, ROWS_PER_BATCH)):
         columns = {name: pa.array([r.fields[i] for r in batch], pa.string()) for i, name in enumerate(names)}
         lines = np.fromiter((record.line for record in batch), dtype=np.int64, count=len(batch))
         yield chunk_of_fields(columns, lines, path, bad_rows)
+
+
+def delimiter_of(start: str, choice: ColumnChoice) -> str:
+    """Return the delimiter of a CSV file that begins with ``start``.
+
+    It is the one that a line "sep=" names, that makes the first line a header, or that splits the first lines into the
+    same number of fields, more than one; else the comma.
+    """
+    lines = [line for line in start.splitlines()[:_N_LINES_TO_SNIFF] if line.strip()]
+    if lines and lines[0].startswith("sep=") and len(lines[0]) == len("sep=;"):
+        return lines[0][-1]
+    by_header = [d for d in _DELIMITERS if is_header(rows := _split(lines[:1], d)[0], choice) and len(rows) > 1]
+    if by_header:
+        return by_header[0]
+    counts = {delimiter: {len(fields) for fields in _split(lines, delimiter)} for delimiter in _DELIMITERS}
+    return next((d for d, n_fields in counts.items() if len(n_fields) == 1 and n_fields != {1}), ",")
+
+
+def _split(lines: list[str], delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=delimiter)) or [[]]
+    except csv.Error:
+        return [[]]
 
 
 class _CountedLines:
@@ -52,10 +88,10 @@ class _Record(NamedTuple):
     fields: list[str]
 
 
-def _records(path: Path, bad_rows: BadRows) -> Iterator[_Record]:
+def _records(path: Path, bad_rows: BadRows, delimiter: str) -> Iterator[_Record]:
     """Yield the first line and the fields of each record that is not blank."""
     lines = _CountedLines(path, bad_rows)
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
     while True:
         line = lines.number + 1
         try:
@@ -70,6 +106,8 @@ def _records(path: Path, bad_rows: BadRows) -> Iterator[_Record]:
 
 
 def _is_complete(record: _Record, names: list[str], path: Path, bad_rows: BadRows) -> bool:
+    if len(record.fields) > len(names) and not any(record.fields[len(names) :]):
+        del record.fields[len(names) :]  # empty fields at the end, as spreadsheets leave them
     if len(record.fields) == len(names):
         return True
     row = ",".join(record.fields)

@@ -1,6 +1,7 @@
 """CoNLL: a token and its BIO tag a line, a blank line after each utterance, ``# intent = name`` and more before it.
 
-Comments ``# key = value`` give the columns; ``# text`` keeps the white space that tokens alone would lose.
+Comments ``# key = value`` give the columns; ``# text`` keeps the white space that tokens alone would lose. Of CoNLL-U
+(ten columns, the first a number) the texts are read: its tags are no slots.
 """
 
 import re
@@ -17,6 +18,8 @@ from seedcorn.corpus.utterances import Corpus, Utterance, utterances_of
 from seedcorn.errors import DataError, at
 
 _COMMENT = re.compile(r"#\s*(\w+)\s*[:=]\s?(.*)")
+_DOCUMENT_START = "-DOCSTART-"
+_N_CONLLU_FIELDS = 10
 _COLUMNS = ("id", "text", "lang", "domain", "intent", "origin")
 
 
@@ -49,7 +52,7 @@ def _blocks(path: Path, bad_rows: BadRows) -> Iterator[_Block]:
             comment = _COMMENT.fullmatch(line)
             if comment and "\t" not in line and not block.tokens:
                 block.columns[comment[1]] = comment[2].strip()
-            elif line.strip():
+            elif line.strip() and not line.startswith(_DOCUMENT_START):
                 block.tokens.append(line)
             else:
                 if block.tokens or block.columns:
@@ -57,6 +60,36 @@ def _blocks(path: Path, bad_rows: BadRows) -> Iterator[_Block]:
                 block = _Block(number + 1)
     if block.tokens or block.columns:
         yield block
+
+
+def read_conllu(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
+    """Yield the sentences of a CoNLL-U file: their texts and ids alone."""
+    return chunks_of(_conllu_rows(path, bad_rows), path, bad_rows, others=())
+
+
+def _conllu_rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
+    for block in _blocks(path, bad_rows):
+        tokens = [line.split("\t") for line in block.tokens]
+        odd = next((fields for fields in tokens if len(fields) != _N_CONLLU_FIELDS), None)
+        if odd is not None:
+            error = DataError(wanted=f"{_N_CONLLU_FIELDS} fields, as in CoNLL-U", found=f"{len(odd)}")
+            bad_rows.report(error, "\n".join(block.tokens), where=at(path, block.line))
+            continue
+        if any(fields[3] != "_" for fields in tokens):
+            bad_rows.leave_out("sentences' tags, which are no slots (CoNLL-U)")
+        text = block.columns.get("text") or _conllu_text(tokens)
+        yield NumberedRow(block.line, core_row({"id": block.columns.get("sent_id", ""), "text": text}))
+
+
+def _conllu_text(tokens: list[list[str]]) -> str:
+    """Return the forms with the white space that SpaceAfter=No leaves; of "3-4" the whole, not its parts."""
+    text, last_part = "", 0
+    for number, form, *_, misc in tokens:
+        if "." in number or (number.isdecimal() and int(number) <= last_part):
+            continue
+        last_part = int(number.partition("-")[2] or 0) if number.partition("-")[2].isdecimal() else last_part
+        text += form + ("" if "SpaceAfter=No" in misc.split("|") else " ")
+    return text.strip()
 
 
 def _row(block: _Block) -> Row:

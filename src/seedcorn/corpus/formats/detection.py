@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from seedcorn.corpus.formats.lines import COMPRESSIONS, first_bytes
+from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS
 from seedcorn.errors import DataError
 
@@ -13,20 +15,50 @@ _NAME_OF_SUFFIX = {
     ".ndjson": "jsonl",
     ".json": "snips",
     ".parquet": "parquet",
+    ".arrow": "datasets",
     ".tsv": "tsv",
     ".csv": "csv",
     ".txt": "text",
     ".conll": "conll",
     ".bio": "conll",
     ".iob": "conll",
+    ".conllu": "conllu",
     ".yml": "rasa",
     ".yaml": "rasa",
+    ".md": "rasa-markdown",
     "": "slot-folder",
 }
+_READ_ONLY = frozenset({"datasets", "conllu", "rasa-markdown"})
 _RASA = re.compile(rb"^nlu:\s*$", re.MULTILINE)
+_RASA_MARKDOWN = re.compile(rb"^##\s*(?:intent|synonym|regex|lookup)\s*:", re.MULTILINE)
 _INTENT_COMMENT = re.compile(rb"#\s*intent\s*[:=]")
-_TAGGED_TOKEN = re.compile(rb"\S+[\t ](?:\S+[\t ])*(?:O|[BI]-\S+)")
+_TAGGED_TOKEN = re.compile(rb"\S+[\t ](?:\S+[\t ])*(?:O|[BIESLU]-\S+)")
+_CONLLU_TOKEN = re.compile(rb"\d+(?:[-.]\d+)?(?:\t[^\t]*){9}")
+_KALDI_LINE = re.compile(rb"(?=\S*\d)(?=\S*[A-Za-z])([\w.-]+)[ \t].*\S.*")
 _N_LINES_TO_LOOK_AT = 50
+_JSON_DOCUMENT = re.compile(rb'\{\s*"[^"]*"\s*:\s*["\[{]')
+_KNOWN_DOCUMENT = re.compile(
+    rb'\{\s*"(?:(?:language|entities|intents|rasa_nlu_data)"\s*:|(?:data|rows|examples)"\s*:\s*\[|[^"]*"\s*:\s*\[\s*\[)'
+)
+_JSON_ARRAY = re.compile(rb"\[\s*\{")
+_MAY_BE_DOCUMENTS = ("snips", "slot-folder", "text")
+# Files that are no text, by how they begin, and what to say they are.
+_MAGIC = {
+    b"PK\x03\x04": "a zip archive (or a spreadsheet)",
+    b"%PDF": "a PDF",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "a picture",
+    b"RIFF": "a sound or video file",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x93NUMPY": "a NumPy array",
+    b"\xd0\xcf\x11\xe0": "a document of an office program",
+    b"<?xml": "XML",
+    b"<html": "a web page",
+    b"<!DOCTYPE": "a web page",
+    b"{\\rtf": "a document of an office program",
+    b"seedcorn n-gram model": "a language model",
+}
 
 
 def detect_format(path: Path) -> str:
@@ -37,24 +69,69 @@ def detect_format(path: Path) -> str:
     if not path.exists():
         raise DataError(wanted="a file or folder to read", found="nothing", where=path)
     if path.is_dir():
-        return "slot-folder" if (path / TOKENS).exists() else "snips"
+        return _folder_format(path)
     start = first_bytes(path)
     if not start.strip():
         raise DataError(wanted="at least one utterance", found="an empty file", where=path)
+    _refuse_other_kinds(start, path)
     by_name = _NAME_OF_SUFFIX.get(_suffix(path), "text")
     return _format_of_content(start, by_name)
+
+
+def _folder_format(path: Path) -> str:
+    if is_saved_dataset(path):
+        return "datasets"
+    return "slot-folder" if (path / TOKENS).exists() else "snips"
+
+
+def _refuse_other_kinds(start: bytes, path: Path) -> None:
+    found = next((what for magic, what in _MAGIC.items() if start.startswith(magic)), None)
+    is_arrow = start.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
+    if found is None and not is_arrow and b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        found = "bytes that are no text"
+    if found is not None:
+        raise DataError(
+            wanted="a corpus", found=found, where=path, fix="Unpack or convert it, or name its format with --format."
+        )
 
 
 def _format_of_content(start: bytes, by_name: str) -> str:
     if start.startswith(b"PAR1"):
         return "parquet"
-    if start.lstrip().startswith(b"{"):
+    if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return "datasets"
+    if start.lstrip().startswith(b"{") or _JSON_ARRAY.match(start.lstrip()):
         return _json_format(start, by_name)
     if _RASA.search(start):
         return "rasa"
+    if _RASA_MARKDOWN.search(start):
+        return "rasa-markdown"
+    if _is_conllu(start):
+        return "conllu"
     if _is_conll(start):
         return "conll"
-    return by_name if by_name != "slot-folder" else "text"
+    if by_name in ("tsv", "csv"):
+        return by_name
+    if _is_kaldi(start):
+        return "kaldi"
+    return by_name if by_name not in ("slot-folder", "rasa-markdown") else "text"
+
+
+def _first_lines(start: bytes) -> list[bytes]:
+    return start.splitlines()[:_N_LINES_TO_LOOK_AT]
+
+
+def _is_conllu(start: bytes) -> bool:
+    lines = [line for line in _first_lines(start) if line.strip() and not line.startswith(b"#")]
+    return bool(lines) and all(_CONLLU_TOKEN.fullmatch(line) for line in lines[:-1] or lines)
+
+
+def _is_kaldi(start: bytes) -> bool:
+    """Tell whether every line begins with an id: a word of letters and digits, each other than the one before it."""
+    matches = [_KALDI_LINE.fullmatch(line.strip()) for line in _first_lines(start) if line.strip()]
+    ids = [match[1] for match in matches if match]
+    shapes = {re.sub(rb"\d+", b"0", utterance_id) for utterance_id in ids}
+    return len(ids) > 1 and len(ids) == len(matches) == len(set(ids)) and len(shapes) == 1
 
 
 def _is_conll(start: bytes) -> bool:
@@ -67,22 +144,34 @@ def _is_conll(start: bytes) -> bool:
 
 
 def _json_format(start: bytes, by_name: str) -> str:
+    text = start.lstrip()
+    if text.startswith(b"["):
+        return "json"
+    lines = [line for line in text.split(b"\n", 2)[:2] if line.strip()]
+    first = _json_object(lines[0])
+    if first is not None:
+        if "annot_utt" in first and "utt" in first:
+            return "massive"
+        if "text" in first or by_name == "jsonl" or (len(lines) > 1 and lines[1].lstrip().startswith(b"{")):
+            return "jsonl"
+    if first is None and by_name not in _MAY_BE_DOCUMENTS or not _JSON_DOCUMENT.match(text):
+        return by_name
+    return "json" if _KNOWN_DOCUMENT.match(text) else "snips"
+
+
+def _json_object(line: bytes) -> Mapping[str, object] | None:
     try:
-        first = json.loads(start.lstrip().split(b"\n", 1)[0])
-    except ValueError:
-        return "snips" if by_name == "slot-folder" else by_name
-    if "annot_utt" in first:
-        return "massive"
-    if "text" in first:
-        return "jsonl"
-    return "snips" if any(isinstance(value, list) for value in first.values()) else by_name
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def format_by_name(path: Path) -> str:
     """Return the name of the format that files named like ``path`` have; raises DataError when there is none."""
     suffix = _suffix(path)
-    if suffix not in _NAME_OF_SUFFIX:
-        known = ", ".join(sorted(filter(None, _NAME_OF_SUFFIX)))
+    if suffix not in _NAME_OF_SUFFIX or _NAME_OF_SUFFIX[suffix] in _READ_ONLY:
+        known = ", ".join(sorted(s for s, name in _NAME_OF_SUFFIX.items() if s and name not in _READ_ONLY))
         raise DataError(wanted=f"a file name ending in {known}", found=path.name, fix="Or name the format.")
     return _NAME_OF_SUFFIX[suffix]
 

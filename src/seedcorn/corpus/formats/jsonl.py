@@ -1,13 +1,15 @@
-"""JSON lines: one utterance a line, with the names of the Utterance columns; other names become further columns."""
+"""JSON lines: one utterance a line, named as the Utterance columns or as other tools do; other keys are kept."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row
+from seedcorn.corpus.formats.records import utterance_row
+from seedcorn.corpus.formats.rows import NumberedRow, Row, Value, chunks_of, core_row
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
 from seedcorn.errors import DataError, at
 
@@ -20,7 +22,7 @@ def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     for line, row in json_objects(path, bad_rows):
         try:
-            yield NumberedRow(line, core_row(row))
+            yield NumberedRow(line, core_row(utterance_row(row, bad_rows)))
         except DataError as error:
             bad_rows.report(error, json.dumps(row, ensure_ascii=False), where=at(path, line))
 
@@ -39,16 +41,24 @@ def json_objects(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
 
 def json_object(text: str) -> Row:
     """Return the JSON object in ``text``; raises DataError when there is none or it holds half of a character."""
+    value = json_value(text)
+    if not isinstance(value, dict):
+        raise DataError(wanted="a JSON object", found=f"'{text[:60]}'")
+    return value
+
+
+def json_value(text: str) -> Value:
+    """Return the JSON value in ``text``; raises DataError when there is none or it holds half of a character."""
     try:
-        value = _DECODER.decode(text)
+        value: Value = _DECODER.decode(text)
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         raise DataError(wanted="whole characters", found="half of a surrogate pair") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise DataError(wanted="JSON", found=f"brackets nested too deep in '{text[:60]}'") from error
+    except ValueError as error:
         raise DataError(wanted="a JSON object", found=f"{error} in '{text[:60]}'") from error
-    if not isinstance(value, dict):
-        raise DataError(wanted="a JSON object", found=f"'{text[:60]}'")
     return value
 
 
@@ -66,7 +76,7 @@ def write_jsonl(corpus: Corpus, path: Path) -> int:
     with open_text_sink(path) as sink:
         for batch in corpus.batches():
             for row in batch.to_pylist():
-                sink.write(json.dumps(without_empty_columns(row), ensure_ascii=False, allow_nan=False) + "\n")
+                sink.write(as_json(without_empty_columns(row)) + "\n")
             n_rows += batch.num_rows
     return n_rows
 
@@ -74,3 +84,19 @@ def write_jsonl(corpus: Corpus, path: Path) -> int:
 def without_empty_columns(row: Row) -> Row:
     """Return ``row`` without the Utterance columns that are empty."""
     return {name: value for name, value in row.items() if value not in ("", []) or name not in UTTERANCE_SCHEMA.names}
+
+
+def as_json(row: Row) -> str:
+    """Return ``row`` as JSON on one line; a number that JSON lacks (NaN, infinity) becomes null."""
+    try:
+        return json.dumps(row, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(row), ensure_ascii=False)
+
+
+def _finite(value: Value) -> Value:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list) else value

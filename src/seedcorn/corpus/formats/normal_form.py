@@ -33,7 +33,8 @@ class Chunk(NamedTuple):
 def in_normal_form(chunk: Chunk, path: Path, bad_rows: BadRows) -> pa.RecordBatch:
     """Return the rows with normalised text and slots that fit it, sorted; bad rows are reported and left out.
 
-    A row is bad without a text, or with a slot that is empty, outside its text or overlapping another.
+    Slots are trimmed of white space. A row is bad without a text, or with a slot that is empty, outside its text or
+    overlapping another.
     """
     texts, slots = chunk.rows.column("text"), chunk.rows.column("slots")
     normal = normalise_column(texts)
@@ -78,9 +79,30 @@ def _rows_with_odd_slots(texts: pa.StringArray, slots: pa.ListArray) -> NDArray[
     untyped = pc.equal(pc.struct_field(flat, "type"), "").fill_null(True).to_numpy(zero_copy_only=False)
     n_characters = pc.utf8_length(texts).fill_null(0).to_numpy()[row_of_slot]
     odd[row_of_slot[(start < 0) | (start >= end) | (end > n_characters) | untyped]] = True
+    odd[row_of_slot[_touches_space(texts, start, end, row_of_slot, ~odd[row_of_slot])]] = True
     follows = row_of_slot[1:] == row_of_slot[:-1]
     odd[row_of_slot[1:][follows & (start[1:] < end[:-1])]] = True
     return odd
+
+
+def _touches_space(
+    texts: pa.StringArray,
+    start: NDArray[np.int32],
+    end: NDArray[np.int32],
+    row_of_slot: NDArray[np.int64],
+    is_inside: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return which slots begin or end with white space, of those that ``is_inside`` says lie in their texts."""
+    rows, row = np.unique(row_of_slot, return_inverse=True)
+    of_slots = texts.take(pa.array(rows)).to_pylist()
+    characters = np.frombuffer("".join(text or "" for text in of_slots).encode("utf-32-le"), np.uint32)
+    begins = np.cumsum([0, *(len(text or "") for text in of_slots)])[row]
+    if not len(characters):
+        return np.zeros(len(start), np.bool_)
+    first = characters[np.where(is_inside, begins + start, 0)]
+    last = characters[np.where(is_inside, begins + end - 1, 0)]
+    touches: NDArray[np.bool_] = is_inside & ((first == ord(" ")) | (last == ord(" ")))
+    return touches
 
 
 def _mended(

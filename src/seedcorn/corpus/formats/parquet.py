@@ -1,52 +1,45 @@
 """Parquet: the Utterance columns and any others, streamed batch by batch."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.utterances import ROWS_PER_BATCH, UTTERANCE_SCHEMA, Corpus, with_utterance_columns
+from seedcorn.corpus.formats.tables import huggingface_features, table_chunks
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, Corpus
 from seedcorn.errors import DataError
 
 
 def read_parquet(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the rows of a Parquet file, "line" being the row's number; raises DataError when it is damaged."""
+    with reading_arrow(path, "a Parquet file"), pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        features = huggingface_features(schema.metadata)
+        yield from table_chunks(_tables(file), schema, path, bad_rows, features=features)
+
+
+def _tables(file: pq.ParquetFile) -> Iterator[pa.Table]:
+    # One row group at a time: read together, their bytes all stay in memory until the end.
+    for row_group in range(file.num_row_groups):
+        for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, row_groups=[row_group]):
+            yield pa.Table.from_batches([batch])
+    if not file.metadata.num_rows:
+        yield file.schema_arrow.empty_table()
+
+
+@contextmanager
+def reading_arrow(path: Path, what: str) -> Iterator[None]:
+    """Say of an error that Arrow raises in the block that the file at ``path`` is damaged."""
     try:
-        with pq.ParquetFile(path) as file:
-            n_rows = 0
-            # One row group at a time: read together, their bytes all stay in memory until the end.
-            for row_group in range(file.num_row_groups):
-                for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, row_groups=[row_group]):
-                    yield _chunk(pa.Table.from_batches([batch]), n_rows, path)
-                    n_rows += batch.num_rows
-            if n_rows == 0:
-                yield _chunk(file.schema_arrow.empty_table(), 0, path)
-    except (pa.ArrowInvalid, OSError) as error:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise DataError(wanted="a Parquet file", found=f"one that cannot be read ({error})", where=path) from error
-
-
-def _chunk(table: pa.Table, n_before: int, path: Path) -> Chunk:
-    try:
-        complete = with_utterance_columns(table)
-    except DataError as error:
-        raise DataError(wanted=error.wanted, found=error.found, where=path) from error
-    columns = [_without_nulls(complete.column(field.name), field) for field in complete.schema]
-    rows = pa.RecordBatch.from_arrays(columns, schema=complete.schema)
-    return Chunk(rows, np.arange(n_before + 1, n_before + len(table) + 1))
-
-
-def _without_nulls(column: pa.ChunkedArray, field: pa.Field) -> pa.Array:
-    """Return an Utterance column with null as the empty string, any other column, and the texts, as they are."""
-    values = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], field.type)
-    if field.name in UTTERANCE_SCHEMA.names and field.name not in ("text", "slots"):
-        return values.fill_null("")
-    return values
+        raise DataError(wanted=what, found=f"one that cannot be read ({error})", where=path) from error
 
 
 def write_parquet(corpus: Corpus, path: Path) -> int:

@@ -23,6 +23,22 @@ def read_plain_text(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
         yield Chunk(unlabelled(block.lines), block.numbers)
 
 
+def read_kaldi(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
+    """Yield the lines of Kaldi's file ``text``, whose first word is the id of the utterance.
+
+    Says so, because nothing but the form of the first words tells such a file from text.
+    """
+    ids = UTTERANCE_SCHEMA.get_field_index("id")
+    for block in line_blocks(path, bad_rows):
+        block = without_blank_lines(block)
+        parts = pc.extract_regex(block.lines, r"^\s*(?P<id>\S+)\s*(?P<text>.*)$")
+        bad_rows.leave_out(
+            "ids from the texts: each line begins with one (--format text takes whole lines)", len(block.lines)
+        )
+        rows = unlabelled(pc.struct_field(parts, "text"))
+        yield Chunk(rows.set_column(ids, "id", pc.struct_field(parts, "id")), block.numbers)
+
+
 def without_blank_lines(block: LineBlock) -> LineBlock:
     """Return ``block`` without lines that hold nothing but white space."""
     is_blank = pc.equal(pc.utf8_trim_whitespace(block.lines), "")

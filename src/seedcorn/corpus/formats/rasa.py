@@ -1,10 +1,9 @@
 """Rasa NLU YAML: intents with examples, slots as ``[value](type)`` or ``[value]{"entity": "type"}``.
 
-Synonyms, lookup tables, regular expressions, stories and rules are no utterances and are passed over; so are an
-entity's role, group and synonym value.
+Synonyms, lookup tables and regular expressions are no utterances; these, and an entity's role, group and synonym value,
+are counted and said. Stories and rules are passed over.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from itertools import groupby
@@ -15,11 +14,12 @@ import yaml
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import open_text_sink, read_text
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row, slots_value
-from seedcorn.corpus.utterances import Corpus, Slot, Utterance, utterances_of
+from seedcorn.corpus.formats.rasa_markup import annotated_row
+from seedcorn.corpus.formats.rows import NumberedRow, chunks_of, core_row
+from seedcorn.corpus.utterances import Corpus, Utterance, utterances_of
 from seedcorn.errors import DataError, at
 
-_ENTITY = re.compile(r"\[(?P<value>[^\[\]]*)\](?:\((?P<type>[^()]*)\)|(?P<object>\{[^{}]*\}))")
+_OTHER_KINDS = ("synonym", "lookup", "regex")
 _EXAMPLE = re.compile(r"\s*-\s+(.*\S)\s*")
 
 
@@ -31,7 +31,7 @@ def read_rasa(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     for intent, line, example in _examples(path, bad_rows):
         try:
-            yield NumberedRow(line, core_row(utterance_row(example) | {"intent": intent}))
+            yield NumberedRow(line, core_row(annotated_row(example, bad_rows) | {"intent": intent}))
         except DataError as error:
             bad_rows.report(error, example, where=at(path, line))
 
@@ -41,6 +41,7 @@ def _examples(path: Path, bad_rows: BadRows) -> Iterator[tuple[str, int, str]]:
     for item in _sequence(_entry(_root(path), "nlu"), path):
         intent, examples = _entry(item, "intent"), _entry(item, "examples")
         if intent is None or examples is None:
+            _count_left_out(item, examples, bad_rows)
             continue
         name = intent.value if isinstance(intent, yaml.ScalarNode) else ""
         if isinstance(examples, yaml.ScalarNode):
@@ -56,9 +57,18 @@ def _examples(path: Path, bad_rows: BadRows) -> Iterator[tuple[str, int, str]]:
                     bad_rows.report(DataError(wanted="an example with a text", found="none"), "", where=where)
 
 
+def _count_left_out(item: yaml.Node, examples: yaml.Node | None, bad_rows: BadRows) -> None:
+    for kind in _OTHER_KINDS:
+        if _entry(item, kind) is not None:
+            lines = examples.value if isinstance(examples, yaml.ScalarNode) else ""
+            bad_rows.leave_out(f"examples of a {kind}", max(1, sum(bool(line.strip()) for line in lines.split("\n"))))
+
+
 def _root(path: Path) -> yaml.Node | None:
     try:
         return yaml.compose(read_text(path), Loader=yaml.SafeLoader)
+    except RecursionError as error:
+        raise DataError(wanted="Rasa YAML", found="lists nested too deep", where=path) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = at(path, mark.line + 1) if mark else str(path)
@@ -90,26 +100,6 @@ def _lines(examples: yaml.ScalarNode, path: Path, bad_rows: BadRows) -> Iterator
         elif example.strip():
             problem = DataError(wanted="an example as '- text'", found=f"'{example}'")
             bad_rows.report(problem, example, where=at(path, line))
-
-
-def utterance_row(example: str) -> Row:
-    """Return text and slots of an example with its entities in brackets."""
-    text, slots, end = "", [], 0
-    for match in _ENTITY.finditer(example):
-        text += example[end : match.start()]
-        slots.append(Slot(len(text), len(text) + len(match["value"]), _type(match)))
-        text += match["value"]
-        end = match.end()
-    return {"text": text + example[end:], "slots": slots_value(slots)}
-
-
-def _type(match: re.Match[str]) -> str:
-    if match["object"] is None:
-        return match["type"]
-    try:
-        return str(json.loads(match["object"])["entity"])
-    except (ValueError, KeyError) as error:
-        raise DataError(wanted='an entity as {"entity": "type"}', found=match["object"]) from error
 
 
 class _Literal(str):
@@ -144,9 +134,13 @@ def write_rasa(corpus: Corpus, path: Path) -> int:
 
 def _example(utterance: Utterance, *, where: str) -> str:
     types = [slot.type for slot in utterance.slots]
-    if not utterance.intent or re.search(r"[\[\]]", utterance.text) or any(re.search(r"[()\n\r]", t) for t in types):
+    if (
+        not utterance.intent
+        or re.search(r"[\[\]]", utterance.text)
+        or any(re.search(r"^[\"']|[():\n\r]", t) for t in types)
+    ):
         raise DataError(
-            wanted="an intent, a text without [ or ], and slot types without ( or )",
+            wanted="an intent, a text without [ or ], and slot types without ( ) : or a quote at the start",
             found=f"intent '{utterance.intent}', text '{utterance.text}', slots {types}",
             where=where,
             fix="Write another format, for example jsonl.",

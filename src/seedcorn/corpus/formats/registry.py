@@ -12,15 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedcorn.corpus.formats.bad_rows import STOP, BadRows, OnError, handling_bad_rows
+from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.comma_separated import read_csv, write_csv
-from seedcorn.corpus.formats.conll import read_conll, write_conll
+from seedcorn.corpus.formats.conll import read_conll, read_conllu, write_conll
 from seedcorn.corpus.formats.detection import detect_format, format_by_name
+from seedcorn.corpus.formats.json_documents import read_json, write_json, write_label_studio
 from seedcorn.corpus.formats.jsonl import read_jsonl, write_jsonl
 from seedcorn.corpus.formats.massive import read_massive, write_massive
 from seedcorn.corpus.formats.normal_form import Chunk, in_normal_form
 from seedcorn.corpus.formats.parquet import read_parquet, write_parquet
-from seedcorn.corpus.formats.plain_text import read_plain_text, write_plain_text
+from seedcorn.corpus.formats.plain_text import read_kaldi, read_plain_text, write_plain_text
 from seedcorn.corpus.formats.rasa import read_rasa, write_rasa
+from seedcorn.corpus.formats.rasa_markdown import read_rasa_markdown
+from seedcorn.corpus.formats.saved_datasets import read_saved_dataset
 from seedcorn.corpus.formats.slot_folder import read_slot_folder, write_slot_folder
 from seedcorn.corpus.formats.snips import read_snips, write_snips
 from seedcorn.corpus.formats.tab_separated import read_tsv, write_tsv
@@ -34,10 +38,10 @@ Writer: TypeAlias = Callable[[Corpus, Path], int]
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """A file format: its two functions, and the columns it has a place for (None: all)."""
+    """A file format: its functions, without one to write where it is only read, and its columns (None: all)."""
 
     read: Reader
-    write: Writer
+    write: Writer | None = None
     columns: frozenset[str] | None = None
     is_folder: bool = False
 
@@ -46,32 +50,47 @@ _UTTERANCE_COLUMNS = frozenset(UTTERANCE_SCHEMA.names)
 _LABELS = frozenset({"text", "intent", "slots"})
 FORMATS: dict[str, Format] = {
     "jsonl": Format(read=read_jsonl, write=write_jsonl),
+    "json": Format(read=read_json, write=write_json),
+    "label-studio": Format(read=read_json, write=write_label_studio),
     "massive": Format(read=read_massive, write=write_massive),
     "parquet": Format(read=read_parquet, write=write_parquet),
     "tsv": Format(read=read_tsv, write=write_tsv),
     "csv": Format(read=read_csv, write=write_csv),
     "text": Format(read=read_plain_text, write=write_plain_text, columns=frozenset({"text"})),
+    "kaldi": Format(read=read_kaldi),
     "conll": Format(read=read_conll, write=write_conll, columns=_UTTERANCE_COLUMNS),
     "snips": Format(read=read_snips, write=write_snips, columns=_UTTERANCE_COLUMNS),
     "rasa": Format(read=read_rasa, write=write_rasa, columns=_LABELS),
+    "conllu": Format(read=read_conllu),
+    "rasa-markdown": Format(read=read_rasa_markdown),
+    "datasets": Format(read=read_saved_dataset),
     "slot-folder": Format(read=read_slot_folder, write=write_slot_folder, columns=_LABELS, is_folder=True),
 }
 
 
 def read_corpus(
-    path: Path, *, format: str | None = None, on_error: OnError = STOP, rejects: Path | None = None, lang: str = ""
+    path: Path | str,
+    *,
+    format: str | None = None,
+    on_error: OnError = STOP,
+    rejects: Path | None = None,
+    lang: str = "",
+    columns: ColumnChoice = ColumnChoice(),
 ) -> Corpus:
     """Return the utterances of ``path``, read anew on each pass, so that memory does not grow with the file.
 
-    ``format`` is a name in FORMATS, by default told from content and name. Rows that name no language get ``lang``. Bad
-    rows raise DataError with file and line, or with ``on_error`` "skip" are written to ``rejects`` and counted in a
-    SeedcornWarning at the end of each pass. Raises DataError for a file that is missing, empty or of no known format.
+    ``format`` is a name in FORMATS, by default told from content and name; ``columns`` name those that are not told by
+    usual names. Rows that name no language get ``lang``. Bad rows raise DataError with file and line, or with
+    ``on_error`` "skip" are written to ``rejects`` and counted in a SeedcornWarning at the end of each pass; what a
+    Corpus has no place for is counted in another. Raises DataError for a file that is missing, empty or of no known
+    format.
     """
+    path = Path(path)
     reader = _known(format or detect_format(path)).read
-    first = next(_batches(reader, path, BadRows(on_error), lang), None)
+    first = next(_batches(reader, path, BadRows(on_error, columns=columns), lang), None)
 
     def open_batches() -> Iterator[pa.RecordBatch]:
-        with handling_bad_rows(on_error, rejects) as bad_rows:
+        with handling_bad_rows(on_error, rejects, columns=columns, where=path) as bad_rows:
             yield from _batches(reader, path, bad_rows, lang)
 
     return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
@@ -90,20 +109,26 @@ def _with_language(rows: pa.RecordBatch, lang: str) -> pa.RecordBatch:
     return rows.set_column(place, "lang", pc.if_else(pc.equal(given, ""), lang, given))
 
 
-def write_corpus(corpus: Corpus, path: Path, *, format: str | None = None) -> int:
+def write_corpus(corpus: Corpus, path: Path | str, *, format: str | None = None) -> int:
     """Write ``corpus`` to ``path``, which appears whole or not at all, and return the number of rows.
 
     ``format`` is a name in FORMATS, by default the one that goes by the name of the file (.gz and .zst compress text).
     Warns with SeedcornWarning naming the columns that hold something but have no place in the format. Raises DataError
     for a row that the format cannot express.
     """
-    chosen = _known(format or format_by_name(path))
+    path = Path(path)
+    name = format or format_by_name(path)
+    chosen = _known(name)
+    write = chosen.write
+    if write is None:
+        writable = ", ".join(known for known, f in FORMATS.items() if f.write)
+        raise DataError(wanted=f"a format that is written ({writable})", found=f"'{name}'")
     lost: set[str] = set()
     watched = replace(corpus, open_batches=lambda: _watched(corpus, chosen.columns, lost))
     if path.is_dir():
         raise DataError(wanted="a new file or folder to write", found="a folder that is there already", where=path)
     with (_writing_whole_folder if chosen.is_folder else writing_whole)(path) as partial:
-        n_rows = chosen.write(watched, partial)
+        n_rows = write(watched, partial)
     if lost:
         message = f"{path}: this format has no place for {', '.join(sorted(lost))}: left out"
         warnings.warn(message, SeedcornWarning, stacklevel=2)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.utterances import ROWS_PER_BATCH, UTTERANCE_SCHEMA, Slot
-from seedcorn.errors import DataError, at
+from seedcorn.errors import DataError
 
 Value: TypeAlias = "None | bool | int | float | str | Sequence[Value] | Mapping[str, Value]"
 Row: TypeAlias = dict[str, Value]
@@ -45,7 +45,8 @@ def core_row(row: Mapping[str, Value]) -> Row:
         core[name] = _string(core[name], name)
     if row.get("text") is None:
         core["text"] = None
-    core["slots"] = checked_slots(core["slots"])
+    text = core["text"]
+    core["slots"] = checked_slots(core["slots"], text if isinstance(text, str) else None)
     return core
 
 
@@ -67,25 +68,60 @@ def _whole(text: str) -> str:
     return text
 
 
-def checked_slots(value: Value) -> list[Value]:
-    """Return the slots of a row, none for null; raises DataError when the value is no list of slots."""
+def checked_slots(value: Value, text: str | None = None) -> list[Value]:
+    """Return the slots of a row, none for null; raises DataError when the value is no list of slots.
+
+    A slot is {"start", "end", "type"}, with the names that other tools have for these, or [start, end, type]. Where it
+    says what it covers ("value" or "text"), offsets that cover other text are taken as counted in UTF-16, and refused
+    when that is not so either.
+    """
     if not value:
         return []
     if not isinstance(value, list):
         raise DataError(wanted="a list of slots", found=_shown(value))
-    return [_slot(slot) for slot in value]
+    return [_slot(slot, text) for slot in value]
 
 
-def _slot(slot: Value) -> Value:
+_STARTS, _ENDS = ("start", "start_offset", "start_char"), ("end", "end_offset", "end_char")
+_TYPES = ("type", "entity", "entity_type", "label", "labels", "tag", "slot")
+
+
+def _slot(slot: Value, text: str | None) -> Value:
+    if isinstance(slot, list | tuple) and len(slot) == 3:
+        slot = dict(zip(("start", "end", "type"), slot, strict=True))
     if isinstance(slot, dict):
-        start, end, slot_type = slot.get("start"), slot.get("end"), slot.get("type")
+        start, end, slot_type = (_first(slot, names) for names in (_STARTS, _ENDS, _TYPES))
+        if isinstance(slot_type, list) and slot_type:
+            slot_type = slot_type[0]
         if type(start) is int and type(end) is int and isinstance(slot_type, str) and max(abs(start), abs(end)) < 2**31:
+            # Rasa's "entity" stands beside a value that may be another than the text: a synonym.
+            says = slot.get("text") if "entity" in slot else slot.get("value", slot.get("text"))
+            if text is not None and isinstance(says, str):
+                start, end = _covering(start, end, says, text)
             return {"start": start, "end": end, "type": _whole(slot_type)}
     raise DataError(wanted='a slot as {"start": 3, "end": 7, "type": "time"}', found=_shown(slot))
 
 
+def _first(slot: Mapping[str, Value], names: Sequence[str]) -> Value:
+    return next((slot[name] for name in names if name in slot), None)
+
+
+def _covering(start: int, end: int, says: str, text: str) -> tuple[int, int]:
+    """Return the offsets, as given or as counted in UTF-16, under which ``text`` reads ``says``."""
+    wanted = says.strip()
+    if text[max(start, 0) : max(end, 0)].strip() == wanted:
+        return start, end
+    utf16 = text.encode("utf-16-le")
+    before, inside = utf16[: 2 * max(start, 0)], utf16[2 * max(start, 0) : 2 * max(end, 0)]
+    if inside.decode("utf-16-le", "replace").strip() == wanted:
+        first = len(before.decode("utf-16-le", "replace"))
+        return first, first + len(inside.decode("utf-16-le"))
+    covers = text[max(start, 0) : max(end, 0)]
+    raise DataError(wanted=f"a slot over '{says}'", found=f"'{covers}' at {start}..{end} of '{text}'")
+
+
 def _shown(value: Value) -> str:
-    shown = json.dumps(value, ensure_ascii=False)
+    shown = json.dumps(value, ensure_ascii=False, default=str)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
@@ -95,14 +131,15 @@ def chunks_of(
     """Yield the rows in chunks of ROWS_PER_BATCH.
 
     ``others`` are the columns beside the Utterance ones; by default those of the first chunk, with the types that
-    their values have there. A row with a column or a type that appears only later is bad.
+    their values have there, JSON text where they are of several. No such column makes a row bad: one that appears only
+    later, and a value of another type than before, is left out and counted.
     """
     schema: pa.Schema | None = None
     remaining = iter(rows)
     while numbered := list(islice(remaining, ROWS_PER_BATCH)):
         if schema is None:
             schema = _schema(numbered, others)
-        yield _chunk(numbered, schema, path, bad_rows)
+        yield _chunk(numbered, schema, bad_rows)
 
 
 def _schema(numbered: list[NumberedRow], others: Sequence[str] | None) -> pa.Schema:
@@ -112,50 +149,51 @@ def _schema(numbered: list[NumberedRow], others: Sequence[str] | None) -> pa.Sch
 
 
 def _type_of(numbered: list[NumberedRow], name: str) -> pa.DataType:
-    """Return the type of the values of a column, that of the first where they are of several."""
+    """Return the type of the values of a column, text where they are of several."""
     values = [row[name] for _, row in numbered if row.get(name) is not None]
     try:
         found = pa.infer_type(values)
+        pa.array(values, type=found)
     except _UNFIT:
-        found = pa.infer_type(values[:1])
-    return pa.string() if pa.types.is_null(found) else found
+        return pa.string()
+    return pa.string() if _is_null(found) else found
 
 
-def _chunk(numbered: list[NumberedRow], schema: pa.Schema, path: Path, bad_rows: BadRows) -> Chunk:
-    try:
-        columns = _columns(numbered, schema)
-    except DataError:
-        numbered = [row for row in numbered if _is_good(row, schema, path, bad_rows)]
-        columns = _columns(numbered, schema)
+def _is_null(found: pa.DataType) -> bool:
+    return pa.types.is_null(found) or (pa.types.is_list(found) and _is_null(found.value_type))
+
+
+def _chunk(numbered: list[NumberedRow], schema: pa.Schema, bad_rows: BadRows) -> Chunk:
+    known = set(schema.names)
+    for name in (name for _, row in numbered for name in row if name not in known):
+        bad_rows.leave_out(f"values of the column '{name}', which the first rows lack")
+    columns = {field.name: _column([row.get(field.name) for _, row in numbered], field, bad_rows) for field in schema}
     lines = np.fromiter((line for line, _ in numbered), dtype=np.int64, count=len(numbered))
     return Chunk(pa.RecordBatch.from_pydict(columns, schema=schema), lines)
 
 
-def _is_good(numbered: NumberedRow, schema: pa.Schema, path: Path, bad_rows: BadRows) -> bool:
+def _column(values: list[Value], field: pa.Field, bad_rows: BadRows) -> pa.Array:
     try:
-        _columns([numbered], schema)
-    except DataError as error:
-        bad_rows.report(error, json.dumps(numbered.row, ensure_ascii=False), where=at(path, numbered.line))
+        return pa.array(values, type=field.type)
+    except _UNFIT:
+        if pa.types.is_string(field.type):
+            return pa.array([_as_text(value) for value in values], type=field.type)
+        fitting = [value if _fits(value, field.type) else None for value in values]
+        n_left_out = sum(before is not after for before, after in zip(values, fitting, strict=True))
+        bad_rows.leave_out(f"values of the column '{field.name}' that are not {field.type}", n_left_out)
+        return pa.array(fitting, type=field.type)
+
+
+def _fits(value: Value, wanted: pa.DataType) -> bool:
+    try:
+        pa.array([value], type=wanted)
+    except _UNFIT:
         return False
     return True
 
 
-def _columns(numbered: list[NumberedRow], schema: pa.Schema) -> dict[str, pa.Array]:
-    known = set(schema.names)
-    late = next((name for _, row in numbered for name in row if name not in known), None)
-    if late is not None:
-        raise DataError(
-            wanted=f"the columns of the first rows ({', '.join(schema.names)})",
-            found=f"a new column '{late}'",
-            fix="Give the column in the first row already, as null if need be.",
-        )
-    return {field.name: _column([row.get(field.name) for _, row in numbered], field) for field in schema}
-
-
-def _column(values: list[Value], field: pa.Field) -> pa.Array:
-    try:
-        return pa.array(values, type=field.type)
-    except _UNFIT as error:
-        raise DataError(
-            wanted=f"{field.type} in column '{field.name}', as in the first rows", found=_shown(values[0])
-        ) from error
+def _as_text(value: Value) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -57,7 +57,7 @@ def _rows(path: Path, partition: str, bad_rows: BadRows) -> Iterator[NumberedRow
         for entry in entries:
             number += 1
             try:
-                row = _row(intent, entry)
+                row = core_row(snips_row(intent, entry))
             except DataError as error:
                 place = f"{path}: utterance {number}"
                 bad_rows.report(error, json.dumps(entry, ensure_ascii=False), where=place)
@@ -68,7 +68,7 @@ def _rows(path: Path, partition: str, bad_rows: BadRows) -> Iterator[NumberedRow
 def _intents(path: Path) -> dict[str, Value]:
     try:
         intents = json.loads(_decoded(read_bytes(path), path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(wanted="SNIPS JSON", found=str(error), where=path) from error
     if not isinstance(intents, dict):
         raise DataError(wanted="an object with the intents as names", found=type(intents).__name__, where=path)
@@ -85,7 +85,8 @@ def _decoded(data: bytes, path: Path) -> str:
         return data.decode("latin-1")
 
 
-def _row(intent: str, entry: Value) -> Row:
+def snips_row(intent: str, entry: Value) -> Row:
+    """Return an utterance in pieces as a row; raises DataError when it is none."""
     if not isinstance(entry, dict) or not isinstance(entry.get("data"), list):
         raise DataError(wanted='an utterance as {"data": [...]}', found=str(entry)[:60])
     text, slots = "", []
@@ -93,10 +94,11 @@ def _row(intent: str, entry: Value) -> Row:
         if not isinstance(piece, dict) or not isinstance(piece.get("text"), str):
             raise DataError(wanted='a piece as {"text": ...}', found=str(piece)[:60])
         if piece.get("entity"):
-            slots.append(Slot(len(text), len(text) + len(piece["text"]), str(piece["entity"])))
+            slot_type = str(piece.get("slot_name") or piece["entity"])
+            slots.append(Slot(len(text), len(text) + len(piece["text"]), slot_type))
         text += piece["text"]
     columns: Row = {name: value for name, value in entry.items() if name in ("id", "lang", "domain", "origin")}
-    return core_row(columns | {"text": text, "intent": intent, "slots": slots_value(slots)})
+    return columns | {"text": text, "intent": intent, "slots": slots_value(slots)}
 
 
 def write_snips(corpus: Corpus, path: Path) -> int:

@@ -1,20 +1,22 @@
 """TSV: one utterance a line, a header with the column names, slots as JSON in theirs; read at Arrow speed.
 
 There is no quoting: a field holds neither a tab nor a line end, and a quotation mark is a character like any other.
-Without a header the columns are text and origin.
+Without a header the columns are text and origin, or what the options say.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.lines import LineBlock, LineNumbers, line_blocks, open_text_sink
+from seedcorn.corpus.formats.columns import ColumnChoice, column_names, is_header
+from seedcorn.corpus.formats.lines import LineBlock, LineNumbers, first_bytes, line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.plain_text import unlabelled, without_blank_lines
 from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, Value, checked_slots
@@ -31,24 +33,57 @@ def read_tsv(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     if first is None:
         return
     first_line: list[str] = first.lines[0].as_py().split("\t")
-    names = column_names(first_line, where=at(path, int(first.numbers[0])))
-    if "text" in first_line:
+    header = header_of(first_line, bad_rows, where=at(path, int(first.numbers[0])))
+    if header.is_written:
         first = LineBlock(first.lines.slice(1), first.numbers[1:])
     for block in chain([first], blocks):
-        yield _chunk(block, names, path, bad_rows)
+        yield _chunk(block, header.names, path, bad_rows)
 
 
-def column_names(first_line: Sequence[str], *, where: str) -> list[str]:
-    """Return the header's names, or those of a table without header; raises DataError when neither can be meant."""
-    if "text" not in first_line and len(first_line) <= len(_NAMES_WITHOUT_HEADER):
-        return list(_NAMES_WITHOUT_HEADER[: len(first_line)])
-    if "text" in first_line and len(set(first_line)) == len(first_line):
-        return list(first_line)
+class Header(NamedTuple):
+    """The names of a table's columns, and whether its first row holds them."""
+
+    names: list[str]
+    is_written: bool
+
+
+def header_of(first: Sequence[str], bad_rows: BadRows, *, where: str) -> Header:
+    """Return the names of the columns of a table that begins with ``first``, which may be its header.
+
+    Raises DataError when no column can be meant.
+    """
+    choice = bad_rows.columns
+    is_written = is_header(first, choice)
+    found = _without_empty(first) if is_written else _names_without_header(len(first))
+    try:
+        names = list(column_names(tuple(found), choice))
+    except DataError as error:
+        raise DataError(wanted=error.wanted, found=error.found, where=where) from error
+    differ = len(set(found)) == len(found)
+    if "text" in names and differ and (is_written or len(names) <= 2 or choice.text):
+        return Header(names, is_written)
     raise DataError(
         wanted="a first line with column names that differ, one of them 'text'",
-        found=f"{len(first_line)} fields: {', '.join(first_line)[:60]}",
+        found=f"{len(first)} fields: {', '.join(first)[:60]}",
         where=where,
+        fix="Name the columns: --text-column, --intent-column, --slots-column.",
     )
+
+
+def is_headerless(path: Path, choice: ColumnChoice) -> bool:
+    """Tell whether the table at ``path`` begins with a row of two fields instead of names, and nobody named them."""
+    first = first_bytes(path).decode("utf-8", "replace").split("\n", 1)[0]
+    fields = next((f for f in (first.split(d) for d in "\t,;|") if len(f) == 2), [])
+    return bool(fields) and fields[0] != "sep=" and not choice.intent and not is_header(fields, choice)
+
+
+def _without_empty(first: Sequence[str]) -> list[str]:
+    """Return a header whose empty names, as spreadsheets leave them, are numbers."""
+    return [name.strip() or str(place) for place, name in enumerate(first, start=1)]
+
+
+def _names_without_header(n_columns: int) -> list[str]:
+    return [*_NAMES_WITHOUT_HEADER, *map(str, range(3, n_columns + 1))][:n_columns]
 
 
 def _chunk(block: LineBlock, names: list[str], path: Path, bad_rows: BadRows) -> Chunk:
@@ -79,7 +114,7 @@ def chunk_of_fields(columns: dict[str, pa.Array], lines: LineNumbers, path: Path
         slots: list[Value] = [[]] * len(lines)
         for row, field in enumerate(columns["slots"].to_pylist()):
             try:
-                slots[row] = _slots_in(field) if field else []
+                slots[row] = _slots_in(field, columns["text"][row].as_py()) if field else []
             except DataError as error:
                 fields = [str(column[row]) for column in columns.values()]
                 bad_rows.report(error, "\t".join(fields), where=at(path, int(lines[row])))
@@ -90,12 +125,12 @@ def chunk_of_fields(columns: dict[str, pa.Array], lines: LineNumbers, path: Path
     return Chunk(table.filter(pa.array(is_good)), lines[is_good])
 
 
-def _slots_in(field: str) -> Value:
+def _slots_in(field: str, text: str | None) -> Value:
     try:
         slots: Value = json.loads(field)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(wanted="slots as a JSON list", found=f"'{field[:60]}'") from error
-    return checked_slots(slots)
+    return checked_slots(slots, text)
 
 
 def field_of(value: Value) -> str:
