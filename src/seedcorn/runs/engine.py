@@ -1,0 +1,255 @@
+"""Runs: a stage is its settings plus a call, done only when its recorded fingerprint matches, resumable at any moment.
+
+A stage knows nothing of folders of others, of clocks or of completion; that is all here. Its result is written into a
+hidden folder that is renamed once, after its record: a killed run leaves either a whole stage or none. Records hold no
+times and no paths, so an interrupted and an uninterrupted run end with the same bytes.
+"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Generic, Protocol, Self, TypeVar, cast
+
+import numpy as np
+from filelock import FileLock
+
+from seedcorn import __version__
+from seedcorn.config import Settings
+from seedcorn.files import RECORD_NAME, Json, digest_of_folder, naming_the_place, write_text_whole
+from seedcorn.progress import say
+from seedcorn.runs.by_hand import StageFolder, stage_by_hand
+from seedcorn.runs.record import StageRecord, content_of, digest_of_json, package_versions, read_record
+
+_SHOWN_OF_FINGERPRINT = 16
+
+
+class StageResult(Protocol):
+    """What a stage returns: a frozen value that can be written into a folder and read back."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many rows came in, were kept and were rejected, as n_in, n_kept, n_rejected where they apply."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the value into ``folder``, an empty one."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the value that ``save`` wrote into ``folder``."""
+        ...
+
+
+T = TypeVar("T", bound=StageResult, covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a stage is given beside its settings and its inputs.
+
+    ``checkpoints`` is a folder that survives an interruption of the stage; without one there is nothing to resume. No
+    result depends on ``n_threads``.
+    """
+
+    random_seed: int = 0
+    checkpoints: Path | None = None
+    n_threads: int = 1
+
+    def rng(self) -> np.random.Generator:
+        """Return a new generator of the random seed."""
+        return np.random.default_rng(self.random_seed)
+
+    @contextlib.contextmanager
+    def working_folder(self) -> Iterator[Path]:
+        """Yield the folder of the checkpoints, or a temporary one that is gone afterwards."""
+        if self.checkpoints is not None:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            yield self.checkpoints
+            return
+        with tempfile.TemporaryDirectory(prefix="seedcorn-") as folder:
+            yield Path(folder)
+
+
+class Stage(Settings, Generic[T]):
+    """Base of all stages: the fields are the section of the configuration and the fingerprint, the call is the work.
+
+    A subclass has ``def __call__(self, input, ..., *, context: Context) -> T``, where the inputs are the values of the
+    results that ``Run.do`` is given. Its docstring's first line says what the stage does.
+    """
+
+    stage_name: ClassVar[str] = ""
+    is_random: ClassVar[bool] = True
+    """Whether the outcome depends on the random seed; a stage that is not random is shared by runs of all seeds."""
+
+    @classmethod
+    def result_type(cls) -> type[T]:
+        """Return T, which reads the result back."""
+        for base in cls.__mro__:
+            generic = base.__dict__.get("__pydantic_generic_metadata__", {})
+            if generic.get("origin") is Stage:
+                return cast("type[T]", generic["args"][0])
+        raise TypeError(f"{cls.__name__} does not say what it results in: derive it from Stage[...]")
+
+
+@dataclass(frozen=True)
+class Result(Generic[T]):
+    """A finished stage: its record, and its value, which is read on first use."""
+
+    name: str
+    folder: Path
+    record: StageRecord
+    type: type[T]
+
+    @cached_property
+    def value(self) -> T:
+        """The value of the stage, always as it was written, whether it was made now or before."""
+        return self.type.load(self.folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run folder and the random seed that everything in it follows from.
+
+    With a ``store`` finished stages are kept there under their fingerprints, and shared by all runs that have it.
+    """
+
+    folder: Path
+    random_seed: int
+    store: Path | None = None
+    n_threads: int = 1
+
+    def do(self, stage: Stage[T], *results: Result[StageResult], name: str = "") -> Result[T]:
+        """Return the result of ``stage`` on the values of ``results``, running it unless that is recorded.
+
+        ``name`` is the stage's folder (by default the name of its class of stages). The fingerprint digests the content
+        of the settings, the outputs of ``results`` and the random seed.
+        """
+        name = name or type(stage).stage_name
+        inputs = {result.name: result.record.output_digest for result in results}
+        random_seed = self.random_seed if stage.is_random else 0
+        fingerprint = digest_of_json(
+            {
+                "stage": type(stage).__name__,
+                "settings": content_of(stage),
+                "inputs": list(inputs.values()),
+                "random_seed": random_seed,
+                "seedcorn": __version__,
+            }
+        )
+        place = self._place(name, fingerprint)
+        with self._alone_at(place):
+            record = read_record(place)
+            if record is not None and record.fingerprint == fingerprint:
+                say(f"{name}: done before, kept")
+            else:
+                call = cast("Callable[..., T]", stage)
+                values = [result.value for result in results]
+                record = self._make(
+                    name,
+                    place,
+                    lambda context: call(*values, context=context),
+                    StageRecord(
+                        stage=name,
+                        fingerprint=fingerprint,
+                        output_digest="",
+                        settings=_written(stage),
+                        inputs=inputs,
+                        versions=package_versions(),
+                        random_seed=random_seed,
+                        counts={},
+                    ),
+                )
+        return Result(name=name, folder=place, record=record, type=stage.result_type())
+
+    def stage(
+        self,
+        name: str,
+        work: Callable[[StageFolder], Mapping[str, int]],
+        *,
+        settings: Mapping[str, Json],
+        inputs: Mapping[str, str],
+    ) -> StageRecord:
+        """Run a stage whose fingerprint is written by hand."""
+        return stage_by_hand(self.folder, self.random_seed, name, work, settings, inputs)
+
+    def to_be_redone(self, stages: Mapping[str, Stage[StageResult]]) -> list[str]:
+        """Return which of the finished ``stages``, in their order, have other settings now, or inputs that have."""
+        redone: list[str] = []
+        for name, stage in stages.items():
+            record = read_record(self.folder / name)
+            if record is not None and (
+                record.settings != json.loads(json.dumps(_written(stage))) or set(redone) & set(record.inputs)
+            ):
+                redone.append(name)
+        return redone
+
+    def _place(self, name: str, fingerprint: str) -> Path:
+        if self.store is None:
+            return self.folder / name
+        return self.store / f"{name}-{fingerprint[:_SHOWN_OF_FINGERPRINT]}"
+
+    @contextlib.contextmanager
+    def _alone_at(self, place: Path) -> Iterator[None]:
+        """Let one process make a result of the store; the others wait and find it."""
+        if self.store is None:
+            yield
+            return
+        self.store.mkdir(parents=True, exist_ok=True)
+        with FileLock(place.with_name(f".{place.name}.lock")):
+            yield
+
+    def _make(self, name: str, place: Path, work: Callable[[Context], T], unfinished: StageRecord) -> StageRecord:
+        say(f"{name}: running")
+        started = time.monotonic()
+        output = place.with_name(f".{place.name}.partial")
+        checkpoints = place.with_name(f".{place.name}.checkpoints") / unfinished.fingerprint[:_SHOWN_OF_FINGERPRINT]
+        shutil.rmtree(output, ignore_errors=True)
+        if not checkpoints.exists():  # those of other settings are of no use any more
+            shutil.rmtree(checkpoints.parent, ignore_errors=True)
+        output.mkdir(parents=True)
+        with naming_the_place(place):
+            result = work(
+                Context(random_seed=unfinished.random_seed, checkpoints=checkpoints, n_threads=self.n_threads)
+            )
+            result.save(output)
+        finished = StageRecord(
+            **{
+                **unfinished.__dict__,
+                "output_digest": digest_of_folder(output),
+                "counts": dict(result.counts),
+            }
+        )
+        write_text_whole(output / RECORD_NAME, json.dumps(asdict(finished), ensure_ascii=False, indent=1) + "\n")
+        _replace_folder(output, place)
+        shutil.rmtree(checkpoints.parent, ignore_errors=True)
+        seconds = time.monotonic() - started
+        self._note_seconds(name, seconds)
+        say(f"{name}: {', '.join(f'{k} {v:,}' for k, v in finished.counts.items())} ({seconds:.1f} s)")
+        return finished
+
+    def _note_seconds(self, name: str, seconds: float) -> None:
+        path = self.folder / "seconds.json"
+        noted = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        write_text_whole(path, json.dumps({**noted, name: round(seconds, 2)}, indent=1) + "\n")
+
+
+def _written(stage: Stage[StageResult]) -> Mapping[str, Json]:
+    """Return the settings as a configuration has them, and the contents of the files that they name."""
+    return {**stage.model_dump(mode="json"), "content": digest_of_json(content_of(stage))}
+
+
+def _replace_folder(new: Path, final: Path) -> None:
+    """Put ``new`` in the place of ``final``; a kill in between leaves no ``final``, never a mixed one."""
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    new.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
