@@ -41,15 +41,3 @@ def test_an_interruption_is_exit_code_130_and_says_how_to_go_on(
     (tmp_path / "c.yaml").write_text("name: a\n", "utf-8")
     assert run(["intent", str(tmp_path / "c.yaml")]) == 130
     assert capsys.readouterr().err == "seedcorn: interrupted; the same command goes on where it stopped\n"
-
-
-def test_a_package_imports_only_what_lies_below_it(repository: Path) -> None:
-    """Cli imports pipelines, pipelines import stages, stages import the corpus; never the other way round."""
-    stages = ("corpus", "relevance", "diversity", "nlu", "lm", "translation", "speech")
-    wrong = []
-    for package in stages:
-        for path in sorted((repository / "src" / "seedcorn" / package).rglob("*.py")):
-            text = path.read_text("utf-8")
-            forbidden = ("pipelines", "cli", "studies", "report", *(stages if package == "corpus" else ()))
-            wrong += [f"{path.name}: {f}" for f in forbidden if f != package and f"from seedcorn.{f}" in text]
-    assert wrong == []

@@ -1,5 +1,7 @@
 """The Utterance columns and Corpus: utterances as Arrow record batches, in memory or streamed from disk."""
 
+import html
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -21,6 +23,7 @@ UTTERANCE_SCHEMA = pa.schema(
     ]
 )
 ROWS_PER_BATCH = 65_536
+_SHOWN = 5
 
 
 @dataclass(frozen=True, order=True)
@@ -161,6 +164,34 @@ class Corpus:
         """Return the number of rows, by one pass."""
         return sum(batch.num_rows for batch in self.batches())
 
+    def __len__(self) -> int:
+        """Return the number of rows, by one pass."""
+        return self.count()
+
+    def __iter__(self) -> Iterator[Utterance]:
+        """Yield the rows as Python objects, one batch in memory at a time."""
+        for batch in self.batches():
+            yield from utterances_of(batch)
+
+    def head(self, n_rows: int = 5) -> list[Utterance]:
+        """Return the first rows as Python objects."""
+        return list(itertools.islice(self, n_rows))
+
+    def __repr__(self) -> str:
+        """Show the first rows and the columns; reads no more than one batch."""
+        shown = "".join(f"\n  {u.text!r} {u.intent or '-'}" for u in self.head(_SHOWN + 1)[:_SHOWN])
+        more = "\n  ..." if len(self.head(_SHOWN + 1)) > _SHOWN else ""
+        return f"Corpus with the columns {', '.join(self.schema.names)}:{shown}{more}"
+
+    def _repr_html_(self) -> str:
+        """Show the first rows as a table in notebooks."""
+        head = "".join(f"<th>{name}</th>" for name in ("text", "intent", "slots", "origin"))
+        rows = "".join(
+            "<tr>" + "".join(f"<td dir='auto'>{html.escape(str(cell))}</td>" for cell in _cells(u)) + "</tr>"
+            for u in self.head(_SHOWN)
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
     def texts(self) -> Iterator[pa.StringArray]:
         """Yield the text column batch by batch."""
         for batch in self.batches():
@@ -201,3 +232,9 @@ def _converted(values: pa.ChunkedArray, column: pa.Field) -> pa.ChunkedArray:
         raise DataError(
             wanted=f"column '{column.name}' of type {column.type}", found=f"type {values.type} ({error})"
         ) from error
+
+
+def _cells(utterance: Utterance) -> tuple[str, str, str, str]:
+    """Return an utterance as the cells of a table."""
+    slots = "; ".join(f"{slot.type}: {utterance.text[slot.start : slot.end]}" for slot in utterance.slots)
+    return utterance.text, utterance.intent, slots, utterance.origin
