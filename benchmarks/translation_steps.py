@@ -32,6 +32,7 @@ from seedcorn.translation.training import train_translator
 from seedcorn.translation.training_settings import TrainingSettings
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
+RESULTS = Path(__file__).parent / "results"
 LOCALES = {"en": "en-US", "fr": "fr-FR", "hi": "hi-IN"}
 N_TRANSCRIPTS = 576
 N_DEV = N_TRANSCRIPTS // 2
@@ -53,8 +54,8 @@ def dev_pairs(source: str, target: str) -> list[SentencePair]:
     return [SentencePair(id=u.id, source=s, target=t) for u, s, t in zip(chosen, sources, targets, strict=True)]
 
 
-def drawn(utterances: list[Utterance], n: int) -> list[Utterance]:
-    rows = np.random.default_rng(RANDOM_SEED).permutation(len(utterances))[:n]
+def drawn(utterances: list[Utterance], n: int, random_seed: int = RANDOM_SEED) -> list[Utterance]:
+    rows = np.random.default_rng(random_seed).permutation(len(utterances))[:n]
     return [utterances[row] for row in np.sort(rows)]
 
 

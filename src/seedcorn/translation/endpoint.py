@@ -1,0 +1,250 @@
+"""Any OpenAI-compatible endpoint (vLLM, Ollama, llama.cpp, hosted) as a translator.
+
+One request a distinct text, with the examples that are given in the prompt. Every answer is kept on disk by what was
+asked, so that an interrupted run goes on where it was and a text is never paid for twice; requests and tokens are
+counted.
+"""
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from seedcorn.corpus.pairs import SentencePair
+from seedcorn.corpus.parallel import map_in_order
+from seedcorn.corpus.text import normalise
+from seedcorn.errors import ConfigError, DataError, SeedcornError, require
+from seedcorn.progress import say, track
+from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+
+ANSWERS = "answers.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointSettings:
+    """Which endpoint and model translates from which language into which, and how gently it is asked.
+
+    Languages are named as in a sentence ("French"). The key is read from the environment variable
+    ``api_key_variable``; servers of one's own need none. ``n_requests_per_minute`` 0 means as fast as answers come, of
+    ``n_parallel`` requests. Costs are of a million tokens. ``with_logps`` asks for token log-probabilities, which not
+    every server has; without them all hypotheses have log-probability 0.
+    """
+
+    model: str
+    source_language: str
+    target_language: str
+    base_url: str = "http://localhost:8000/v1"
+    api_key_variable: str = "OPENAI_API_KEY"
+    domain: str = "requests that people say to a voice assistant"
+    temperature: float = 0.7
+    n_tokens_max: int = 200
+    with_logps: bool = False
+    n_parallel: int = 4
+    n_requests_per_minute: int = 0
+    n_retries: int = 5
+    timeout_seconds: float = 60.0
+    cost_of_prompt: float = 0.0
+    cost_of_answer: float = 0.0
+
+
+@dataclass
+class Usage:
+    """What was asked so far: requests, texts answered from disk, tokens of prompts and answers, and their cost."""
+
+    n_requests: int = 0
+    n_from_disk: int = 0
+    n_prompt_tokens: int = 0
+    n_answer_tokens: int = 0
+    cost: float = 0.0
+
+
+class _Answer(TypedDict):
+    key: str
+    texts: list[str]
+    logps: list[float]
+    n_prompt_tokens: int
+    n_answer_tokens: int
+
+
+@dataclass
+class EndpointTranslator:
+    """A translator as ``translator.Translator`` is one; ``folder`` keeps the answers, the prompt shows ``examples``."""
+
+    settings: EndpointSettings
+    folder: Path
+    examples: Sequence[SentencePair] = ()
+    usage: Usage = field(default_factory=Usage)
+
+    def nbest(self, texts: Sequence[str], *, n_best: int = 10, beam_size: int = 0) -> Iterator[NBest]:
+        """Yield the distinct translations of each text, at most ``n_best``, in order; there is no beam.
+
+        Raises DataError on an empty text, SeedcornError when the endpoint does not answer after all retries or answers
+        without a translation; what was answered until then is kept.
+        """
+        for row, text in enumerate(texts):
+            if not text.strip():
+                raise DataError(wanted="a sentence to translate", found=f"an empty one in row {row}")
+        with _Answers(self.folder) as answers:
+            client, gate = self._client(), _Gate(self.settings.n_requests_per_minute)
+            distinct = list(dict.fromkeys(texts))
+
+            def ask(text: str) -> NBest:
+                key = self._key(text, n_best)
+                answer = answers.known.get(key)
+                if answer is None:
+                    gate.wait()
+                    answer = self._asked(client, text, key, n_best)
+                    answers.add(answer)
+                with answers.lock:
+                    self._count(answer, from_disk=key not in answers.added)
+                return _nbest(text, answer)
+
+            asked = map_in_order(ask, distinct, n_threads=self.settings.n_parallel)
+            found = dict(zip(distinct, track(asked, "translating at the endpoint", total=len(distinct)), strict=True))
+        say(f"endpoint: {self.usage}")
+        yield from (found[text] for text in texts)
+
+    def best(self, texts: Sequence[str], *, beam_size: int = 0) -> list[str]:
+        """Return the first translation of each text, in order."""
+        return [found.best.text for found in self.nbest(texts, n_best=1)]
+
+    def _client(self) -> "OpenAI":
+        openai = require("openai", extra="llm")
+        settings = self.settings
+        # A server of one's own takes any key; the client wants one.
+        key = os.environ.get(settings.api_key_variable) or "none"
+        client: OpenAI = openai.OpenAI(
+            base_url=settings.base_url,
+            api_key=key,
+            max_retries=settings.n_retries,
+            timeout=settings.timeout_seconds,
+        )
+        return client
+
+    def _asked(self, client: "OpenAI", text: str, key: str, n_best: int) -> _Answer:
+        openai, settings = require("openai", extra="llm"), self.settings
+        try:
+            completion = client.chat.completions.create(
+                model=settings.model,
+                messages=self._messages(text),
+                n=n_best,
+                temperature=settings.temperature if n_best > 1 else 0.0,
+                max_tokens=settings.n_tokens_max,
+                logprobs=settings.with_logps,
+            )
+        except openai.OpenAIError as error:
+            raise SeedcornError(
+                wanted=f"translations from '{settings.model}'",
+                found=f"{type(error).__name__}: {error}",
+                where=settings.base_url,
+                fix="Look at base_url, the model's name and the key; answers so far are kept.",
+            ) from error
+        return _answer_of(completion, key, text, settings)
+
+    def _messages(self, text: str) -> "list[ChatCompletionMessageParam]":
+        settings = self.settings
+        asked = (
+            f"Translate from {settings.source_language} to {settings.target_language}. "
+            f"The texts are {settings.domain}. Answer with the translation only, "
+            "in one line, as it would be said there, numbers in words."
+        )
+        messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": asked}]
+        for pair in self.examples:
+            messages += [{"role": "user", "content": pair.source}, {"role": "assistant", "content": pair.target}]
+        return [*messages, {"role": "user", "content": text}]
+
+    def _key(self, text: str, n_best: int) -> str:
+        settings = self.settings
+        decisive = [settings.model, n_best, settings.temperature, settings.with_logps, self._messages(text)]
+        return hashlib.sha256(json.dumps(decisive, ensure_ascii=False).encode()).hexdigest()[:32]
+
+    def _count(self, answer: _Answer, *, from_disk: bool) -> None:
+        if from_disk:
+            self.usage.n_from_disk += 1
+            return
+        self.usage.n_requests += 1
+        self.usage.n_prompt_tokens += answer["n_prompt_tokens"]
+        self.usage.n_answer_tokens += answer["n_answer_tokens"]
+        paid = answer["n_prompt_tokens"] * self.settings.cost_of_prompt
+        self.usage.cost += (paid + answer["n_answer_tokens"] * self.settings.cost_of_answer) / 1e6
+
+
+class _Answers:
+    """The answers on disk, one JSON line each; a line cut by an interruption is dropped."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path, self.lock = folder / ANSWERS, threading.Lock()
+        self.known: dict[str, _Answer] = {}
+        self.added: set[str] = set()
+
+    def __enter__(self) -> "_Answers":
+        if self.path.exists():
+            whole, _, cut = self.path.read_bytes().rpartition(b"\n")
+            if cut:
+                self.path.write_bytes(whole + b"\n" if whole else b"")
+            self.known = {answer["key"]: answer for answer in map(json.loads, whole.decode().split("\n")) if whole}
+        self._file = self.path.open("a", encoding="utf-8", newline="\n")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def add(self, answer: _Answer) -> None:
+        """Write the answer at once."""
+        with self.lock:
+            self._file.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            self._file.flush()
+            self.known[answer["key"]] = answer
+            self.added.add(answer["key"])
+
+
+class _Gate:
+    """Lets one request pass at a time, so many a minute at most."""
+
+    def __init__(self, n_per_minute: int) -> None:
+        if n_per_minute < 0:
+            raise ConfigError(wanted="n_requests_per_minute of 0 or more", found=str(n_per_minute))
+        self._seconds = 60.0 / n_per_minute if n_per_minute else 0.0
+        self._next, self._lock = time.monotonic(), threading.Lock()
+
+    def wait(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            pause, self._next = max(self._next - now, 0.0), max(self._next, now) + self._seconds
+        time.sleep(pause)
+
+
+def _answer_of(completion: "ChatCompletion", key: str, text: str, settings: EndpointSettings) -> _Answer:
+    """Return what is kept of a completion: its distinct one-line texts in order, each with its log-probability."""
+    found: dict[str, float] = {}
+    for choice in completion.choices or []:
+        lines = [normalise(line).strip('"') for line in (choice.message.content or "").splitlines() if line.strip()]
+        tokens = (choice.logprobs.content if choice.logprobs is not None else None) or []
+        if lines:
+            found.setdefault(lines[0], float(sum(token.logprob for token in tokens)))
+    if not found:
+        raise SeedcornError(wanted=f"a translation of '{text[:60]}'", found="an empty answer", where=settings.base_url)
+    usage = completion.usage
+    return _Answer(
+        key=key,
+        texts=list(found),
+        logps=list(found.values()),
+        n_prompt_tokens=usage.prompt_tokens if usage else 0,
+        n_answer_tokens=usage.completion_tokens if usage else 0,
+    )
+
+
+def _nbest(text: str, answer: _Answer) -> NBest:
+    pairs = zip(answer["texts"], answer["logps"], strict=True)
+    hypotheses = tuple(Hypothesis(text=found, features={TRANSLATION_LOGP: logp}) for found, logp in pairs)
+    return NBest(source=text, hypotheses=hypotheses)
