@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seedcorn.corpus.builtin import builtin_pairs
+from seedcorn.corpus.function_words import FUNCTION_WORDS, words_that_tell
 from seedcorn.corpus.pair_cleaning import (
     COPY,
     DUPLICATE,
@@ -18,6 +19,7 @@ from seedcorn.corpus.pair_cleaning import (
     take_pairs,
 )
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
+from seedcorn.corpus.text import fold
 from seedcorn.errors import DataError
 
 
@@ -55,6 +57,34 @@ def test_pairs_in_the_wrong_direction_are_told() -> None:
     with pytest.raises(DataError, match=r"pairs from en to hi, found the other direction in 50 of the first 50 pairs"):
         clean_pairs(pairs, source_lang="en", target_lang="hi")
     assert len(clean_pairs(pairs, source_lang="hi", target_lang="en").positions) == 50
+
+
+def test_swapped_pairs_of_two_languages_in_one_script_are_told_by_their_words() -> None:
+    sides = [
+        ("what is the time", "quelle heure est-il"),
+        ("do you have the key", "est-ce que tu as la clé"),
+        ("my sister is not here", "ma sœur n'est pas ici"),
+        ("taxi", "taxi libre"),
+        ("the dog and the cat", "le chien et le chat"),
+        ("we are in the garden", "nous sommes dans le jardin"),
+        ("I do not know him", "je ne le connais pas"),
+    ]
+    right_way = pairs_of(*sides)
+    assert len(clean_pairs(right_way, source_lang="en", target_lang="fr").positions) == 7
+    with pytest.raises(DataError, match=r"from en-US to fr-FR, found the other direction in 6 of .*Swap"):
+        clean_pairs(swapped(right_way), source_lang="en-US", target_lang="fr-FR")
+    # Too few to tell, or a language that nobody knows: they pass.
+    clean_pairs(swapped(pairs_of(*sides[:3])), source_lang="en", target_lang="fr")
+    clean_pairs(swapped(right_way), source_lang="en", target_lang="xx")
+
+
+def test_function_words_tell_languages_apart() -> None:
+    for lang, known in FUNCTION_WORDS.items():
+        assert len(known) >= 15, lang
+        assert all(word == fold(word) for word in known), lang
+    assert "de" not in words_that_tell("es", "nl")
+    assert len(words_that_tell("en", "fr")) >= 20
+    assert words_that_tell("en", "tlh") == frozenset()
 
 
 def test_languages_without_a_known_script_pass() -> None:
