@@ -15,8 +15,8 @@ test: $(INSTALLED)
 	$(VENV)/bin/python -m pytest -n 2
 
 lint: $(INSTALLED)
-	$(VENV)/bin/ruff format --check src tests benchmarks
-	$(VENV)/bin/ruff check src tests benchmarks
+	$(VENV)/bin/ruff format --check src tests benchmarks docs
+	$(VENV)/bin/ruff check src tests benchmarks docs
 	$(VENV)/bin/mypy
 
 $(INSTALLED): pyproject.toml Makefile

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from seedcorn.corpus.settings import CorpusFile, open_corpus
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.nlu import outcomes
-from seedcorn.files import digest_of_file
+from seedcorn.files import InputFile
 from seedcorn.nlu.calibration import calibrate, expected_calibration_error, intent_confidences, slot_confidences
 from seedcorn.nlu.linear import train_linear
-from seedcorn.pipelines.corpus_files import CorpusFile, open_corpus, resolved_path
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 
@@ -28,7 +28,7 @@ ITERATIONS = (60, 100, 150)
 
 def massive(partition: str) -> list[Utterance]:
     """Return a partition of MASSIVE en-US."""
-    return open_corpus(CorpusFile(path=MASSIVE, where={"partition": partition}), relative_to=Path.cwd()).utterances()
+    return open_corpus(CorpusFile(path=InputFile.at(MASSIVE), where={"partition": partition})).utterances()
 
 
 def compare_on_dev() -> None:
@@ -47,7 +47,6 @@ def main() -> None:
     if sys.argv[1:] == ["dev"]:
         compare_on_dev()
         return
-    here = Path.cwd()
     train, test = massive("train"), massive("test")
     started = time.process_time()  # one thread: the time of a quiet machine, whatever else runs
     model = train_linear(train)
@@ -74,7 +73,7 @@ def main() -> None:
         name="nlu-massive",
         command="python benchmarks/nlu_massive.py",
         config_digest=digest_of_json({name: repr(p.default) for name, p in signature(train_linear).parameters.items()}),
-        data_digests={"en-US.jsonl.gz": digest_of_file(resolved_path(MASSIVE, relative_to=here))},
+        data_digests={"en-US.jsonl.gz": InputFile.at(MASSIVE).digest},
         random_seeds=[0],
         rows=rows,
         summary=summary,

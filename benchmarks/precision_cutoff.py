@@ -8,15 +8,15 @@ is what they keep of the dev partition, averaged over the cells where a threshol
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from seedcorn.corpus.settings import CorpusFile, open_corpus
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.pipelines.corpus_files import CorpusFile, open_corpus
+from seedcorn.files import InputFile
 from seedcorn.relevance.methods import fit_method
 
 MASSIVE = "${SEEDCORN_DATA}/massive/en-US.jsonl.gz"
@@ -42,7 +42,7 @@ class Kept(NamedTuple):
 
 def massive(partition: str) -> list[Utterance]:
     """Return a partition of MASSIVE en-US."""
-    return open_corpus(CorpusFile(path=MASSIVE, where={"partition": partition}), relative_to=Path.cwd()).utterances()
+    return open_corpus(CorpusFile(path=InputFile.at(MASSIVE), where={"partition": partition})).utterances()
 
 
 def kept_of(

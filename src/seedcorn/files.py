@@ -12,7 +12,8 @@ from pathlib import Path
 from string import Template
 from typing import Self, TypeAlias, TypeVar
 
-from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError, ValidationInfo
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from seedcorn.errors import ConfigError, DataError
@@ -83,6 +84,11 @@ class InputFile:
         return core_schema.with_info_plain_validator_function(
             cls._validated, serialization=core_schema.plain_serializer_function_ser_schema(lambda file: file.written)
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Written as a string."""
+        return {"type": "string"}
 
     @classmethod
     def _validated(cls, value: object, info: ValidationInfo) -> Self:

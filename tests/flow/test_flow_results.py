@@ -16,6 +16,11 @@ def test_the_tables_of_the_readme_are_made_from_the_results() -> None:
     assert subprocess.run(command, check=False).returncode == 0
 
 
+def test_the_reference_pages_are_what_the_code_says() -> None:
+    command = [sys.executable, str(REPOSITORY / "docs" / "reference_pages.py"), "--check"]
+    assert subprocess.run(command, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("path", RESULTS, ids=lambda p: p.stem)
 def test_every_result_has_signature_command_machine_rows_and_summary(path: Path) -> None:
     result = json.loads(path.read_text("utf-8"))

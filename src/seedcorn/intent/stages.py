@@ -268,15 +268,9 @@ class WriteTraining(Stage[TrainingFolder]):
 
 
 class Evaluate(Stage[Evaluated]):
-    """Measure every system on test, with the paired bootstrap of their differences.
-
-    ``true_labels`` also trains on all that is hidden in the pool with its true labels: the oracle, which only a study
-    on annotated data has.
-    """
+    """Measure every system on test, with the paired bootstrap of their differences."""
 
     stage_name: ClassVar[str] = "measures"
-
-    true_labels: bool = False
 
     def __call__(
         self, data: IntentData, trained: SelfTrained, teacher: TrainedTeacher, *, context: Context
