@@ -19,6 +19,7 @@ from seedcorn.corpus.formats import read_corpus
 from seedcorn.diversity.annotate import AnnotationSettings, Strategy
 from seedcorn.files import digest_of_file
 from seedcorn.growth.annotation import propose
+from seedcorn.nlu.linear import LinearNlu
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.selection import FloatArray
 from seedcorn.studies.results import Results, write_results
@@ -50,6 +51,13 @@ def chosen_rows(setting: Setting, strategy: str, size: int, random_seed: int) ->
     return [p.position for p in batch.proposals]
 
 
+def false_alarm_rate(model: LinearNlu, setting: Setting) -> float | None:
+    """Return which share of the utterances of other intents the model takes for its own; None where there are none."""
+    if not setting.outside:
+        return None
+    return float(np.isin(measured(model, setting.outside).found_intents, setting.intents).mean())
+
+
 def rows_of(
     name: str, setting: Setting, strategies: Sequence[str], random_seed: int
 ) -> Iterator[tuple[dict[str, Json], FloatArray]]:
@@ -68,7 +76,7 @@ def rows_of(
             "semantic_error": found.semantic_error_rate,
             "intent_error": 1 - found.intent_accuracy,
             "slot_f1": found.slot_f1,
-            "false_alarm_rate": float(np.isin(measured(model, setting.outside).found_intents, setting.intents).mean()),
+            "false_alarm_rate": false_alarm_rate(model, setting),
         }
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()

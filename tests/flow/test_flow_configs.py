@@ -8,8 +8,10 @@ import yaml
 
 from seedcorn.cli import run
 from seedcorn.config import Settings, load_config
+from seedcorn.growth.pipeline import GrowthConfig
 from seedcorn.intent.pipeline import IntentConfig
 from seedcorn.pipelines.language import LanguageConfig
+from seedcorn.studies.growth import GrowthStudyConfig
 from seedcorn.studies.intent import IntentStudyConfig
 from seedcorn.studies.language_study import LanguageStudyConfig
 
@@ -19,7 +21,10 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 def model_of(path: Path) -> type[Settings]:
     settings = yaml.safe_load(path.read_text("utf-8"))
     if "study" in settings:
-        return {"intent": IntentStudyConfig, "language": LanguageStudyConfig}[settings["study"]]
+        studies = {"intent": IntentStudyConfig, "language": LanguageStudyConfig, "growth": GrowthStudyConfig}
+        return studies[settings["study"]]
+    if "certificate" in settings:
+        return GrowthConfig
     return IntentConfig if "intents" in settings["data"] else LanguageConfig
 
 

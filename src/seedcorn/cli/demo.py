@@ -1,5 +1,6 @@
-"""``seedcorn demo``: both pipelines on the built-in corpus, from the configurations that come with the package."""
+"""``seedcorn demo``: all pipelines on the built-in corpus, from the configurations that come with the package."""
 
+import json
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -14,11 +15,16 @@ from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 @app.command()
 def demo(
-    run_dir: Annotated[Path, typer.Option("--run-dir", help="The folder of the two runs.")] = Path("runs/demo"),
+    run_dir: Annotated[Path, typer.Option("--run-dir", help="The folder of the runs.")] = Path("runs/demo"),
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run both pipelines on the built-in corpus, speech included, in some minutes. The same command resumes it."""
+    """Run all pipelines on the built-in corpus, speech included, in some minutes. The same command resumes it.
+
+    It ends with a round of growth on the agent of the intent run: new logs, one more intent, a certificate.
+    """
+    from seedcorn.growth.pipeline import GrowthConfig
+    from seedcorn.growth.report import run_and_report as grow_and_report
     from seedcorn.intent.pipeline import IntentConfig
     from seedcorn.intent.run import run_and_report
     from seedcorn.pipelines.language import LanguageConfig, run_language
@@ -33,4 +39,19 @@ def demo(
             partial(run_language, relative_to=configs),
             run_dir=run_dir / "language",
         )
-    show({"intent_report": of_intent["report"], "language_report": of_language["report"]}, as_json=as_json)
+        intent_run = (run_dir / "intent").resolve()
+        of_growth = run_configured(
+            configs / "grow-builtin.yaml",
+            GrowthConfig,
+            grow_and_report,
+            run_dir=run_dir / "growth",
+            overrides=(f"data.before={json.dumps(str(intent_run))}", "data.labelled=null", "data.intents=[]"),
+        )
+    show(
+        {
+            "intent_report": of_intent["report"],
+            "language_report": of_language["report"],
+            "growth_report": of_growth["report"],
+        },
+        as_json=as_json,
+    )

@@ -13,11 +13,12 @@ from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 if TYPE_CHECKING:
     from seedcorn.report.page import Page
+    from seedcorn.studies.growth import GrowthStudyConfig
     from seedcorn.studies.intent import IntentStudyConfig
     from seedcorn.studies.language_study import LanguageStudyConfig
     from seedcorn.studies.results import Results
 
-Config = TypeVar("Config", "IntentStudyConfig", "LanguageStudyConfig")
+Config = TypeVar("Config", "IntentStudyConfig", "LanguageStudyConfig", "GrowthStudyConfig")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,8 @@ def study(
     from seedcorn.studies.results import write_results
 
     overrides = overrides or []
-    run = {"intent": _intent, "language": _language}[load_config(config_file, StudyKind, overrides=overrides).study]
+    kinds = {"intent": _intent, "language": _language, "growth": _growth}
+    run = kinds[load_config(config_file, StudyKind, overrides=overrides).study]
     command = " ".join([f"seedcorn study {config_file}", *(f"--set {override}" for override in overrides)])
     with progress(quiet):
         finished = run(config_file, overrides, run_dir, workers, command)
@@ -82,6 +84,18 @@ def _language(
         return language_results(config, cells, command=command, relative_to=relative_to)
 
     return _finished(config_file, LanguageStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
+
+
+def _growth(
+    config_file: Path, overrides: Sequence[str], run_dir: Path | None, n_workers: int, command: str
+) -> _Finished:
+    from seedcorn.studies.growth import GrowthStudyConfig, measure_all
+    from seedcorn.studies.growth_results import growth_results, study_page
+
+    def results(config: GrowthStudyConfig, folder: Path, relative_to: Path) -> "Results":
+        return growth_results(config, measure_all(config, folder=folder), command=command)
+
+    return _finished(config_file, GrowthStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
 
 
 def _finished(

@@ -6,7 +6,8 @@ utterances of an intent are spread over the slices of the pool from its own roun
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from pathlib import Path
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -17,11 +18,13 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.diversity.annotate import AnnotationSettings, Strategy
 from seedcorn.errors import DataError
 from seedcorn.evaluation.nlu import Outcomes, f1, outcomes
+from seedcorn.files import read_json, write_json
 from seedcorn.growth.annotation import propose
 from seedcorn.growth.rounds import RoundSettings, grow, in_scope_first
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 from seedcorn.progress import say
+from seedcorn.runs import Context, Run, Stage
 from seedcorn.selection import FloatArray
 
 
@@ -131,6 +134,67 @@ def load_growth_data(config: GrowthStudyConfig, *, random_seed: int) -> GrowthDa
 
 def _outside(utterance: Utterance) -> Utterance:
     return replace(utterance, intent=OUT_OF_SCOPE, slots=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemMeasures:
+    """The measures of one system, a round each, in order."""
+
+    rounds: Sequence[RoundMeasure]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many rounds were measured."""
+        return {"n_rounds": len(self.rounds)}
+
+    def save(self, folder: Path) -> None:
+        """Write all measures as JSON."""
+        write_json([{**m.__dict__, "errors": m.errors.tolist()} for m in self.rounds], folder / "measures.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what ``save`` wrote."""
+        saved = read_json(folder / "measures.json", list[_SavedMeasure])
+        return cls(rounds=[RoundMeasure(**{**m.__dict__, "errors": np.array(m.errors)}) for m in saved])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SavedMeasure:
+    random_seed: int
+    round: int
+    system: str
+    n_labels: int
+    semantic_error: float
+    slot_f1: float
+    false_alarm_rate: float
+    intent_f1: dict[str, float]
+    errors: list[float]
+
+
+class MeasureSystem(Stage[SystemMeasures]):
+    """Take one system of a study through all rounds."""
+
+    stage_name: ClassVar[str] = "system"
+
+    config: GrowthStudyConfig
+    system: str
+
+    def __call__(self, *, context: Context) -> SystemMeasures:
+        """Return its measures."""
+        data = load_growth_data(self.config, random_seed=context.random_seed)
+        return SystemMeasures(rounds=run_system(self.config, self.system, data, random_seed=context.random_seed))
+
+
+def measure_all(config: GrowthStudyConfig, *, folder: Path) -> list[RoundMeasure]:
+    """Return the measures of every system and random seed; those of ``folder`` that are done are not made again."""
+    shared = config.model_copy(update={"random_seeds": (0,), "name": "growth"})  # what decides about a cell, no more
+    runs = [Run(folder=folder / f"random-seed-{seed}", random_seed=seed) for seed in config.random_seeds]
+    return [
+        measure
+        for run in runs
+        for system in config.systems
+        for measure in run.do(MeasureSystem(config=shared, system=system), name=system).value.rounds
+    ]
 
 
 def run_system(config: GrowthStudyConfig, name: str, data: GrowthData, *, random_seed: int) -> list[RoundMeasure]:

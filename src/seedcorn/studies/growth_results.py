@@ -5,11 +5,73 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from seedcorn.evaluation.bootstrap import mean_interval
-from seedcorn.runs import Json
+from seedcorn.files import Json
+from seedcorn.report.figures import CurvePoint, curve_figure
+from seedcorn.report.page import Figure, Page, Section, Table
+from seedcorn.runs import content_of, digest_of_json
 from seedcorn.selection import FloatArray
 from seedcorn.studies.growth import GrowthStudyConfig, RoundMeasure
+from seedcorn.studies.results import Results
 
 _N_RESAMPLES = 2000
+
+
+def growth_results(config: GrowthStudyConfig, measured: Sequence[RoundMeasure], *, command: str) -> Results:
+    """Return what the study leaves behind."""
+    corpora = {"train": config.train, "test": config.test, "pool": config.pool}
+    return Results(
+        name=config.name,
+        command=command,
+        config_digest=digest_of_json(content_of(config)),
+        data_digests={name: digest_of_json(content_of(corpus)) for name, corpus in corpora.items()},
+        random_seeds=list(config.random_seeds),
+        rows=growth_rows(measured),
+        summary=growth_summary(measured, config),
+    )
+
+
+def study_page(config: GrowthStudyConfig, results: Results) -> Page:
+    """Return the study as a page: error over rounds, and all numbers."""
+    columns = ("random_seed", "round", "system", "n_labels", "semantic_error", "slot_f1", "false_alarm_rate")
+    rows = [tuple(row[c] for c in columns) for row in results.rows]
+    return Page(
+        title=f"Seedcorn study: {config.name}",
+        summary=tuple(
+            (name.replace("_", " "), f"{value:.3f}")
+            for name, value in results.summary.items()
+            if isinstance(value, float)
+        ),
+        sections=(
+            Section(title="Error over rounds", contents=(_rounds_figure(results),)),
+            Section(
+                title="All numbers",
+                contents=(
+                    Table(
+                        caption="Each system after each round, on all intents so far.",
+                        columns=tuple(c.replace("_", " ") for c in columns),
+                        rows=tuple(tuple(v if isinstance(v, int | float) else str(v) for v in row) for row in rows),
+                        searchable=True,
+                    ),
+                ),
+            ),
+        ),
+        signatures=(f"config:{results.config_digest[:12]} command:{results.command}",),
+    )
+
+
+def _rounds_figure(results: Results) -> Figure:
+    errors: dict[tuple[str, int], list[float]] = {}
+    for row in results.rows:
+        match row:
+            case {"system": str(system), "round": int(round_), "semantic_error": float(error)}:
+                errors.setdefault((system, round_), []).append(error)
+    means = {key: mean_interval(values) for key, values in errors.items()}
+    return curve_figure(
+        [CurvePoint(x=r, y=m.mean, low=m.low, high=m.high, series=s) for (s, r), m in means.items()],
+        x_title="round (intents so far)",
+        y_title="semantic error rate",
+        caption="Share of the test utterances of all intents so far whose intent or any slot is wrong.",
+    )
 
 
 def growth_rows(measured: Sequence[RoundMeasure]) -> list[dict[str, Json]]:

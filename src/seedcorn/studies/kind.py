@@ -12,4 +12,4 @@ class StudyKind(Settings):
 
     model_config = ConfigDict(extra="ignore")
 
-    study: Literal["intent", "language"]
+    study: Literal["intent", "language", "growth"]

@@ -1,0 +1,289 @@
+"""The stages of a round of growth: each is its section of the configuration and a call."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import Field, JsonValue
+
+from seedcorn.corpus.contamination import screen_pool
+from seedcorn.corpus.tables import read_utterances, write_utterances
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.diversity.annotate import AnnotationSettings
+from seedcorn.errors import DataError
+from seedcorn.evaluation.forecast import forecast
+from seedcorn.files import Json, read_json, write_json
+from seedcorn.growth.agent import Agent
+from seedcorn.growth.annotation import propose
+from seedcorn.growth.certificate import Certificate, Judged, certify
+from seedcorn.growth.data import GrowthData
+from seedcorn.growth.drift import drift
+from seedcorn.growth.rounds import RoundSettings, divided, grow, in_scope_first, next_labelled, trainer_for
+from seedcorn.growth.tasks import Task, TaskBatch, task_of, write_tasks
+from seedcorn.nlu.learning_curve import learning_curve_points
+from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE, fit_scope_gate, held_out_scope_scores, scope_scores
+from seedcorn.runs import Context, Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLogs:
+    """The logs that are new: neither repeated, nor labelled already, nor too near to dev or test."""
+
+    logs: Sequence[Utterance]
+    counts: Mapping[str, int]
+
+    def save(self, folder: Path) -> None:
+        """Write the logs."""
+        write_utterances(self.logs, folder / "logs.parquet")
+        write_json(self.counts, folder / "counts.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what ``save`` wrote."""
+        return cls(
+            logs=read_utterances(folder / "logs.parquet"), counts=read_json(folder / "counts.json", dict[str, int])
+        )
+
+
+class ScreenLogs(Stage[NewLogs]):
+    """Remove logs that repeat each other, are labelled already, or are nearly equal to dev or test.
+
+    ``similarity`` is the Jaccard similarity of character 5-grams from which a log counts as a copy.
+    """
+
+    stage_name: ClassVar[str] = "contamination"
+    is_random: ClassVar[bool] = False
+
+    similarity: float = Field(0.8, gt=0, le=1)
+
+    def __call__(self, data: GrowthData, *, context: Context) -> NewLogs:
+        """Return the new logs. Raises DataError when there are none."""
+        import pyarrow as pa
+
+        held_out = [u.text for u in (*data.dev, *data.test)]
+        texts = pa.array([u.text for u in data.logs], pa.string())
+        screening = screen_pool(iter([texts]), held_out, threshold=self.similarity)
+        labelled = {u.text for u in (*data.agent.labelled, *data.labels, *data.new_seed)}
+        kept = [data.logs[i] for i in sorted(screening.selection.positions.tolist())]
+        new = [u for u in kept if u.text not in labelled]
+        if not new:
+            raise DataError(
+                wanted="new text since the run before",
+                found=f"none: all {len(data.logs):,} rows are labelled already, or in dev or test",
+                where="data.pool",
+                fix="Give logs of users since then.",
+            )
+        n_in = len(data.logs)
+        counts = {"n_in": n_in, "n_kept": len(new), "n_rejected": n_in - len(new), "n_labelled": len(kept) - len(new)}
+        return NewLogs(logs=new, counts=counts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drifted:
+    """What users say now that they did not say before, as JSON: divergence, unknown words, new words, new groups."""
+
+    content: Mapping[str, Json]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many new words and groups are named."""
+        return {f"n_{name}": len(value) for name, value in self.content.items() if isinstance(value, list | tuple)}
+
+    def save(self, folder: Path) -> None:
+        """Write drift.json."""
+        write_json(self.content, folder / "drift.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what ``save`` wrote."""
+        return cls(content=read_json(folder / "drift.json", dict[str, JsonValue]))
+
+
+class MeasureDrift(Stage[Drifted]):
+    """Compare the new logs with the earlier ones, or with what the agent was trained on where there were none."""
+
+    stage_name: ClassVar[str] = "drift"
+
+    n_groups: int = Field(30, ge=1)
+
+    def __call__(self, data: GrowthData, logs: NewLogs, *, context: Context) -> Drifted:
+        """Return what is new."""
+        before = [u.text for u in (data.agent.logs or data.agent.labelled)]
+        found = drift(before, [u.text for u in logs.logs], n_groups=self.n_groups, random_seed=context.random_seed)
+        return Drifted(content=asdict(found))
+
+
+class GrowModel(RoundSettings, Stage[Agent]):
+    """Train the next model on the replayed labels, the new ones, and what the model can label by itself."""
+
+    stage_name: ClassVar[str] = "model"
+
+    most_false_alarms: float = Field(0.05, gt=0, lt=1)
+    """Which share of ``data.out_of_scope`` may pass as some intent; without such text no threshold is set."""
+
+    def __call__(self, data: GrowthData, logs: NewLogs, *, context: Context) -> Agent:
+        """Return the agent of this round."""
+        labelled = next_labelled(data.agent.labelled, data.labels, data.new_seed, settings=self)
+        known = {u.text for u in labelled}
+        first = grow(labelled, [], intents=data.intents, settings=self, random_seed=context.random_seed).model
+        # What the model of before labelled by itself is looked at anew, together with the new logs.
+        texts = [u for u in (*data.agent.self_labelled, *logs.logs) if u.text not in known]
+        grown = grow(
+            labelled,
+            in_scope_first(texts, first, data.intents),
+            intents=data.intents,
+            settings=self,
+            dev=data.dev,
+            random_seed=context.random_seed,
+        )
+        agent = Agent(
+            intents=data.intents,
+            labelled=tuple(labelled),
+            self_labelled=tuple(u for u in grown.pseudo_labelled if u.intent),
+            logs=(*data.agent.logs, *logs.logs),
+            model=grown.model,
+            round=data.agent.round + 1,
+        )
+        return replace(agent, scope_threshold=self._threshold(agent, data, context.random_seed))
+
+    def _threshold(self, agent: Agent, data: GrowthData, random_seed: int) -> float | None:
+        if not data.out_of_scope:
+            return None
+        seed, background = divided(agent.labelled, agent.intents)
+        train = trainer_for(agent.intents, self)
+        scores = held_out_scope_scores(
+            train,
+            [*seed, *background],
+            intents=agent.intents,
+            n_folds=self.n_calibration_folds,
+            random_seed=random_seed,
+        )
+        outside = scope_scores(agent.model, [u.text for u in data.out_of_scope], intents=agent.intents)
+        return fit_scope_gate(scores[: len(seed)], outside, most_false_alarms=self.most_false_alarms).threshold
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SavedBatch:
+    name: str
+    intents: tuple[str, ...]
+    slot_types: tuple[str, ...]
+    tasks: list[tuple[tuple[str, ...], float, str]]
+    curve: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToAnnotate:
+    """What people should label next, and how the error will fall; ``curve`` is empty where no forecast was asked."""
+
+    batch: TaskBatch
+    curve: Mapping[str, JsonValue]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many utterances are given out."""
+        return {"n_tasks": len(self.batch.tasks)}
+
+    def save(self, folder: Path) -> None:
+        """Write the page, the tasks of Label Studio, and the tasks as JSON lines."""
+        for name in ("annotate.html", "label-studio.json", "tasks.jsonl"):
+            write_tasks(self.batch, folder / name)
+        write_utterances([task.utterance for task in self.batch.tasks], folder / "tasks.parquet")
+        saved = _SavedBatch(
+            name=self.batch.name,
+            intents=self.batch.intents,
+            slot_types=self.batch.slot_types,
+            tasks=[(t.intents, t.probability, t.why) for t in self.batch.tasks],
+            curve=self.curve,
+        )
+        write_json(asdict(saved), folder / "batch.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what ``save`` wrote."""
+        saved = read_json(folder / "batch.json", _SavedBatch)
+        tasks = zip(read_utterances(folder / "tasks.parquet"), saved.tasks, strict=True)
+        batch = TaskBatch(
+            name=saved.name,
+            tasks=tuple(
+                Task(utterance=u, intents=intents, probability=probability, why=why)
+                for u, (intents, probability, why) in tasks
+            ),
+            intents=saved.intents,
+            slot_types=saved.slot_types,
+        )
+        return cls(batch=batch, curve=saved.curve)
+
+
+class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
+    """Choose the logs whose labels are worth most to the new model; first what nobody's label holds for any more.
+
+    ``with_forecast`` also trains on subsets of what is labelled, and foretells the error on dev after more labels.
+    """
+
+    stage_name: ClassVar[str] = "annotation"
+
+    with_forecast: bool = False
+
+    def __call__(self, data: GrowthData, logs: NewLogs, agent: Agent, *, context: Context) -> ToAnnotate:
+        """Return the batch."""
+        again = [
+            Task(utterance=u, intents=(), probability=0.0, why="its label does not hold any more, or was unsure")
+            for u in data.to_relabel
+        ]
+        batch = propose(
+            [u.text for u in logs.logs],
+            model=agent.model,
+            labelled=agent.labelled,
+            settings=self,
+            random_seed=context.random_seed,
+        )
+        new = [task_of(p, id=logs.logs[p.position].id, lang=logs.logs[p.position].lang) for p in batch.proposals]
+        own_slots = {slot.type for u in agent.labelled if u.intent in agent.intents for slot in u.slots}
+        return ToAnnotate(
+            batch=TaskBatch(
+                name=f"round-{agent.round}",
+                tasks=(*again, *new),
+                intents=tuple(sorted({u.intent for u in agent.labelled} - {"", OUT_OF_SCOPE})),
+                slot_types=tuple(sorted(own_slots)),
+            ),
+            curve=_foretold(agent, data, context) if self.with_forecast else {},
+        )
+
+
+def _foretold(agent: Agent, data: GrowthData, context: Context) -> dict[str, JsonValue]:
+    held_out = [u for u in data.dev if u.intent in agent.intents]
+    seed, background = divided(agent.labelled, agent.intents)
+    points = learning_curve_points(
+        trainer_for(agent.intents, RoundSettings()),
+        seed,
+        held_out,
+        background=background,
+        random_seed=context.random_seed,
+    )
+    curve = forecast(points, rng=context.rng())
+    forecasts: list[JsonValue] = [asdict(f) for f in curve.forecasts]
+    points_so_far: list[JsonValue] = [list(point) for point in curve.points]
+    return {"points": points_so_far, "forecasts": forecasts, "stop_after": curve.stop_after}
+
+
+class Certify(Stage[Certificate]):
+    """Compare the models of before and after on test, and say whether anything got worse by more than ``margin``."""
+
+    stage_name: ClassVar[str] = "certificate"
+    is_random: ClassVar[bool] = False
+
+    margin: float = Field(0.05, gt=0, lt=1)
+
+    def __call__(self, data: GrowthData, agent: Agent, *, context: Context) -> Certificate:
+        """Return the certificate."""
+        texts = [u.text for u in data.test]
+        before = data.agent
+        return certify(
+            Judged(test=data.test, before=before.model.predict(texts), after=agent.model.predict(texts)),
+            old_intents=before.intents,
+            new_intents=[intent for intent in agent.intents if intent not in before.intents],
+            margin=self.margin,
+            trained_before=[*before.labelled, *before.self_labelled],
+            trained_after=[*agent.labelled, *agent.self_labelled],
+        )
