@@ -6,7 +6,8 @@
 French to English: 576 English transcripts, 288 dev utterances, French source text with its translations in FILE (TSV,
 JSON lines or Moses by source id, whoever made them), general pairs as text. Each system is one static ARPA model; all
 are decoded with PocketSphinx's own settings. The test is spoken by espeak-ng voices. "whisper" rescores the n-best
-lists of Whisper tiny.en (ctranslate2) log-linearly with the model of the full system, its weights tuned on dev.
+lists of Whisper tiny.en (ctranslate2) log-linearly with the model of the full system, its weights tuned on dev; what
+Whisper writes in digits is said in words, before and after.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from seedcorn.speech.synthesis import SAMPLES_PER_SECOND, Samples, Voice, synthe
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.given_translations import given_translations
 from seedcorn.translation.rescoring import NO_RESCORING
+from seedcorn.translation.spoken_numbers import say_numbers
 from translation_steps import DATA, LOCALES, N_DEV, RANDOM_SEED, RESULTS, drawn, general_pairs, massive, transcripts
 
 TRANSCRIPTS, GENERAL, TRANSLATIONS, FULL, TRUE = (
@@ -158,7 +160,7 @@ def whisper_nbest(spoken: Sequence[Samples]) -> list[list[RecognisedText]]:
             length_penalty=0.0,  # the score is then the log-probability itself
         )
         texts = [model.hf_tokenizer.decode(ids, skip_special_tokens=True) for ids in result.sequences_ids]
-        scored = zip(fold_all(texts), result.scores, strict=True)
+        scored = zip(fold_all([say_numbers(text, lang="en") for text in texts]), result.scores, strict=True)
         lists.append([RecognisedText(text=text, features={RECOGNISER: score}) for text, score in scored])
     return lists
 
