@@ -25,6 +25,7 @@ _FEWEST_FOR_ISOTONIC = 200
 _SMALLEST = 1e-6
 _CALIBRATED = ("intent", "slot", "all_slots")
 _N_PLATT_KNOTS = 101
+_NEARLY_UNREGULARISED = 1e3
 
 
 class CalibrationMethod(StrEnum):
@@ -154,7 +155,7 @@ def cross_validated(
     """
     if len(utterances) < 2:
         raise DataError(wanted="at least two utterances to cross-validate on", found=str(len(utterances)))
-    folds = _folds([u.intent for u in utterances], min(n_folds, len(utterances)), random_seed)
+    folds = folds_alike([u.intent for u in utterances], min(n_folds, len(utterances)), random_seed)
     answers: dict[int, Answer] = {}
     for fold in track(range(folds.max() + 1), "cross-validation folds"):
         held_out = np.flatnonzero(folds == fold).tolist()
@@ -164,7 +165,7 @@ def cross_validated(
     return [answers[i] for i in range(len(utterances))]
 
 
-def _folds(intents: Sequence[str], n_folds: int, random_seed: int) -> NDArray[np.int64]:
+def folds_alike(intents: Sequence[str], n_folds: int, random_seed: int) -> NDArray[np.int64]:
     """Return the fold of every utterance: shuffled, sorted by intent, dealt out in turn."""
     shuffled = np.random.default_rng(random_seed).permutation(len(intents))
     by_intent = shuffled[np.argsort(np.array(intents)[shuffled], kind="stable")]
@@ -216,6 +217,32 @@ def fit_calibrator(
         method is CalibrationMethod.AUTO and len(confidences) >= _FEWEST_FOR_ISOTONIC
     )
     return _isotonic(confidences, right) if isotonic else _platt(confidences, right)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogOddsCalibration:
+    """Platt's map of log odds to probabilities: logistic(slope x log odds + offset)."""
+
+    slope: float
+    offset: float
+
+    def probabilities(self, log_odds: FloatArray) -> FloatArray:
+        """Return the calibrated probability of each of ``log_odds``."""
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * (self.slope * log_odds + self.offset))), dtype=np.float64)
+
+
+def calibrate_log_odds(log_odds: FloatArray, positive: NDArray[np.bool_]) -> LogOddsCalibration:
+    """Return the calibration of held-out ``log_odds`` (n,) (Platt 1999, with his smoothed targets)."""
+    from sklearn.linear_model import LogisticRegression
+
+    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
+    targets = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
+    fitted = LogisticRegression(C=_NEARLY_UNREGULARISED).fit(
+        np.tile(log_odds, 2)[:, np.newaxis],
+        np.repeat([True, False], len(log_odds)),
+        sample_weight=np.concatenate([targets, 1 - targets]),
+    )
+    return LogOddsCalibration(slope=max(float(fitted.coef_[0, 0]), 0.0), offset=float(fitted.intercept_[0]))
 
 
 def _isotonic(confidences: FloatArray, right: NDArray[np.bool_]) -> Calibrator:

@@ -3,8 +3,9 @@
 import functools
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,12 +69,23 @@ class SlotCrf:
         pairs = zip(texts, slots, strict=True)
         return np.array([_log_probability(tagger, text, own, self.knowledge, self.view) for text, own in pairs])
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The BIO labels it knows, sorted; none at all when training had no slots."""
+        return tuple(sorted(_tagger(self.model_bytes).labels())) if self.model_bytes else ()
+
+    def marginals(self, texts: Sequence[str]) -> list[FloatArray]:
+        """Return P(label | text) of every token of every text, each of shape (tokens, labels)."""
+        labels = self.labels
+        return [_marginals(text, labels, self) for text in texts]
+
 
 def train_crf(
     texts: Sequence[str],
     slots: Sequence[Sequence[Slot]],
     *,
     n_copies: Sequence[int] | None = None,
+    unsure_tokens: Sequence[Collection[int]] | None = None,
     l1: float = 0.0,
     l2: float = 0.3,
     max_iterations: int = 150,
@@ -84,29 +96,39 @@ def train_crf(
     """Return the CRF of maximum likelihood with penalties ``l1`` and ``l2``, by L-BFGS.
 
     With an ``encoder``, the vectors of a token and its neighbours are features too, seen as the ``teacher`` sees them
-    if there is one. crfsuite knows no example weights: a text counts ``n_copies`` times. Cost: n_tokens x n_labels^2 an
-    iteration, and some 200 n_tokens x n_labels with an encoder.
+    if there is one. crfsuite knows no example weights: a text counts ``n_copies`` times. Nothing is learnt from the
+    labels of its ``unsure_tokens``: what lies between them is learnt as sequences of their own, whose features still
+    see the whole text. Cost: n_tokens x n_labels^2 an iteration, and some 200 n_tokens x n_labels with an encoder.
     """
     import pycrfsuite
 
-    if not any(slots):
+    n_copies = n_copies or [1] * len(texts)
+    if not any(its_slots and copies for its_slots, copies in zip(slots, n_copies, strict=True)):
         return SlotCrf(b"")
     view = None
     if encoder is not None:
         view = teacher.view if teacher is not None and teacher.view is not None else fit_token_view(encoder, texts)
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params({"c1": l1, "c2": l2, "max_iterations": max_iterations, "feature.possible_transitions": False})
-    for text, its_slots, copies in zip(texts, slots, n_copies or [1] * len(texts), strict=True):
+    unsure_tokens = unsure_tokens or [()] * len(texts)
+    for text, its_slots, copies, unsure in zip(texts, slots, n_copies, unsure_tokens, strict=True):
         labels = labels_of(_tokens(text), its_slots)
         if not labels or not copies:
             continue
-        items = _items(text, knowledge, view)
-        for _ in range(copies):
-            trainer.append(items, labels)
+        for first, end in sure_stretches(len(labels), unsure):
+            items = _items(text, knowledge, view, first, end)
+            for _ in range(copies):
+                trainer.append(items, labels[first:end])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "slots.crf"
         trainer.train(str(path))
         return SlotCrf(path.read_bytes(), knowledge, view)
+
+
+def sure_stretches(n_tokens: int, unsure: Collection[int]) -> list[tuple[int, int]]:
+    """Return the longest stretches (first, end) of ``n_tokens`` tokens without an ``unsure`` one, in order."""
+    borders = [-1, *sorted(set(unsure)), n_tokens]
+    return [(a + 1, b) for a, b in pairwise(borders) if b > a + 1]
 
 
 @functools.lru_cache(maxsize=8)
@@ -146,6 +168,15 @@ def _log_probability(
     return max(math.log(probability), IMPOSSIBLE) if probability > 0 else IMPOSSIBLE
 
 
+def _marginals(text: str, labels: Sequence[str], crf: SlotCrf) -> FloatArray:
+    n_tokens = len(_tokens(text))
+    if not labels or not n_tokens:
+        return np.zeros((n_tokens, len(labels)))
+    tagger = _tagger(crf.model_bytes)
+    tagger.set(_items(text, crf.knowledge, crf.view))
+    return np.array([[tagger.marginal(label, i) for label in labels] for i in range(n_tokens)])
+
+
 def _span_probability(tagger: "Tagger", labels: Sequence[str], first: int, end: int) -> float:
     """Return the least marginal of the labels of a span and of its right neighbour, which decides where it ends."""
     last = min(end, len(labels) - 1)
@@ -157,18 +188,20 @@ def _tokens(text: str) -> tuple[Token, ...]:
     return tuple(tokens_of(text))
 
 
-def _items(text: str, knowledge: WordKnowledge | None, view: TokenView | None) -> "ItemSequence":
-    if view is None:
+def _items(
+    text: str, knowledge: WordKnowledge | None, view: TokenView | None, first: int = 0, end: int | None = None
+) -> "ItemSequence":
+    """Return the features of the tokens from ``first`` to ``end`` of ``text``; those see the tokens around them."""
+    if view is None and first == 0 and end in (None, len(_tokens(text))):
         return _plain_items(text, knowledge)
     import pycrfsuite
 
+    names = _feature_names(text, knowledge)
+    if view is None:
+        return pycrfsuite.ItemSequence(names[first:end])
     vectors = [_vector_features(row) for row in view.vectors(text).tolist()]
-    return pycrfsuite.ItemSequence(
-        [
-            dict.fromkeys(names, 1.0) | _with_neighbours(vectors, i)
-            for i, names in enumerate(_feature_names(text, knowledge))
-        ]
-    )
+    with_vectors = [dict.fromkeys(own, 1.0) | _with_neighbours(vectors, i) for i, own in enumerate(names)]
+    return pycrfsuite.ItemSequence(with_vectors[first:end])
 
 
 @functools.lru_cache(maxsize=1 << 15)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +14,8 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.files import writing_whole
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
-from seedcorn.nlu.maxent import MaxEnt, train_maxent
+from seedcorn.nlu.functionality import OperatingPoint
+from seedcorn.nlu.maxent import MaxEnt, probabilities_of, train_maxent
 from seedcorn.nlu.model import NluModel, check_trainable
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, TokenView, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
@@ -27,11 +28,15 @@ View = TypeVar("View", SentenceView, TokenView)
 
 @dataclass(frozen=True, kw_only=True)
 class LinearNlu:
-    """A trained linear model; texts of intents outside ``slot_intents`` (None: no such limit) get no slots."""
+    """A trained linear model; texts of intents outside ``slot_intents`` (None: no such limit) get no slots.
+
+    With an ``operating_point`` its threshold decides what is for the functionality, else the most probable intent wins.
+    """
 
     maxent: MaxEnt
     crf: SlotCrf
     slot_intents: tuple[str, ...] | None = None
+    operating_point: OperatingPoint | None = None
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -43,9 +48,11 @@ class LinearNlu:
         return self.maxent.probabilities(texts)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Return the most probable intent and the slots of every text."""
-        probabilities = self.intent_probabilities(texts)
-        best = probabilities.argmax(axis=1)
+        """Return the intent and the slots of every text."""
+        margins = self.maxent.margins(texts)
+        probabilities = probabilities_of(margins)
+        point = self.operating_point
+        best = probabilities.argmax(axis=1) if point is None else point.choose(margins, self.intents)
         intents = [self.intents[i] for i in best]
         tagged = [i for i, intent in enumerate(intents) if self.slot_intents is None or intent in self.slot_intents]
         slots = dict.fromkeys(range(len(texts)), TaggedSlots())
@@ -76,6 +83,7 @@ def train_linear(
     knowledge: WordKnowledge | None = None,
     encoder: RememberingEncoder | None = None,
     teacher: NluModel | None = None,
+    slots_of_teacher: bool = False,
     random_seed: int = 0,
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
@@ -85,8 +93,8 @@ def train_linear(
     ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one, which is
     much faster when few intents matter; their own utterances then count ``slot_intent_copies`` times, lest the others,
     where most words are outside any slot, drown them. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the
-    penalty of the slots. Intents outside ``excluded_intents`` are taken over from a linear ``teacher``. Raises
-    DataError as ``check_trainable`` does.
+    penalty of the slots. Intents outside ``excluded_intents`` are taken over from a linear ``teacher``, and with
+    ``slots_of_teacher`` its slot model too, untrained. Raises DataError as ``check_trainable`` does.
     """
     check_trainable(utterances, excluded_intents)
     maxent = train_maxent(
@@ -100,6 +108,9 @@ def train_linear(
         teacher=teacher.maxent if isinstance(teacher, LinearNlu) else None,
         random_seed=random_seed,
     )
+    names = None if slot_intents is None else tuple(sorted(slot_intents))
+    if slots_of_teacher and isinstance(teacher, LinearNlu):
+        return LinearNlu(maxent=maxent, crf=teacher.crf, slot_intents=names)
     slot_weights = weights if slot_weights is None else slot_weights
     rows, slots = _slot_rows(utterances, slot_intents)
     copies = _copies([1.0 if slot_weights is None else slot_weights[i] for i in rows])
@@ -114,7 +125,7 @@ def train_linear(
         encoder=encoder,
         teacher=teacher.crf if isinstance(teacher, LinearNlu) else None,
     )
-    return LinearNlu(maxent=maxent, crf=crf, slot_intents=None if slot_intents is None else tuple(sorted(slot_intents)))
+    return LinearNlu(maxent=maxent, crf=crf, slot_intents=names)
 
 
 def _slot_rows(
@@ -148,6 +159,7 @@ def save_linear(model: LinearNlu, path: Path) -> None:
         "intents": model.intents,
         "slot_intents": model.slot_intents,
         "encoder": next((view.encoder.name for view in views.values()), None),
+        "operating_point": None if model.operating_point is None else asdict(model.operating_point),
     }
     with writing_whole(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(
@@ -185,9 +197,19 @@ def load_linear(path: Path) -> LinearNlu:
                 ),
                 crf=SlotCrf(arrays["crf"].tobytes(), knowledge, _view(TokenView, encoder, arrays, "token_view")),
                 slot_intents=None if slot_intents is None else tuple(slot_intents),
+                operating_point=_operating_point(description.get("operating_point")),
             )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error
+
+
+def _operating_point(described: Mapping[str, Sequence[str] | float] | None) -> OperatingPoint | None:
+    if described is None:
+        return None
+    functionality, threshold = described["functionality"], described["threshold"]
+    if not isinstance(functionality, list) or not isinstance(threshold, float):
+        raise ValueError("an operating point that is none")
+    return OperatingPoint(functionality=tuple(functionality), threshold=threshold)
 
 
 def _view(

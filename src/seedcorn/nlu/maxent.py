@@ -52,8 +52,13 @@ class MaxEnt:
 
     def probabilities(self, texts: Sequence[str]) -> FloatArray:
         """Return P(intent | text), shape (texts, intents): each model's own probability over the sum of all."""
-        alone = 0.5 * (1.0 + np.tanh(0.5 * self.margins(texts)))  # the logistic function, without overflow
-        return np.asarray(alone / alone.sum(axis=1, keepdims=True), dtype=np.float64)
+        return probabilities_of(self.margins(texts))
+
+
+def probabilities_of(margins: FloatArray) -> FloatArray:
+    """Return P(intent | text) of ``margins``, both (texts, intents)."""
+    alone = 0.5 * (1.0 + np.tanh(0.5 * margins))  # the logistic function, without overflow
+    return np.asarray(alone / alone.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def train_maxent(

@@ -30,7 +30,8 @@ class NluTrainer(Protocol):
     """Trains a model; how much each utterance counts may differ between intents and slots.
 
     An utterance without intent is known to have none of ``excluded_intents``: it teaches that and nothing else. What a
-    ``teacher`` knows of all other intents may be taken over from it; one that cannot be is not looked at.
+    ``teacher`` knows of all other intents may be taken over from it, and with ``slots_of_teacher`` all it knows of
+    slots; one that cannot be is not looked at.
     """
 
     def __call__(
@@ -41,6 +42,7 @@ class NluTrainer(Protocol):
         slot_weights: Sequence[float] | None = None,
         excluded_intents: Collection[str] = (),
         teacher: "NluModel | None" = None,
+        slots_of_teacher: bool = False,
         random_seed: int = 0,
     ) -> NluModel:
         """Return the model; ``weights`` are 1 when None, ``slot_weights`` are ``weights`` when None."""

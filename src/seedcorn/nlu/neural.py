@@ -134,6 +134,7 @@ def train_neural(
     slot_weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
     teacher: NluModel | None = None,
+    slots_of_teacher: bool = False,
     checkpoint: str | None = None,
     settings: NeuralSettings = NeuralSettings(),
     random_seed: int = 0,

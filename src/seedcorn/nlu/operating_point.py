@@ -1,19 +1,55 @@
-"""Where a model stands between misses and false alarms: grown models find more, and may not cry wolf more often.
+"""Where a model stands between misses and false alarms: one threshold for a budget of false alarms.
 
-The lead of an utterance is by how much the best intent of the functionality beats the best other one; an utterance of
-another intent with a positive lead is a false alarm. A grown model is held by an offset to all leads.
+The lead of an utterance is by how much the log odds of the functionality's best intent beat those of the best other
+one; an utterance of another intent whose lead is above the threshold is a false alarm. The budget is the share of
+other utterances that may be one. Models are compared each at its own threshold for the same budget.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.errors import DataError
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.selection import FloatArray
 
+FALSE_ALARM_BUDGET = 0.003
+_TAIL_PER_ALARM = 4  # the tail is fitted to so many times the leads that the budget lets through
+_FEWEST_IN_TAIL = 10
 _ROUNDING = 1e-9  # lest the utterance that sets the offset still passes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """The lead above which an utterance is taken for the functionality, and the standard error of its estimate."""
+
+    value: float
+    standard_error: float
+
+
+def threshold_at_budget(leads_of_others: FloatArray, *, budget: float = FALSE_ALARM_BUDGET) -> Threshold:
+    """Return the lead that a share ``budget`` of new utterances of other intents is expected to exceed.
+
+    ``leads_of_others`` (n,) are leads of such utterances by models that were not trained on them. The largest k of
+    them, four times as many as the budget lets through but at least ten, are taken to exceed the next by an exponential
+    law: its scale s is their mean excess, the threshold lies s log(k / (n budget)) above that next one (Weissman 1978).
+    The k-th largest of few would be noise; this uses the whole tail, and extrapolates where n x budget is below one.
+    The standard error is that of s and of the share k / n together, by the delta method. Raises DataError for fewer
+    than two leads, or a budget that is no share.
+    """
+    n = len(leads_of_others)
+    if n < 2 or not 0 < budget < 1:
+        raise DataError(wanted="at least two leads and a budget between 0 and 1", found=f"{n} and {budget}")
+    descending = np.sort(leads_of_others)[::-1]
+    k = min(max(_FEWEST_IN_TAIL, int(np.ceil(_TAIL_PER_ALARM * budget * n))), n - 1)
+    scale = float(np.mean(descending[:k] - descending[k]))
+    depth = float(np.log(k / (n * budget)))
+    return Threshold(
+        value=float(descending[k]) + scale * depth,
+        standard_error=scale * float(np.sqrt((1.0 + depth**2) / k)),
+    )
 
 
 def hold_false_alarms(

@@ -8,6 +8,7 @@ from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.evaluation.nlu import outcomes
+from seedcorn.nlu.crf import sure_stretches, train_crf
 from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
 
 
@@ -133,3 +134,33 @@ def test_other_intents_are_taken_over_from_the_teacher(requests: list[Utterance]
     np.testing.assert_allclose(margins[:, others], teacher.maxent.margins(texts)[:, others], atol=1e-5)
     np.testing.assert_allclose(margins[:, column], anew.maxent.margins(texts)[:, column], atol=1e-5)
     assert np.abs(margins[:, column] - teacher.maxent.margins(texts)[:, column]).max() > 0.01
+
+
+def test_nothing_is_learnt_from_unsure_tokens(requests: list[Utterance]) -> None:
+    own = [u for u in requests if u.intent == "alarm_set" and u.slots][:12]
+    texts, slots = [u.text for u in own], [u.slots for u in own]
+    all_sure = train_crf(texts, slots, max_iterations=20)
+    wrong = [tuple(Slot(s.start, s.end, "wrong") for s in its) for its in slots]
+    unsure = [range(len(text)) for text in texts]
+    masked = train_crf([*texts, *texts], [*slots, *wrong], unsure_tokens=[*[()] * len(own), *unsure], max_iterations=20)
+    assert masked.labels == all_sure.labels
+    assert masked.slots(texts) == all_sure.slots(texts)
+
+
+def test_stretches_lie_between_unsure_tokens() -> None:
+    assert sure_stretches(6, (2,)) == [(0, 2), (3, 6)]
+    assert sure_stretches(3, (0, 1, 2)) == []
+    assert sure_stretches(2, ()) == [(0, 2)]
+
+
+def test_marginals_sum_to_one_at_every_token(model: LinearNlu, requests: list[Utterance]) -> None:
+    for marginals in model.crf.marginals([u.text for u in requests[400:420]]):
+        assert marginals.sum(axis=1) == pytest.approx(1.0)
+
+
+def test_without_slot_weights_no_slots_are_learnt_and_a_teachers_are_taken_over(
+    model: LinearNlu, requests: list[Utterance]
+) -> None:
+    without = train_linear(requests[:100], slot_weights=[0.0] * 100)
+    assert without.crf.labels == ()
+    assert train_linear(requests[:100], teacher=model, slots_of_teacher=True).crf is model.crf

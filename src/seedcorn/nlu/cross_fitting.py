@@ -1,0 +1,94 @@
+"""A model and its cross-validation in one: what it would say of labelled utterances that it had not seen.
+
+From held-out log odds come the threshold at the false-alarm budget, the calibration of the log odds, and how much is
+missed at that threshold; so the labelled utterances are dev too, and a run without any dev set works.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.nlu.calibration import LogOddsCalibration, calibrate_log_odds
+from seedcorn.nlu.functionality import OperatingPoint, functionality_log_odds, own_columns
+from seedcorn.nlu.linear import LinearNlu
+from seedcorn.nlu.operating_point import Threshold, threshold_at_budget
+from seedcorn.selection import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """The utterances at hand: ``rows`` are trained on, the functionality's and others; ``dev`` (may be empty) never."""
+
+    rows: Sequence[Utterance]
+    dev: Sequence[Utterance]
+    functionality: frozenset[str]
+
+    @property
+    def is_own(self) -> NDArray[np.bool_]:
+        """Which of rows and dev, in this order, are of the functionality, (rows + dev,)."""
+        return np.array([u.intent in self.functionality for u in (*self.rows, *self.dev)], dtype=np.bool_)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CrossFitted:
+    """The model of all rows, and for each fold the one trained without it; ``folds`` (rows,) says which fold.
+
+    ``log_odds`` (rows + dev,) are those of the functionality: of rows by the model of the folds without them, of dev by
+    the model of all rows.
+    """
+
+    labelled: Labelled
+    model: LinearNlu
+    fold_models: tuple[LinearNlu, ...]
+    folds: NDArray[np.int64]
+    log_odds: FloatArray
+
+    @cached_property
+    def calibration(self) -> LogOddsCalibration:
+        """From log odds to the probability of the functionality, by all held-out utterances."""
+        return calibrate_log_odds(self.log_odds, self.labelled.is_own)
+
+    def threshold(self, budget: float) -> Threshold:
+        """Return the log odds that a share ``budget`` of other utterances exceeds."""
+        return threshold_at_budget(self.log_odds[~self.labelled.is_own], budget=budget)
+
+    def missed(self, budget: float) -> NDArray[np.bool_]:
+        """Return for the functionality's rows and dev utterances whether they are missed at that ``budget``."""
+        return np.asarray(self.log_odds[self.labelled.is_own] <= self.threshold(budget).value, dtype=np.bool_)
+
+    def at_budget(self, budget: float) -> LinearNlu:
+        """Return the model of all rows, deciding by the threshold for ``budget``."""
+        functionality = tuple(sorted(self.labelled.functionality))
+        point = OperatingPoint(functionality=functionality, threshold=self.threshold(budget).value)
+        return replace(self.model, operating_point=point)
+
+
+TrainOn = Callable[[NDArray[np.int64], LinearNlu | None], LinearNlu]
+"""Trains on the rows at some positions; the model of the round before for the same rows is given where there is one."""
+
+
+def cross_fit(
+    labelled: Labelled, train_on: TrainOn, *, folds: NDArray[np.int64], before: CrossFitted | None = None
+) -> CrossFitted:
+    """Return what ``train_on`` makes of all rows and of all but each fold; cost: one training a fold and one more."""
+    numbers = range(int(folds.max()) + 1)
+    model = train_on(np.arange(len(folds)), None if before is None else before.model)
+    fold_models = tuple(
+        train_on(np.flatnonzero(folds != fold), None if before is None else before.fold_models[fold])
+        for fold in numbers
+    )
+    log_odds = np.zeros(len(folds) + len(labelled.dev))
+    for fold, held_out in ((fold, np.flatnonzero(folds == fold).tolist()) for fold in numbers):
+        texts = [labelled.rows[i].text for i in held_out]
+        log_odds[held_out] = log_odds_of(fold_models[fold], labelled.functionality, texts)
+    log_odds[len(folds) :] = log_odds_of(model, labelled.functionality, [u.text for u in labelled.dev])
+    return CrossFitted(labelled=labelled, model=model, fold_models=fold_models, folds=folds, log_odds=log_odds)
+
+
+def log_odds_of(model: LinearNlu, functionality: Collection[str], texts: Sequence[str]) -> FloatArray:
+    """Return the log odds of the functionality for every text, (n,)."""
+    return functionality_log_odds(model.maxent.margins(texts), own_columns(model.intents, functionality))
