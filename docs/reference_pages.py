@@ -62,8 +62,9 @@ def configuration_page() -> str:
     parts = [
         _NOTE,
         "# Configuration keys\n",
-        "Paths count from the folder of the configuration file and may hold `${VARIABLES}`. For completion in an editor, "
-        "put `# yaml-language-server: $schema=PATH` with one of the schemas beside this page on the first line.\n",
+        "Paths count from the folder of the configuration file and may hold `${VARIABLES}`. For completion in an "
+        "editor, put `# yaml-language-server: $schema=PATH` with one of the schemas beside this page on the first "
+        "line.\n",
     ]
     for name in CONFIGURATIONS:
         model = model_of(name)
