@@ -1,12 +1,46 @@
-"""The same function over many batches on several threads, results in order whatever the number of threads."""
+"""The same function over many batches, results in order whatever the number of threads or of processes."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from itertools import chain
+from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Mapper(Protocol):
+    """Carries out a pass over a pool: ``map_in_order`` on threads of this process, engines.ray on those of others."""
+
+    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yield ``function`` of each of ``items``, in their order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sharded(Generic[Item]):
+    """The items of all ``shards``, one after the other; each shard can be opened alone, in another process too."""
+
+    shards: tuple[Callable[[], Iterator[Item]], ...]
+
+    def __iter__(self) -> Iterator[Item]:
+        return chain.from_iterable(shard() for shard in self.shards)
+
+    def map(self, function: Callable[[Item], Result]) -> "Sharded[Result]":
+        """Return ``function`` of every item, computed where the item is read."""
+        return Sharded(tuple(_Mapped(shard, function) for shard in self.shards))
+
+
+@dataclass(frozen=True)
+class _Mapped(Generic[Item, Result]):
+    shard: Callable[[], Iterator[Item]]
+    function: Callable[[Item], Result]
+
+    def __call__(self) -> Iterator[Result]:
+        return map(self.function, self.shard())
+
 
 _BATCHES_AHEAD_PER_THREAD = 2
 
