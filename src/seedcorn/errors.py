@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import os
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 
@@ -16,6 +16,14 @@ class SeedcornError(Exception):
         place = f"{self.where}: " if self.where else ""
         remedy = f". {fix}" if fix else ""
         super().__init__(f"{place}wanted {wanted}, found {found}{remedy}")
+
+    def __reduce__(self) -> tuple[Callable[..., "SeedcornError"], tuple[type["SeedcornError"], str, str, str, str]]:
+        """Travel between processes whole: by default an exception is made again of its message alone."""
+        return _made_again, (type(self), self.wanted, self.found, self.where, self.fix)
+
+
+def _made_again(kind: type[SeedcornError], wanted: str, found: str, where: str, fix: str) -> SeedcornError:
+    return kind(wanted=wanted, found=found, where=where, fix=fix)
 
 
 class DataError(SeedcornError):

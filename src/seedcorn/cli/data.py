@@ -15,10 +15,12 @@ from seedcorn.cli import app
 from seedcorn.cli.options import (
     AsJson,
     Delimiter,
+    Engine,
     InputFile,
     InputFormat,
     IntentColumn,
     OutputFile,
+    Pool,
     Quiet,
     SlotsColumn,
     TextColumn,
@@ -143,12 +145,13 @@ def check(
 
 @data.command()
 def contamination(
-    pool: InputFile,
+    pool: Pool,
     evaluation: Annotated[list[Path], typer.Option("--evaluation", exists=True, help="Dev or test text; repeatable.")],
     only: Only = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the usable rows here.")] = None,
     threshold: Annotated[float, typer.Option(min=0.01, max=1, help="Similarity from which texts are too near.")] = 0.8,
-    threads: Annotated[int, typer.Option(min=1, help="Threads that compare.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that compare, or processors of a Ray cluster here.")] = 1,
+    engine: Engine = "local",
     format: InputFormat = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -160,16 +163,16 @@ def contamination(
     import numpy as np
 
     from seedcorn.corpus.contamination import screen_pool
-    from seedcorn.corpus.formats import read_corpus, write_corpus
+    from seedcorn.corpus.formats import read_corpus, read_pool, write_corpus
+    from seedcorn.engines import mapper_of
 
-    refuse_overwriting(output, pool, *evaluation)
+    refuse_overwriting(output, Path(pool), *evaluation)
     with progress(quiet):
-        corpus = read_corpus(pool, format=format)
+        corpus, mapper = read_pool(pool, format=format), mapper_of(engine, n_workers=threads)
         held_out = [u.text for path in evaluation for u in _chosen(read_corpus(path), only).utterances()]
         if not held_out:
             raise DataError(wanted="evaluation text", found="no rows", where=evaluation[0])
-        texts = _tracked(corpus, "comparing rows (batches)").texts()
-        selection = screen_pool(texts, held_out, threshold=threshold, n_threads=threads).selection
+        selection = screen_pool(corpus.text_pieces(), held_out, threshold=threshold, mapper=mapper).selection
         if output is not None:
             write_corpus(_rows_of(corpus, selection.reject_codes < 0), output)
     counts = np.bincount(selection.reject_codes + 1, minlength=len(selection.reject_reasons) + 1).tolist()

@@ -20,6 +20,12 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no p
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 RandomSeed: TypeAlias = Annotated[int, typer.Option("--random-seed", help="Where all randomness starts.", min=0)]
 InputFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, help="A file or folder to read.")]
+Pool: TypeAlias = Annotated[
+    str, typer.Argument(help="A file, a folder of Parquet files, a pattern as 'logs/*.jsonl', or Parquet at a URL.")
+]
+Engine: TypeAlias = Annotated[
+    str, typer.Option(help="Where the pass over the pool is made: local, ray (started here) or ray:ADDRESS.")
+]
 InputFormat: TypeAlias = Annotated[
     str | None, typer.Option("--format", help="Format of the input; told from it if absent.")
 ]

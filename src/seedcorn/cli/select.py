@@ -9,9 +9,10 @@ import typer
 from seedcorn.cli import app
 from seedcorn.cli.options import (
     AsJson,
-    InputFile,
+    Engine,
     InputFormat,
     OutputFile,
+    Pool,
     Quiet,
     RandomSeed,
     progress,
@@ -37,7 +38,7 @@ CutOff: TypeAlias = tuple[str, float]
 
 @select.command()
 def relevance(
-    pool: InputFile,
+    pool: Pool,
     output: OutputFile,
     seed: Annotated[Files, typer.Option(exists=True, help="Annotated in-domain examples; repeatable.")] = None,
     background: Annotated[Files, typer.Option(exists=True, help="Other annotated text; repeatable.")] = None,
@@ -56,7 +57,8 @@ def relevance(
     sample_from: Annotated[int, typer.Option(min=1, help="Draw them from so many first rows.")] = 2_000_000,
     model: Annotated[Path | None, typer.Option(exists=True, help="Score with this saved n-gram model.")] = None,
     save_model: Annotated[Path | None, typer.Option(help="Save the fitted n-gram model here (.npz).")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads that score.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that score, or processors of a Ray cluster here.")] = 1,
+    engine: Engine = "local",
     format: InputFormat = None,
     random_seed: RandomSeed = 0,
     quiet: Quiet = False,
@@ -69,17 +71,18 @@ def relevance(
     import numpy as np
     import pyarrow as pa
 
-    from seedcorn.corpus.formats import read_corpus
+    from seedcorn.corpus.formats import read_pool
+    from seedcorn.engines import mapper_of
     from seedcorn.relevance.methods import fit_method, saved_method
     from seedcorn.relevance.streaming import keep_from_stream, sample_texts
 
     cut_off = _one_cut_off(
         threshold=threshold, top=top, fraction=fraction, words=words, per_intent=per_intent, precision=precision
     )
-    refuse_overwriting(output, pool, *(seed or ()), *(background or ()))
+    refuse_overwriting(output, Path(pool), *(seed or ()), *(background or ()))
     pa.set_cpu_count(threads)
     with progress(quiet):
-        corpus = read_corpus(pool, format=format)
+        corpus, mapper = read_pool(pool, format=format), mapper_of(engine, n_workers=threads)
         seed_utterances = _utterances(seed)
         if model is not None:
             fitted = saved_method(model, aggregate)
@@ -98,7 +101,7 @@ def relevance(
             _save(fitted.model, save_model)
         n_rows = corpus.count() if fraction is not None else 0
         cut, cut_parts = _cuts(cut_off, fitted, seed_utterances, n_rows)
-        kept = keep_from_stream(corpus.batches(), fitted.score, cut, cut_parts=cut_parts, n_threads=threads)
+        kept = keep_from_stream(corpus.pieces(), fitted.score, cut, cut_parts=cut_parts, mapper=mapper)
         _write(_explained(kept, fitted.model, seed_utterances), output)
     show(
         {

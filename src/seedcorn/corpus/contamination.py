@@ -9,6 +9,7 @@ similar sets share one of their first few grams.
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from seedcorn.corpus.folding import Texts, character_tables, fold_text, text_buffers
-from seedcorn.corpus.parallel import map_in_order
+from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.errors import ConfigError
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray, PositionArray, Selection
@@ -98,13 +99,20 @@ class _Compared(NamedTuple):
 
 
 def screen_pool(
-    batches: Iterable[pa.StringArray], evaluation: Texts, *, threshold: float = 0.8, n_threads: int = 1
+    batches: Iterable[pa.StringArray],
+    evaluation: Texts,
+    *,
+    threshold: float = 0.8,
+    n_threads: int = 1,
+    mapper: Mapper | None = None,
 ) -> Screening:
     """Keep the first of equal pool rows, unless it is equal or nearly equal to an ``evaluation`` text (dev and test).
 
-    One pass; memory grows by 8 bytes a row. The result does not depend on ``n_threads`` or on the batches.
+    One pass, which ``mapper`` carries out, by default ``n_threads`` threads; memory grows by 8 bytes a row. The result
+    does not depend on it or on the batches.
     """
-    compared = list(_compared(batches, evaluation, threshold, n_threads))
+    mapper = mapper or partial(map_in_order, n_threads=n_threads)
+    compared = list(_compared(batches, evaluation, threshold, mapper))
     near = _collected(compared)
     first = _first_of_equal([batch.keys for batch in compared])
     codes = np.where(first == np.arange(near.n_rows), -1, 0).astype(np.int16)
@@ -137,12 +145,12 @@ def near_duplicates(
     A text of fewer than five characters is one gram; texts without words are like nothing. Memory does not grow with
     the pool. Raises ConfigError for a threshold outside (0, 1].
     """
-    without_keys = np.zeros(0, np.uint64)
-    return _collected([c._replace(keys=without_keys) for c in _compared(batches, evaluation, threshold, n_threads)])
+    without_keys, mapper = np.zeros(0, np.uint64), partial(map_in_order, n_threads=n_threads)
+    return _collected([c._replace(keys=without_keys) for c in _compared(batches, evaluation, threshold, mapper)])
 
 
 def _compared(
-    batches: Iterable[pa.StringArray], evaluation: Texts, threshold: float, n_threads: int
+    batches: Iterable[pa.StringArray], evaluation: Texts, threshold: float, mapper: Mapper
 ) -> Iterator[_Compared]:
     if not 0 < threshold <= 1:
         raise ConfigError(wanted="a similarity threshold above 0 and up to 1", found=str(threshold))
@@ -159,7 +167,7 @@ def _compared(
             len(texts), found.keys, rows, matches, similarities[rows], found.keys[rows] == wanted.keys[matches]
         )
 
-    return track(map_in_order(compare, batches, n_threads=n_threads), "comparing batches with the evaluation text")
+    return track(mapper(compare, batches), "comparing batches with the evaluation text")
 
 
 def _collected(batches: list[_Compared]) -> NearDuplicates:

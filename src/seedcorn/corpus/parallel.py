@@ -28,6 +28,10 @@ class Sharded(Generic[Item]):
     def __iter__(self) -> Iterator[Item]:
         return chain.from_iterable(shard() for shard in self.shards)
 
+    def __call__(self) -> Iterator[Item]:
+        """Start a fresh pass over all items."""
+        return iter(self)
+
     def map(self, function: Callable[[Item], Result]) -> "Sharded[Result]":
         """Return ``function`` of every item, computed where the item is read."""
         return Sharded(tuple(_Mapped(shard, function) for shard in self.shards))

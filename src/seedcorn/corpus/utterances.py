@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import pyarrow as pa
 
+from seedcorn.corpus.parallel import Sharded
 from seedcorn.errors import DataError
 
 SLOT_TYPE = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("type", pa.string())])
@@ -131,7 +132,8 @@ class Corpus:
     """Utterances with the columns of UTTERANCE_SCHEMA (extra columns are kept after them).
 
     ``open_batches`` starts a fresh pass over the record batches each time it is called, so that a corpus can be larger
-    than memory and read more than once. Row positions count from 0 over all batches, in order.
+    than memory and read more than once; a Sharded one can be read in pieces, by other processes. Row positions count
+    from 0 over all batches, in order.
     """
 
     open_batches: Callable[[], Iterator[pa.RecordBatch]]
@@ -151,6 +153,15 @@ class Corpus:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the record batches, in order, from the first row."""
         return self.open_batches()
+
+    def pieces(self) -> Iterable[pa.RecordBatch]:
+        """Return the record batches, in order, for a Mapper: as shards where they can be opened alone."""
+        return self.open_batches if isinstance(self.open_batches, Sharded) else self.open_batches()
+
+    def text_pieces(self) -> Iterable[pa.StringArray]:
+        """Return the text column of ``pieces``."""
+        pieces = self.pieces()
+        return pieces.map(text_of) if isinstance(pieces, Sharded) else map(text_of, pieces)
 
     def table(self) -> pa.Table:
         """Return all rows in memory."""
@@ -196,6 +207,11 @@ class Corpus:
         """Yield the text column batch by batch."""
         for batch in self.batches():
             yield batch.column("text")
+
+
+def text_of(batch: pa.RecordBatch) -> pa.StringArray:
+    """Return the text column of ``batch``."""
+    return batch.column("text")
 
 
 def with_utterance_columns(table: pa.Table) -> pa.Table:

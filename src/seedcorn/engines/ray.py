@@ -110,7 +110,12 @@ def _results_of_shard(rows: pa.Table, function: "ObjectRef") -> Iterator[pa.Tabl
     import ray
     from ray import cloudpickle
 
-    apply: Callable[[Item], Result] = ray.get(function)
+    try:
+        apply: Callable[[Item], Result] = ray.get(function)
+    except ray.exceptions.RaySystemError as error:  # what cannot be unpickled; Ray would try it again for ever
+        found = str(error).splitlines()[0]
+        yield _row(DataError(wanted="the packages of this process on every node of the cluster", found=found))
+        return
     for opened in rows.column("opened"):
         try:
             for item in cloudpickle.loads(opened.as_py())():

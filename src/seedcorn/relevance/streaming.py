@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from seedcorn.corpus.parallel import map_in_order
+from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray, PositionArray, Scores, Selection
@@ -63,16 +64,24 @@ def sample_texts(
 
 
 def keep_from_stream(
-    batches: Iterable[pa.RecordBatch], score: Scorer, cut: Cut, *, cut_parts: Cut | None = None, n_threads: int = 1
+    batches: Iterable[pa.RecordBatch],
+    score: Scorer,
+    cut: Cut,
+    *,
+    cut_parts: Cut | None = None,
+    n_threads: int = 1,
+    mapper: Mapper | None = None,
 ) -> KeptRows:
     """Score every batch of a pool and return what ``cut`` keeps of the whole pool, best first, ties by position.
 
     ``cut_parts`` says what of a part of the pool ``cut`` may need: by default what ``cut`` keeps of the part, which is
     right for thresholds, top-k and quotas; word budgets take words_candidates, and fractions are top-k of counted rows.
-    The result does not depend on ``n_threads`` or on the batches. Raises DataError for an empty pool.
+    ``mapper`` carries the pass out, by default ``n_threads`` threads. The result does not depend on it or on the
+    batches. Raises DataError for an empty pool.
     """
     keep = cut_parts or cut
-    parts = map_in_order(lambda batch: _best_of_batch(batch, score, keep), batches, n_threads=n_threads)
+    mapper = mapper or partial(map_in_order, n_threads=n_threads)
+    parts = mapper(lambda batch: _best_of_batch(batch, score, keep), batches)
     n_rows = n_unscored = n_held = n_compacted = 0
     held: list[_Candidates] = []
     for part in track(parts, "scoring batches"):

@@ -3,6 +3,7 @@
 from seedcorn.corpus.formats.bad_rows import SKIP, STOP, OnError
 from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.detection import detect_format
+from seedcorn.corpus.formats.pool import read_pool
 from seedcorn.corpus.formats.registry import FORMATS, Format, read_corpus, write_corpus
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "OnError",
     "detect_format",
     "read_corpus",
+    "read_pool",
     "write_corpus",
 ]

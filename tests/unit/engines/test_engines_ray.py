@@ -1,0 +1,125 @@
+"""A real cluster on this machine gives what threads give, byte for byte, and survives the loss of a worker."""
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from seedcorn.corpus.contamination import screen_pool
+from seedcorn.corpus.formats import read_pool
+from seedcorn.corpus.parallel import Mapper, Sharded, map_in_order
+from seedcorn.engines import mapper_of
+from seedcorn.errors import DataError
+from seedcorn.relevance.cutoff import keep_best
+from seedcorn.relevance.methods import Method, fit_method
+from seedcorn.relevance.streaming import keep_from_stream
+from seedcorn.selection import Scores, Selection
+
+pytest.importorskip("ray")
+pytestmark = pytest.mark.cluster
+
+SEED = ["wake me up at six", "set an alarm for noon", "alarm at seven please"]
+BACKGROUND = ["play some jazz", "what is the weather", "turn off the lights"]
+TEXTS = [f"{text} {n % 37}" for n, text in enumerate((SEED + BACKGROUND + ["it rained all day", "the cat sat"]) * 60)]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Mapper]:
+    import ray
+
+    yield mapper_of("ray", n_workers=2)
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two Parquet files with row groups of different sizes."""
+    folder = tmp_path_factory.mktemp("pool")
+    half = len(TEXTS) // 2
+    for name, texts, rows in (("a", TEXTS[:half], 50), ("b", TEXTS[half:], 101)):
+        pq.write_table(pa.table({"text": texts}), folder / f"{name}.parquet", row_group_size=rows)
+    return folder
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_relevance_is_the_same_bytes_here_and_there(cluster: Mapper, pool: Path, method: str) -> None:
+    fitted = fit_method(method, SEED, BACKGROUND, pa.array(TEXTS[:200]))
+    corpus = read_pool(str(pool))
+
+    def cut(scores: Scores, texts: pa.Array) -> Selection:
+        return keep_best(scores, n_kept=23)
+
+    whole = keep_from_stream([corpus.table().combine_chunks().to_batches()[0]], fitted.score, cut)
+    for mapper in (cluster, *(partial(map_in_order, n_threads=n) for n in (1, 2, 4))):
+        for pieces in (corpus.pieces(), corpus.batches()):
+            kept = keep_from_stream(pieces, fitted.score, cut, mapper=mapper)
+            assert kept.rows.equals(whole.rows)
+            assert kept.positions.tobytes() == whole.positions.tobytes()
+            assert kept.scores.values.tobytes() == whole.scores.values.tobytes()
+            assert kept.n_rows == len(TEXTS)
+
+
+def test_contamination_is_the_same_bytes_here_and_there(cluster: Mapper, pool: Path) -> None:
+    corpus, evaluation = read_pool(str(pool)), ["play some jazz 3", "the cat sat 1 2"]
+    here = screen_pool(corpus.texts(), evaluation)
+    there = screen_pool(corpus.text_pieces(), evaluation, mapper=cluster)
+    assert 0 < len(here.selection.positions) < len(TEXTS)
+    assert there.selection.reject_codes.tobytes() == here.selection.reject_codes.tobytes()
+    assert there.n_copies.tobytes() == here.n_copies.tobytes()
+    np.testing.assert_array_equal(there.evaluation.matches, here.evaluation.matches)
+
+
+def test_a_killed_worker_costs_no_result(cluster: Mapper, tmp_path: Path) -> None:
+    def square_or_die(number: int) -> int:
+        if number == 57 and not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number * number
+
+    def numbers(start: int) -> Iterator[int]:
+        return iter(range(start, start + 10))
+
+    shards = Sharded(tuple(partial(numbers, 10 * i) for i in range(8)))
+    assert list(cluster(square_or_die, shards)) == [n * n for n in range(80)]
+    assert (tmp_path / "died").exists()
+
+
+def test_bad_input_is_refused_as_here(cluster: Mapper) -> None:
+    def refuse(number: int) -> int:
+        raise DataError(wanted="a text", found=str(number), where="pool.jsonl:7", fix="Mend it.")
+
+    with pytest.raises(DataError, match="pool.jsonl:7: wanted a text, found 5. Mend it."):
+        list(cluster(refuse, [5]))
+    assert list(cluster(refuse, [])) == []
+    assert list(cluster(refuse, Sharded(()))) == []
+
+
+def test_a_module_that_workers_lack_is_named_and_not_tried_for_ever(cluster: Mapper) -> None:
+    with pytest.raises(DataError, match="every node.*test_engines_ray"):
+        list(cluster(_only_here, [1]))
+
+
+def _only_here(number: int) -> int:
+    return number
+
+
+def test_the_command_line_writes_the_same_file(cluster: Mapper, pool: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from seedcorn.cli import app
+
+    (tmp_path / "seed.txt").write_text("\n".join(SEED))
+    written = []
+    for engine in ("local", "ray"):
+        output = tmp_path / f"{engine}.jsonl"
+        command = ["select", "relevance", str(pool), "-o", str(output), "--seed", str(tmp_path / "seed.txt")]
+        ran = CliRunner().invoke(app, [*command, "--method", "importance", "--top", "9", "--engine", engine, "-q"])
+        assert ran.exit_code == 0, ran.output
+        written.append(output.read_bytes())
+    assert written[0] == written[1]
