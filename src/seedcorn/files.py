@@ -3,9 +3,13 @@
 import contextlib
 import errno
 import functools
+import glob
 import hashlib
 import json
 import os
+import shutil
+import stat
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,16 +134,55 @@ def digest_of_folder(folder: Path) -> str:
 
 @contextlib.contextmanager
 def writing_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that becomes it when the block ends well, and vanishes otherwise."""
+    """Yield a temporary path beside ``path`` that becomes it when the block ends well, and vanishes otherwise.
+
+    A link is followed, and the mode of a file that is replaced is kept. Into a device or a pipe the bytes are copied
+    when they are all there. Leftovers of processes that were killed are removed.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    if _is_device(path):
+        with tempfile.TemporaryDirectory() as folder, naming_the_place(path):
+            partial = Path(folder) / f"partial{''.join(path.suffixes)}"
+            yield partial
+            with partial.open("rb") as written, path.open("wb") as device:
+                shutil.copyfileobj(written, device)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     # The suffixes are kept: writers choose format and compression by them.
     partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
     try:
         with naming_the_place(path):
             yield partial
+        if path.exists():
+            partial.chmod(stat.S_IMODE(path.stat().st_mode))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that are no more left half-written in the place of ``path``."""
+    for leftover in path.parent.glob(f".*.partial.{glob.escape(path.name)}"):
+        process = leftover.name.split(".")[1]
+        if process.isdecimal() and not _is_running(int(process)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there the call would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ section an order: log10 probability, the words, and the log10 back-off weight wh
 """
 
 import math
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,9 +18,13 @@ from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, parse_lines
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel, advance
 from seedcorn.lm.text_buffers import looks_like_arpa, open_bytes
 from seedcorn.lm.trie import ROOT, trie_of_rows
-from seedcorn.lm.vocabulary import BEGIN, END, SPECIAL_WORDS, UNKNOWN, Vocabulary, WordTable
+from seedcorn.lm.vocabulary import BEGIN, END, SPECIAL_WORDS, UNKNOWN, Vocabulary, WordTable, find_word
 
 LN10 = math.log(10.0)
+_LEAST_BYTES_PER_NGRAM, _MOST_COMPRESSION = 4, 1_100
+_OTHER_UNKNOWN = "<UNK>"
+_OTHER_UNKNOWN_WORD = re.compile(rb"(?<=[ \t])<UNK>(?=[ \t\r\n])")
+_OTHER_UNKNOWN_BYTES = np.frombuffer(_OTHER_UNKNOWN.encode(), np.uint8)
 NO_UNKNOWN_LOG10 = -100.0  # what a file without <unk> gives to unknown words, as KenLM does
 
 
@@ -32,15 +37,18 @@ class _Section(NamedTuple):
     first_line: int
 
 
-def read_arpa(path: Path) -> NgramModel:
+def read_arpa(path: Path | str) -> NgramModel:
     """Read the model in the ARPA file ``path``, plain or gzip.
 
     Contexts that the file leaves out are added with the probability that backing off gives. A file without ``<unk>``
-    gives unknown words 10^-100. Raises DataError with the line where something is wrong.
+    gives unknown words 10^-100; ``<UNK>`` is the same word where it stands alone. Raises DataError with the line where
+    something is wrong.
     """
+    path = Path(path)
     with open_bytes(path) as stream:
         lines = LineStream(stream, path)
         n_ngrams = _read_counts(lines)
+        _refuse_more_than_fit(n_ngrams, path)
         vocabulary, unigrams = _read_unigrams(lines, n_ngrams[0])
         sections = [unigrams]
         for order, n_rows in enumerate(n_ngrams[1:], 2):
@@ -48,6 +56,15 @@ def read_arpa(path: Path) -> NgramModel:
         if lines.next_line() != "\\end\\":
             raise DataError(wanted="\\end\\ after the last n-gram", found=_shown(lines), where=lines.where())
     return _model_of(vocabulary, sections, path)
+
+
+def _refuse_more_than_fit(n_ngrams: list[int], path: Path) -> None:
+    """Raise DataError for counts that a file of this size cannot hold, before memory is asked for them."""
+    n_most = path.stat().st_size * _MOST_COMPRESSION // _LEAST_BYTES_PER_NGRAM
+    if sum(n_ngrams) > n_most:
+        raise DataError(
+            wanted="as many n-grams as \\data\\ says", found=f"a file too short for {max(n_ngrams):,}", where=path
+        )
 
 
 def _shown(lines: LineStream) -> str:
@@ -88,6 +105,8 @@ def _read_unigrams(lines: LineStream, n_rows: int) -> tuple[Vocabulary, _Section
         row, n_bytes, problem = _parse(block, no_table, spans, section, row)
         words += [block[a:b].decode("utf-8", "replace") for a, b in spans[before:row].tolist()]
         _advance_or_fail(lines, block, n_bytes, problem, 1, row, n_rows)
+    if _OTHER_UNKNOWN in words and UNKNOWN not in words:
+        words[words.index(_OTHER_UNKNOWN)] = UNKNOWN
     for word in (BEGIN, END):
         if word not in words:
             raise DataError(wanted=f"{word} among the 1-grams", found="none", where=at(lines.path, first_line))
@@ -144,6 +163,8 @@ def _joined(section: _Section, more: _Section) -> _Section:
 def _parse(
     block: bytes, table: WordTable, spans: NDArray[np.int64], section: _Section, row: int
 ) -> tuple[int, int, int]:
+    if section.words.shape[1] > 1 and find_word(table, _OTHER_UNKNOWN_BYTES, 0, len(_OTHER_UNKNOWN)) < 0:
+        block = _OTHER_UNKNOWN_WORD.sub(UNKNOWN.encode(), block)
     text = np.frombuffer(block, dtype=np.uint8)
     return parse_lines(text, table, spans, section.words, section.log10_probabilities, section.log10_backoffs, row)
 

@@ -12,15 +12,17 @@ from seedcorn.lm.text_buffers import next_word, read_block, word_end
 from seedcorn.lm.vocabulary import WordTable, find_word
 
 _BYTES_PER_BLOCK = 1 << 24
+_LARGEST_BACKOFF_LOG10 = 1e6
 _LARGEST_LOG10 = 1e-4  # a little over 0, for rounding
 
 # What the line parser says went wrong, and how an error says it: wanted, found.
-FINE, _NO_NUMBER, _TOO_FEW_WORDS, _TOO_MANY_FIELDS, _NOT_IN_VOCABULARY, _ABOVE_ONE = range(6)
+FINE, _NO_NUMBER, _TOO_FEW_WORDS, _TOO_MANY_FIELDS, _NOT_IN_VOCABULARY, _ABOVE_ONE, _INFINITE = range(7)
 PROBLEMS = {
     _NO_NUMBER: ("a log10 probability, the words and a log10 back-off weight", "a number that cannot be read"),
     _TOO_FEW_WORDS: ("as many words as the section says", "fewer"),
     _TOO_MANY_FIELDS: ("a log10 probability, the words and at most one number more", "more fields"),
     _NOT_IN_VOCABULARY: ("words that are among the 1-grams", "one that is not"),
+    _INFINITE: ("a finite log10 back-off weight", "another"),
     _ABOVE_ONE: ("a log10 probability of at most 0", "a greater one"),
 }
 
@@ -105,6 +107,8 @@ def parse_lines(
                 log10_backoffs[row] = parse_number(text, first, last)
                 if np.isnan(log10_backoffs[row]):
                     return row, at, _NO_NUMBER
+                if abs(log10_backoffs[row]) > _LARGEST_BACKOFF_LOG10:
+                    return row, at, _INFINITE
             else:
                 return row, at, _TOO_MANY_FIELDS
             field += 1

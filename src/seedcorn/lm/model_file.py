@@ -1,27 +1,35 @@
 """Seedcorn's own file of an n-gram model: its arrays as they are in memory, mapped rather than read.
 
-A file is: the magic line, the length of a JSON header (8 bytes, little-endian), the header, then the arrays, each at a
-multiple of 64 bytes. The header has the format version, name, type, shape and place of every array, and the CRC-32 of
-all that comes after it. Numbers are little-endian; nothing in the file is code.
+A file is: the magic line, the length of a JSON header (8 bytes, little-endian), the CRC-32 of the header (4 bytes),
+the header, then the arrays, each at a multiple of 64 bytes. The header has the format version, name, size and place of
+every array, and the CRC-32 of all that comes after it. Numbers are little-endian; nothing in the file is code. On
+opening every index is checked, so that no file can make compiled code read outside the arrays.
 """
 
 import json
 import sys
+import warnings
 import zlib
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.errors import DataError
+from seedcorn.errors import DataError, SeedcornWarning
 from seedcorn.files import Json, writing_whole
-from seedcorn.lm.arpa import read_arpa
+from seedcorn.lm.arpa import LN10, NO_UNKNOWN_LOG10, read_arpa
+from seedcorn.lm.model_checks import problem_of
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel
 from seedcorn.lm.text_buffers import MODEL_MAGIC
-from seedcorn.lm.vocabulary import Vocabulary, WordTable
+from seedcorn.lm.vocabulary import UNKNOWN, UNKNOWN_ID, Vocabulary, WordTable
 
-VERSION = 1
+VERSION = 2
 _ALIGNMENT = 64
+_FIXED_BYTES = len(MODEL_MAGIC) + 12
+_MOST_HEADER_BYTES = 1 << 16
+_VERSION_1 = b'{"version": 1,'
+_NO_UNKNOWN_LOGP = 0.999 * NO_UNKNOWN_LOG10 * LN10
 _BYTES_PER_CHECK = 1 << 24
 _TYPES = {
     "words": "<i4",
@@ -36,8 +44,16 @@ _TYPES = {
 }
 
 
-def write_model(model: NgramModel, path: Path) -> None:
+class _Header(TypedDict):
+    version: int
+    n_bytes: int
+    crc32: int
+    arrays: dict[str, dict[str, int]]
+
+
+def write_model(model: NgramModel, path: Path | str) -> None:
     """Write ``model`` in Seedcorn's own format; the file appears whole or not at all."""
+    path = Path(path)
     arrays = {
         **model.arrays._asdict(),
         "order_begins": model.order_begins,
@@ -52,9 +68,11 @@ def write_model(model: NgramModel, path: Path) -> None:
         crc = zlib.crc32(bytes(padded), zlib.crc32(array.data, crc))
         at += array.nbytes + padded
     header = json.dumps({"version": VERSION, "n_bytes": at, "crc32": crc, "arrays": places}).encode()
-    header += b" " * (-(len(MODEL_MAGIC) + 8 + len(header)) % _ALIGNMENT)
+    header += b" " * (-(_FIXED_BYTES + len(header)) % _ALIGNMENT)
     with writing_whole(path) as partial, partial.open("wb") as stream:
-        stream.write(MODEL_MAGIC + len(header).to_bytes(8, "little") + header)
+        stream.write(
+            MODEL_MAGIC + len(header).to_bytes(8, "little") + zlib.crc32(header).to_bytes(4, "little") + header
+        )
         for array in encoded.values():
             stream.write(array.data)
             stream.write(bytes(-array.nbytes % _ALIGNMENT))
@@ -66,47 +84,79 @@ def is_model_file(path: Path) -> bool:
         return stream.read(len(MODEL_MAGIC)) == MODEL_MAGIC
 
 
-def read_model(path: Path) -> NgramModel:
+def read_model(path: Path | str) -> NgramModel:
     """Read the model in ``path``, in Seedcorn's own format or ARPA, plain or gzip.
 
     The arrays of our own format are mapped, so that processes share them and only what is used is read; changes to them
-    stay in memory. Raises DataError when the file is neither, cut short, damaged, or of a later version.
+    stay in memory. Raises DataError when the file is neither, cut short, damaged, or of another version. Warns with
+    SeedcornWarning when unknown words have the probability that stands for none.
     """
-    return _mapped(path) if is_model_file(path) else read_arpa(path)
+    path = Path(path)
+    model = _mapped(path) if is_model_file(path) else read_arpa(path)
+    if model.arrays.logps[1 + UNKNOWN_ID] <= _NO_UNKNOWN_LOGP:
+        message = f"{path}: no {UNKNOWN} in the model: each unknown word costs 100 in log10, which rules perplexities"
+        warnings.warn(message, SeedcornWarning, stacklevel=2)
+    return model
 
 
 def _mapped(path: Path) -> NgramModel:
     if sys.byteorder != "little":
         raise DataError(wanted="a little-endian machine", found=sys.byteorder, where=path, fix="Use the ARPA file.")
-    raw = np.memmap(path, dtype=np.uint8, mode="c")
-    first = len(MODEL_MAGIC) + 8
-    header_bytes = int.from_bytes(raw[len(MODEL_MAGIC) : first].tobytes(), "little")
-    payload = np.asarray(raw)[first + header_bytes :]
+    raw = np.asarray(np.memmap(path, dtype=np.uint8, mode="c"))
+    header, payload = _header_and_payload(raw, path)
     try:
-        header = json.loads(raw[first : first + header_bytes].tobytes())
-        version, n_bytes, crc, places = (header[key] for key in ("version", "n_bytes", "crc32", "arrays"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, "a header that cannot be read") from error
-    if version != VERSION:
-        raise DataError(
-            wanted=f"a model of format version {VERSION}",
-            found=f"version {version}",
-            where=path,
-            fix="Make it again with this version of Seedcorn, from its ARPA file or its text.",
-        )
-    if n_bytes != len(payload) or crc != _crc(payload):
-        raise _damaged(path, f"{len(payload):,} bytes of {n_bytes:,}" if n_bytes != len(payload) else "changed bytes")
-    arrays = {name: _array(payload, name, place) for name, place in places.items()}
-    return NgramModel(
+        n_bytes, crc, places = header["n_bytes"], header["crc32"], header["arrays"]
+        if n_bytes != len(payload) or crc != _crc(payload):
+            raise _damaged(path, f"{len(payload):,} bytes" if n_bytes != len(payload) else "changed bytes")
+        arrays = {name: _array(payload, name, places[name]) for name in _TYPES}
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise _damaged(path, f"a header that does not fit ({error})") from error
+    model = NgramModel(
         vocabulary=Vocabulary(WordTable._make(arrays[name] for name in WordTable._fields)),
         arrays=NgramArrays._make(arrays[name] for name in NgramArrays._fields),
         order_begins=arrays["order_begins"].astype(np.int64),
+    )
+    problem = problem_of(model.arrays, model.order_begins, model.vocabulary.table)
+    if problem:
+        raise _damaged(path, problem)
+    return model
+
+
+def _header_and_payload(raw: NDArray[np.uint8], path: Path) -> tuple[_Header, NDArray[np.uint8]]:
+    first = len(MODEL_MAGIC) + 8
+    n_header_bytes = int.from_bytes(raw[len(MODEL_MAGIC) : first].tobytes(), "little")
+    if raw[first : first + len(_VERSION_1)].tobytes() == _VERSION_1:
+        raise _other_version(path, 1)
+    header = raw[_FIXED_BYTES : _FIXED_BYTES + min(n_header_bytes, _MOST_HEADER_BYTES)].tobytes()
+    crc = int.from_bytes(raw[first:_FIXED_BYTES].tobytes(), "little")
+    if len(header) != n_header_bytes or zlib.crc32(header) != crc or (_FIXED_BYTES + n_header_bytes) % _ALIGNMENT:
+        raise _damaged(path, "a header that cannot be read")
+    try:
+        about: _Header = json.loads(header)
+        version = about["version"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(path, "a header that cannot be read") from error
+    if version != VERSION:
+        raise _other_version(path, version)
+    return about, raw[_FIXED_BYTES + n_header_bytes :]
+
+
+def _other_version(path: Path, version: object) -> DataError:
+    return DataError(
+        wanted=f"a model of format version {VERSION}",
+        found=f"version {version}",
+        where=path,
+        fix="Make it again with this version of Seedcorn, from its ARPA file or its text.",
     )
 
 
 def _array(payload: NDArray[np.uint8], name: str, place: dict[str, int]) -> NDArray[np.generic]:
     dtype = np.dtype(_TYPES[name])
-    return payload[place["begin"] : place["begin"] + place["size"] * dtype.itemsize].view(dtype)
+    begin, size = place["begin"], place["size"]
+    end = begin + size * dtype.itemsize
+    if type(begin) is not int or type(size) is not int or begin % _ALIGNMENT or not 0 <= begin <= end <= len(payload):
+        raise ValueError(f"{name} outside the file")
+    return payload[begin:end].view(dtype)
 
 
 def _crc(payload: NDArray[np.uint8]) -> int:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
-from seedcorn.errors import DataError
+from seedcorn.errors import DataError, SeedcornWarning
 from seedcorn.lm import arpa_lines, arpa_writing
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.arpa_lines import parse_number
 from seedcorn.lm.arpa_writing import write_arpa
+from seedcorn.lm.model_file import read_model
 
 LN10 = math.log(10)
 SMALL = """\\data\\
@@ -136,3 +137,39 @@ def test_cut_gzip_is_refused(tmp_path: Path) -> None:
 def test_read_models_still_sum_to_one(tmp_path: Path) -> None:
     write_arpa(small_model(), tmp_path / "model.arpa")
     np.testing.assert_allclose(distribution_sums(read_arpa(tmp_path / "model.arpa")), 1, atol=1e-5)
+
+
+UPPER = (
+    "\\data\\\nngram 1=5\nngram 2=2\n\n\\1-grams:\n-1.0\t<UNK>\t-0.1\n-99\t<s>\t-0.3\n-0.7\t</s>\n-0.6\tjazz\t-0.2\n"
+    "-0.5\tplay\t-0.2\n\n\\2-grams:\n-0.2\t<s> play\n-0.4\tplay <UNK>\n\n\\end\\\n"
+)
+
+
+def test_the_unknown_word_may_be_written_in_capitals(tmp_path: Path) -> None:
+    (tmp_path / "a.arpa").write_text(UPPER, encoding="utf-8")
+    model = read_model(tmp_path / "a.arpa")
+    assert model.words.count("<unk>") == 1
+    assert "<UNK>" not in model.words
+    scores = model.score(["play rock"])
+    assert scores.n_oov.tolist() == [1]
+    assert scores.logps[0] / math.log(10) == pytest.approx(-0.2 - 0.4 - 0.1 - 0.7, abs=1e-5)
+
+
+def test_a_model_without_unknown_word_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.arpa").write_text(UPPER.replace("<UNK>", "rock"), encoding="utf-8")
+    with pytest.warns(SeedcornWarning, match="no <unk> in the model"):
+        read_model(tmp_path / "a.arpa")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("jazz\t-0.2", "jazz\tinf", "wanted a finite log10 back-off weight"),
+        ("jazz\t-0.2", "jazz\t-inf", "wanted a finite log10 back-off weight"),
+        ("ngram 1=5", "ngram 1=99999999999", "found a file too short for 99,999,999,999"),
+    ],
+)
+def test_numbers_that_no_model_has_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    (tmp_path / "a.arpa").write_text(UPPER.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        read_model(tmp_path / "a.arpa")

@@ -1,4 +1,4 @@
-import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,9 @@ from language_models import SENTENCES, small_model
 from seedcorn.errors import DataError
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.model_file import is_model_file, read_model, write_model
+from seedcorn.lm.ngram_model import NgramArrays, NgramModel
+from seedcorn.lm.text_buffers import MODEL_MAGIC
+from seedcorn.lm.vocabulary import Vocabulary, WordTable
 
 
 @pytest.fixture
@@ -46,6 +49,34 @@ def test_changed_byte_is_noticed(path: Path) -> None:
         read_model(path)
 
 
+def test_every_flipped_byte_is_noticed(path: Path) -> None:
+    content = path.read_bytes()
+    for place in [*range(0, len(content), 97), *range(len(MODEL_MAGIC), 400)]:
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        with pytest.raises(DataError):
+            read_model(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["words", "children", "suffixes", "slots", "ends", "order_begins", "logps", "backoffs"]
+)
+@pytest.mark.parametrize("value", [-1, 2**30])
+def test_no_index_leads_outside_the_arrays_whatever_the_checksum_says(path: Path, name: str, value: int) -> None:
+    model = small_model()
+    stored = {**model.arrays._asdict(), **model.vocabulary.table._asdict(), "order_begins": model.order_begins}
+    array = stored[name].copy()
+    array[len(array) // 2] = value if array.dtype.kind == "i" else np.nan
+    changed = stored | {name: array}
+    arrays = NgramArrays._make(changed[field] for field in NgramArrays._fields)
+    table = WordTable._make(changed[field] for field in WordTable._fields)
+    order_begins = changed["order_begins"]
+    if name == "slots" and value == -1:
+        return  # an entry that is empty is no index
+    write_model(NgramModel(vocabulary=Vocabulary(table), arrays=arrays, order_begins=order_begins), path)
+    with pytest.raises(DataError, match="wanted a whole model file"):
+        read_model(path)
+
+
 @pytest.mark.parametrize("n_bytes", [23, 40, 200, 1000])
 def test_cut_file_is_noticed(path: Path, n_bytes: int) -> None:
     path.write_bytes(path.read_bytes()[:n_bytes])
@@ -55,7 +86,10 @@ def test_cut_file_is_noticed(path: Path, n_bytes: int) -> None:
 
 def test_later_version_is_refused(path: Path) -> None:
     content = path.read_bytes()
-    assert json.dumps({"version": 1})[1:-1].encode() in content
-    path.write_bytes(content.replace(b'"version": 1', b'"version": 2'))
-    with pytest.raises(DataError, match="format version 1, found version 2"):
+    first = len(MODEL_MAGIC)
+    n_header_bytes = int.from_bytes(content[first : first + 8], "little")
+    header = content[first + 12 : first + 12 + n_header_bytes].replace(b'"version": 2', b'"version": 3')
+    crc = zlib.crc32(header).to_bytes(4, "little")
+    path.write_bytes(content[: first + 8] + crc + header + content[first + 12 + n_header_bytes :])
+    with pytest.raises(DataError, match="format version 2, found version 3"):
         read_model(path)

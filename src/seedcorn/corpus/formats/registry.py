@@ -125,8 +125,8 @@ def write_corpus(corpus: Corpus, path: Path | str, *, format: str | None = None)
         raise DataError(wanted=f"a format that is written ({writable})", found=f"'{name}'")
     lost: set[str] = set()
     watched = replace(corpus, open_batches=lambda: _watched(corpus, chosen.columns, lost))
-    if path.is_dir():
-        raise DataError(wanted="a new file or folder to write", found="a folder that is there already", where=path)
+    if path.is_dir() or (chosen.is_folder and path.exists()):
+        raise DataError(wanted="a new file or folder to write", found="one that is there already", where=path)
     with (_writing_whole_folder if chosen.is_folder else writing_whole)(path) as partial:
         n_rows = write(watched, partial)
     if lost:

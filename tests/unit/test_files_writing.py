@@ -1,0 +1,59 @@
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from seedcorn.corpus.formats import write_corpus
+from seedcorn.corpus.utterances import Corpus, Utterance
+from seedcorn.files import write_text_whole, writing_whole
+
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+
+
+def test_a_link_is_followed_and_a_mode_is_kept(tmp_path: Path):
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("before", encoding="utf-8")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    write_text_whole(link, "after")
+    assert link.is_symlink()
+    assert target.read_text("utf-8") == "after"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@needs_posix
+def test_devices_and_pipes_are_written_through(tmp_path: Path):
+    null = Path(os.devnull)
+    write_text_whole(null, "gone")
+    assert null.is_char_device()
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))
+    reader.start()
+    write_corpus(Corpus.from_utterances([Utterance(text="a")]), pipe)
+    reader.join(timeout=10)
+    assert read == ['{"text": "a"}\n']
+    assert pipe.is_fifo()
+
+
+@needs_posix
+def test_leftovers_of_dead_processes_are_swept_and_those_of_living_ones_not(tmp_path: Path):
+    dead, living = tmp_path / ".999999999.partial.a.txt", tmp_path / ".1.partial.a.txt"
+    for path in (dead, living):
+        path.write_text("half", encoding="utf-8")
+    write_text_whole(tmp_path / "a.txt", "whole")
+    assert (dead.exists(), living.exists()) == (False, True)
+
+
+def test_nothing_appears_when_the_block_fails(tmp_path: Path):
+    def fail_half_way() -> None:
+        with writing_whole(tmp_path / "a.txt") as partial:
+            partial.write_text("half", encoding="utf-8")
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        fail_half_way()
+    assert list(tmp_path.iterdir()) == []
