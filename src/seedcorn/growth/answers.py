@@ -1,13 +1,15 @@
 """What people answered: labels, what they were unsure of, and where they contradict each other."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 
 from seedcorn.corpus.formats import read_corpus
-from seedcorn.corpus.utterances import Utterance
+from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.errors import ConfigError, DataError, nearest
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 
@@ -33,8 +35,9 @@ class Answers:
 
 
 def read_answers(paths: Sequence[Path], *, asked: Collection[Utterance], intents: Collection[str]) -> Answers:
-    """Return the answers in ``paths``: JSON lines of our page, or any annotated format.
+    """Return the answers in ``paths``: JSON lines of our page, an export of Label Studio, or any annotated format.
 
+    Of Label Studio each annotation is an answer of its own; tasks that nobody annotated are none, skipped ones unsure.
     An answer without an intent is an unsure one. Raises DataError, naming file and row, for an answer whose id is none
     of ``asked`` (by text where it has no id), whose text is another one, or whose intent is none of ``intents``.
     """
@@ -42,9 +45,7 @@ def read_answers(paths: Sequence[Path], *, asked: Collection[Utterance], intents
     by_text = {u.text: u for u in asked}
     answered: dict[str, dict[Utterance, list[str]]] = {}
     for path in paths:
-        corpus = read_corpus(path)
-        annotators = _annotators(corpus.table().to_pylist(), path)
-        for row, (utterance, who) in enumerate(zip(corpus.utterances(), annotators, strict=True), 1):
+        for row, (utterance, who) in enumerate(_given(path), 1):
             where = f"{path}, row {row}"
             question = _question(utterance, by_id, by_text, where)
             _check_intent(utterance, intents, where)
@@ -53,8 +54,50 @@ def read_answers(paths: Sequence[Path], *, asked: Collection[Utterance], intents
     return _sorted_out(answered)
 
 
-def _annotators(rows: Sequence[Mapping[str, object]], path: Path) -> list[str]:
-    return [str(row.get("annotator") or path.name) for row in rows]
+def _given(path: Path) -> list[tuple[Utterance, str]]:
+    """Return the answers in a file, each with its annotator, by default the name of the file."""
+    tasks = _label_studio_tasks(path)
+    if tasks is None:
+        table = read_corpus(path).table()
+    elif not tasks:
+        return []
+    else:
+        with TemporaryDirectory(prefix="seedcorn-") as folder:
+            one_by_one = Path(folder) / path.name
+            one_by_one.write_text(json.dumps(tasks, ensure_ascii=False), "utf-8")
+            table = read_corpus(one_by_one).table()
+    annotators = [str(row.get("annotator") or path.name) for row in table.to_pylist()]
+    return list(zip(utterances_of(table), annotators, strict=True))
+
+
+def _label_studio_tasks(path: Path) -> list[dict[str, object]] | None:
+    """Return one task an annotation, which says by whom, of an export of Label Studio; None of another file."""
+    if path.suffix != ".json":
+        return None
+    try:
+        tasks = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError):
+        return None  # the reader of corpora says what is wrong with it
+    if not isinstance(tasks, list) or not all(isinstance(t, dict) and isinstance(t.get("data"), dict) for t in tasks):
+        return None
+    return [
+        {
+            "data": {**task["data"], "annotator": _annotator(annotation.get("completed_by"), path)},
+            "annotations": [{"result": [] if annotation.get("was_cancelled") else annotation.get("result", [])}],
+        }
+        for task in tasks
+        for annotation in task.get("annotations", [])
+    ]
+
+
+def _annotator(completed_by: object, path: Path) -> str:
+    match completed_by:
+        case {"email": str(email)}:
+            return email
+        case None:
+            return path.name
+        case _:
+            return f"annotator {completed_by}"
 
 
 def _question(

@@ -37,6 +37,35 @@ def test_labels_come_back_with_their_slots_and_unsure_ones_apart(tmp_path: Path)
     assert not answers.conflicts
 
 
+def annotation(who: int, intent: str) -> dict[str, object]:
+    span = {"start": 11, "end": 15, "text": "five", "labels": ["time"]}
+    return {
+        "completed_by": who,
+        "result": [
+            {"from_name": "slots", "to_name": "text", "type": "labels", "value": span},
+            {"from_name": "intent", "to_name": "text", "type": "choices", "value": {"choices": [intent]}},
+        ],
+    }
+
+
+def test_an_export_of_label_studio_comes_back_and_keeps_what_annotators_disagree_on(tmp_path: Path) -> None:
+    one, two = ({"id": id, "text": text} for id, text in (("a", "wake me at five"), ("b", "play jazz")))
+    tasks: list[dict[str, object]] = [
+        {"id": 1, "data": one, "annotations": [annotation(7, "alarm_set"), annotation(8, "alarm_set")]},
+        {"id": 2, "data": two, "annotations": [{"completed_by": 7, "was_cancelled": True, "result": []}]},
+        {"id": 3, "data": {"id": "c", "text": "not annotated"}, "predictions": [annotation(0, "play_music")]},
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks), "utf-8")
+    answers = read_answers([path], asked=ASKED, intents=INTENTS)
+    assert [(u.id, u.intent, u.slots) for u in answers.labels] == [("a", "alarm_set", (Slot(11, 15, "time"),))]
+    assert [u.id for u in answers.unsure] == ["b"]
+    tasks[0]["annotations"] = [annotation(7, "alarm_set"), annotation(8, "play_music")]
+    path.write_text(json.dumps(tasks), "utf-8")
+    (conflict,) = read_answers([path], asked=ASKED, intents=INTENTS).conflicts
+    assert [who for _, who in conflict.labels] == [("annotator 7",), ("annotator 8",)]
+
+
 def test_contradictory_labels_are_shown_and_not_resolved(tmp_path: Path) -> None:
     paths = [
         file_of(tmp_path / f"{who}.jsonl", answer("a", "wake me at five", intent, annotator=who))
