@@ -1,6 +1,7 @@
 """English speech decoded by a recogniser that nobody here wrote: PocketSphinx, its acoustic model and its dictionary.
 
-    python benchmarks/outside_recogniser.py decode --work FOLDER [--translations FILE] [--n-test 600]
+    python benchmarks/outside_recogniser.py models --work FOLDER [--translations FILE]
+    python benchmarks/outside_recogniser.py decode --work FOLDER [--n-test 600]
     python benchmarks/outside_recogniser.py whisper --work FOLDER [--n-test 600]
 
 French to English: 576 English transcripts, 288 dev utterances, French source text with its translations in FILE (TSV,
@@ -40,13 +41,8 @@ from seedcorn.translation.rescoring import NO_RESCORING
 from seedcorn.translation.spoken_numbers import say_numbers
 from translation_steps import DATA, LOCALES, N_DEV, RANDOM_SEED, RESULTS, drawn, general_pairs, massive, transcripts
 
-TRANSCRIPTS, GENERAL, TRANSLATIONS, FULL, TRUE = (
-    "transcripts",
-    "general text",
-    "translations alone",
-    "full system",
-    "true text",
-)
+SYSTEMS = ("transcripts", "general text", "translations alone", "full system", "true text")
+TRANSCRIPTS, GENERAL, TRANSLATIONS, FULL, TRUE = SYSTEMS
 N_HYPOTHESES = 10
 SILENCE_SECONDS = 0.2
 N_FRAMES = 3_000  # 30 seconds, which Whisper always reads
@@ -83,10 +79,14 @@ def write_models(work: Path, translations: Path | None) -> dict[str, Path]:
         systems[TRANSLATIONS] = ["transcripts", "all pairs", "translations"]
     mixtures = {name: fit_mixture([models[n] for n in names], [dev]) for name, names in systems.items()}
     mixtures |= {FULL: chosen.mixture, TRUE: fit_mixture(list(true.values()), [dev])}
-    paths = {name: work / f"{name.replace(' ', '-')}.arpa" for name in mixtures}
+    paths = {name: arpa_of(work, name) for name in mixtures}
     for name, mixture in mixtures.items():
         write_arpa(static_model(mixture), paths[name])
     return paths
+
+
+def arpa_of(work: Path, system: str) -> Path:
+    return work / f"{system.replace(' ', '-')}.arpa"
 
 
 def true_texts() -> list[str]:
@@ -168,7 +168,7 @@ def whisper_nbest(spoken: Sequence[Samples]) -> list[list[RecognisedText]]:
 def whisper_row(work: Path, test: Sequence[Utterance], dev: Sequence[Utterance]) -> dict[str, Json]:
     """Word error rate of Whisper alone and rescored with the full system's model."""
     said = {name: fold_all([u.text for u in some]) for name, some in (("dev", dev), ("test", test))}
-    model = read_model(work / f"{FULL.replace(' ', '-')}.arpa")
+    model = read_model(arpa_of(work, FULL))
     lists = {
         name: with_models(whisper_nbest(speak(texts, seed)), {"domain": model})
         for seed, (name, texts) in enumerate(said.items(), start=RANDOM_SEED)
@@ -195,7 +195,7 @@ def whisper_row(work: Path, test: Sequence[Utterance], dev: Sequence[Utterance])
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("decode", "whisper"))
+    parser.add_argument("step", choices=("models", "decode", "whisper"))
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--translations", type=Path)
     parser.add_argument("--n-test", type=int, default=600)
@@ -205,17 +205,21 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     test = drawn(massive("en", "test"), arguments.n_test)
     with showing_progress(ProgressMode.LINES):
+        if arguments.step == "models":
+            systems = write_models(work, arguments.translations)
+            say(f"written: {', '.join(map(str, systems.values()))}")
+            return
         if arguments.step == "decode":
             said = fold_all([u.text for u in test])
-            systems = write_models(work, arguments.translations)
+            systems = {name: arpa_of(work, name) for name in SYSTEMS if arpa_of(work, name).exists()}
             rows = decoded_rows(systems, said, speak(said, RANDOM_SEED + 1))
         else:
             rows = [whisper_row(work, test, drawn(massive("en", "dev"), arguments.n_dev))]
         write_text_whole(kept, json.dumps(rows))
-        say(f"written: {write_results(results(work, arguments.n_test, arguments.translations), RESULTS)}")
+        say(f"written: {write_results(results(work, arguments.n_test), RESULTS)}")
 
 
-def results(work: Path, n_test: int, translations: Path | None) -> Results:
+def results(work: Path, n_test: int) -> Results:
     """The results of the steps that were made so far."""
     rows: list[dict[str, Json]] = []
     for step in ("decode", "whisper"):
@@ -230,13 +234,17 @@ def results(work: Path, n_test: int, translations: Path | None) -> Results:
         if "wer_before" in row:
             summary["whisper_rescoring_wer_reduction"] = row["reduction"]
     files = [DATA / "massive" / f"{LOCALES[lang]}.jsonl.gz" for lang in ("en", "fr")]
-    files += [DATA / "parallel" / "en-fr.train.tsv.gz", *([translations] if translations else [])]
+    files.append(DATA / "parallel" / "en-fr.train.tsv.gz")
     return Results(
         name="outside-recogniser",
-        command=f"benchmarks/outside_recogniser.py decode|whisper --work FOLDER --n-test {n_test}"
-        + (" --translations FILE" if translations else ""),
+        command=f"benchmarks/outside_recogniser.py models|decode|whisper --work FOLDER --n-test {n_test}",
         config_digest=digest_of_json(SETTINGS),
-        data_digests={path.name: digest_of_file(path)[:16] for path in files},
+        data_digests={path.name: digest_of_file(path)[:16] for path in files}
+        | {
+            f"model of {name}": digest_of_file(arpa_of(work, name))[:16]
+            for name in SYSTEMS
+            if arpa_of(work, name).exists()
+        },
         random_seeds=[RANDOM_SEED],
         rows=rows,
         summary=summary,

@@ -13,6 +13,7 @@ from seedcorn.cli import (
     select_annotate,
     select_diversity,
     speech,
+    speech_rescore,
     study,
     translate,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "select_annotate",
     "select_diversity",
     "speech",
+    "speech_rescore",
     "study",
     "translate",
 ]

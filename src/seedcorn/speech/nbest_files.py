@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError, at
+from seedcorn.files import write_text_whole
 
 RECOGNISER = "recogniser"
 _NUMBERED = re.compile(r"^(?P<id>.+)-(?P<rank>\d+)$")
@@ -108,6 +109,15 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(wanted="a readable UTF-8 file of n-best lists", found=str(error), where=path) from error
     return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+
+
+def write_best(texts: Mapping[str, str], path: Path) -> None:
+    """Write one text an utterance: sclite .trn, JSON lines (.jsonl), or Kaldi text."""
+    lines = {
+        ".trn": (f"{text} ({name})" for name, text in texts.items()),
+        ".jsonl": (json.dumps({"id": name, "text": text}, ensure_ascii=False) for name, text in texts.items()),
+    }.get(path.suffix, (f"{name} {text}".rstrip() for name, text in texts.items()))
+    write_text_whole(path, "".join(f"{line}\n" for line in lines))
 
 
 def texts_of(lists: Sequence[Sequence[RecognisedText]]) -> list[str]:

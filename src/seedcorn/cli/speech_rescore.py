@@ -1,0 +1,115 @@
+"""``seedcorn speech rescore`` and ``terms``: what other recognisers gain from our language models, file to file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, progress, refuse_overwriting, show
+from seedcorn.cli.speech import speech
+from seedcorn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seedcorn.lm.ngram_model import NgramModel
+    from seedcorn.runs import Json
+    from seedcorn.speech.nbest_files import RecognisedText
+    from seedcorn.speech.rescoring import SpeechWeights
+
+
+@speech.command()
+def rescore(
+    nbest: InputFile,
+    output: OutputFile,
+    lm: Annotated[list[Path], typer.Option(exists=True, help="A language model; several are combined log-linearly.")],
+    scores: Annotated[Path | None, typer.Option(exists=True, help="Scores of a Kaldi n-best text.")] = None,
+    dev: Annotated[Path | None, typer.Option(exists=True, help="N-best lists to tune the weights on.")] = None,
+    dev_scores: Annotated[Path | None, typer.Option(exists=True, help="Scores of a Kaldi --dev.")] = None,
+    references: Annotated[Path | None, typer.Option(exists=True, help="What was said in --dev, by id.")] = None,
+    lm_weight: Annotated[list[float] | None, typer.Option(min=0, help="A weight for each --lm, without --dev.")] = None,
+    word_bonus: Annotated[float, typer.Option(help="What each word counts, without --dev.")] = 0.0,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rescore any recogniser's NBEST lists (JSON lines, or Kaldi text with --scores) and write the best of each."""
+    from seedcorn.lm.model_file import read_model
+    from seedcorn.speech.nbest_files import read_nbest, write_best
+    from seedcorn.speech.rescoring import check_model_names, rescore, with_models
+
+    refuse_overwriting(output, nbest, *lm, *(path for path in (scores, dev, references) if path is not None))
+    names = [path.stem for path in lm]
+    check_model_names(names)
+    with progress(quiet):
+        models = {path.stem: read_model(path) for path in lm}
+        if dev is not None:
+            weights, rates = _tuned(dev, dev_scores, references, models)
+        else:
+            weights, rates = _given(names, lm_weight, word_bonus), {}
+        lists = read_nbest(nbest, scores=scores)
+        best = rescore(with_models(list(lists.values()), models), weights)
+    changed = sum(found.text != some[0].text for found, some in zip(best, lists.values(), strict=True))
+    write_best(dict(zip(lists, (found.text for found in best), strict=True)), output)
+    weighed: dict[str, Json] = {f"weight_of_{name}": weights.of[name] for name in names}
+    shown = {"n_utterances": len(lists), "n_changed": changed, **weighed, "word_bonus": weights.word_bonus, **rates}
+    show({**shown, "output": str(output)}, as_json=as_json)
+
+
+@speech.command()
+def terms(
+    texts: InputFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    domain: Annotated[Path, typer.Option(exists=True, help="A language model of the domain.")],
+    general: Annotated[Path, typer.Option(exists=True, help="A language model of what the recogniser knows.")],
+    n_terms: Annotated[int, typer.Option(min=1, help="At most so many terms.")] = 100,
+    n_characters: Annotated[int, typer.Option(min=1, help="Of at most so many characters.")] = 50,
+    boost: Annotated[float, typer.Option(help="The boost written for sherpa.")] = 2.0,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the key terms of in-domain TEXTS whose boosting helps most; lists for sherpa, NeMo and Vosk."""
+    from seedcorn.corpus.formats import read_corpus
+    from seedcorn.lm.interpolation import share_vocabulary
+    from seedcorn.lm.model_file import read_model
+    from seedcorn.speech.key_terms import KeyTermSettings, choose_key_terms, write_phrase_lists
+
+    inside, outside = share_vocabulary([read_model(domain), read_model(general)])
+    chosen = choose_key_terms(
+        [text for batch in read_corpus(texts).texts() for text in batch.to_pylist()],
+        domain=inside,
+        general=outside,
+        settings=KeyTermSettings(n_terms=n_terms, n_characters_max=n_characters),
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    paths = write_phrase_lists(chosen, output, boost=boost)
+    show({"n_terms": len(chosen), "written": ", ".join(path.name for path in paths)}, as_json=as_json)
+
+
+def _tuned(
+    dev: Path, scores: Path | None, references: Path | None, models: "Mapping[str, NgramModel]"
+) -> "tuple[SpeechWeights, dict[str, Json]]":
+    """Return the weights tuned on ``dev``, and its word error rates before and after."""
+    from seedcorn.evaluation.wer import paired_by_id
+    from seedcorn.speech.nbest_files import read_nbest
+    from seedcorn.speech.rescoring import tune_speech_weights, with_models
+    from seedcorn.speech.transcripts import read_transcripts
+
+    if references is None:
+        raise ConfigError(wanted="--references, what was said in --dev", found="none")
+    lists: dict[str, list[RecognisedText]] = read_nbest(dev, scores=scores)
+    ids, said, _ = paired_by_id(read_transcripts(references), {name: some[0].text for name, some in lists.items()})
+    tuned = tune_speech_weights(with_models([lists[i] for i in ids], models), said, models=list(models))
+    return tuned.weights, {
+        "dev_word_error_rate_before": tuned.before,
+        "dev_word_error_rate_after": tuned.after,
+        "dev_word_error_rate_of_best_hypotheses": tuned.oracle,
+    }
+
+
+def _given(names: Sequence[str], lm_weight: Sequence[float] | None, word_bonus: float) -> "SpeechWeights":
+    from seedcorn.speech.nbest_files import RECOGNISER
+    from seedcorn.speech.rescoring import SpeechWeights
+
+    if not lm_weight:
+        raise ConfigError(wanted="--dev with --references, or an --lm-weight for each --lm", found="neither")
+    if len(lm_weight) != len(names):
+        raise ConfigError(wanted="an --lm-weight for each --lm", found=f"{len(lm_weight)} for {len(names)}")
+    return SpeechWeights(of={RECOGNISER: 1.0, **dict(zip(names, lm_weight, strict=True))}, word_bonus=word_bonus)
