@@ -18,7 +18,7 @@ import numpy as np
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus
-from seedcorn.corpus.templates import value_catalogue, with_values_drawn_anew
+from seedcorn.corpus.templates import resample_slot_values, value_catalogue
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.files import digest_of_file
 from seedcorn.lm.component_choice import ChosenComponents, choose_components
@@ -30,7 +30,8 @@ from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.selection import Scores
 from seedcorn.studies.results import Results, write_results
-from seedcorn.translation.teaching_pairs import bilingual_scores, teaching_scores
+from seedcorn.translation.pair_selection import cross_entropy_of_pairs, distance_of_pairs
+from seedcorn.translation.settings import PairSelectionSettings
 from translation_steps import DATA, LOCALES, RESULTS, drawn, general_pairs, massive
 
 N_TRANSCRIPTS, N_DEV = 576, 288
@@ -57,11 +58,11 @@ def component_texts(
 ) -> dict[str, list[str]]:
     """The folded text of each component."""
     texts = [u.text for u in seen]
-    variants = with_values_drawn_anew(seen, n_variants=N_VARIANTS, rng=np.random.default_rng(seed))
+    variants = resample_slot_values(seen, n_variants=N_VARIANTS, rng=np.random.default_rng(seed))
     values = [value for some in value_catalogue(seen).values() for value in some]
-    by_centroid = teaching_scores(pairs, texts, random_seed=seed)
-    by_entropy = bilingual_scores(
-        pairs, in_domain_source=[u.text for u in source], in_domain_target=texts, random_seed=seed
+    by_centroid = distance_of_pairs(pairs, texts, settings=PairSelectionSettings(), random_seed=seed)
+    by_entropy = cross_entropy_of_pairs(
+        pairs, in_domain=texts, in_domain_source=[u.text for u in source], random_seed=seed
     )
     found = {
         "transcripts": texts,

@@ -38,10 +38,11 @@ from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.kneser_ney import estimate
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.runs import Json, digest_of_json
-from seedcorn.speech.decoding import DecoderSettings, decode
+from seedcorn.speech.decoding import decode
 from seedcorn.speech.fusion import WeightedModel
-from seedcorn.speech.lexicon import Lexicon, Unspellable, build_lexicon
+from seedcorn.speech.lexicon import Lexicon, build_lexicon
 from seedcorn.speech.posteriors import LogPosteriors, Posteriors, read_posteriors
+from seedcorn.speech.settings import DecoderSettings, Unspellable
 from seedcorn.studies.results import Results, write_results
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -187,9 +188,11 @@ def compared(
         return word_errors(dev_references, texts).total().rate
 
     settings = DecoderSettings(beam_size=beam_size, beam_width_logp=BEAM_WIDTH_LOGP)
-    a, b = best_weights(lambda a, b: rate_of(ours(some_dev, replace(settings, lm_weight=a, word_bonus=b))))
-    settings = replace(settings, lm_weight=a, word_bonus=b)
-    fewer = (replace(settings, min_symbol_logp=floor) for floor in LOGP_FLOORS)
+    a, b = best_weights(
+        lambda a, b: rate_of(ours(some_dev, settings.model_copy(update={"lm_weight": a, "word_bonus": b})))
+    )
+    settings = settings.model_copy(update={"lm_weight": a, "word_bonus": b})
+    fewer = (settings.model_copy(update={"min_symbol_logp": floor}) for floor in LOGP_FLOORS)
     settings = first_that_costs_nothing(fewer, settings, lambda tried: rate_of(ours(some_dev, tried)))
     theirs = best_peer(peer, some_dev, rate_of, beam_size)
     our_seconds: list[float] = []

@@ -36,7 +36,8 @@ from seedcorn.corpus.formats.pairs import read_pairs
 from seedcorn.files import digest_of_file, write_text_whole
 from seedcorn.relevance.embedding import N_BUCKETS, N_FITTED_TEXTS, encode_batches, fit_encoder
 from seedcorn.runs import package_versions
-from seedcorn.translation.teaching_pairs import teaching_scores
+from seedcorn.translation.pair_selection import score_pairs
+from seedcorn.translation.settings import PairSelectionSettings
 
 REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -97,7 +98,10 @@ def main() -> None:
         path = Path(folder, "pairs.parquet")
         write_large(known, path)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        seconds = timed(lambda: teaching_scores(read_pairs(path), in_domain, random_seed=RANDOM_SEED))
+        settings = PairSelectionSettings()
+        seconds = timed(
+            lambda: score_pairs(read_pairs(path), in_domain=in_domain, settings=settings, random_seed=RANDOM_SEED)
+        )
         peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     runs = beside_peer(fold_all([target for _, target in known[:N_BESIDE_PEER]]))
     summary = {

@@ -24,8 +24,8 @@ from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.network import pretrained
 from seedcorn.translation.presets import PRESETS
+from seedcorn.translation.settings import TrainingSettings
 from seedcorn.translation.training import train_translator
-from seedcorn.translation.training_settings import TrainingSettings
 from seedcorn.translation.translator import Translator, load_translator
 
 RESULTS = Path(__file__).parent / "results"

@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -35,25 +35,32 @@ from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.evaluation.translation import bleu, chrf
 from seedcorn.files import digest_of_file, digest_of_folder, write_text_whole
+from seedcorn.lm.domain_model import words_of
 from seedcorn.lm.interpolation import Mixture, fit_mixture
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
-from seedcorn.pipelines.language_systems import vocabulary_of
 from seedcorn.progress import ProgressMode, say, showing_progress
-from seedcorn.relevance.cutoff import keep_fraction
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
-from seedcorn.translation.entities import EntitySettings, Treatment, catalogue_of, translate_utterances
+from seedcorn.translation.entities import catalogue_of, translate_utterances
 from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
 from seedcorn.translation.nbest import NBest
-from seedcorn.translation.network import NetworkShape
-from seedcorn.translation.placeholders import teach_placeholders
-from seedcorn.translation.rescoring import RescoringWeights, rescored, tune_weights, with_lm, with_made_up_words
-from seedcorn.translation.self_training import SelfTrainingSettings, self_train
-from seedcorn.translation.teaching_pairs import teaching_scores
+from seedcorn.translation.pair_selection import score_pairs, select_pairs
+from seedcorn.translation.placeholders import add_placeholders
+from seedcorn.translation.rescoring import rescored, tune_weights, with_lm, with_out_of_vocabulary_words
+from seedcorn.translation.self_training import self_train
+from seedcorn.translation.settings import (
+    EntitySettings,
+    NetworkShape,
+    PairCutoff,
+    PairSelectionSettings,
+    RescoringWeights,
+    SelfTrainingSettings,
+    TrainingSettings,
+    Treatment,
+)
 from seedcorn.translation.training import train_translator
-from seedcorn.translation.training_settings import TrainingSettings
 from seedcorn.translation.translator import Translator, load_translator
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -108,8 +115,7 @@ def training_pairs(system: str) -> PairCorpus:
         general = take_pairs(general, np.sort(drawn))
     elif system != "all_pairs":
         general = nearest(general, SELECTED_FRACTION / (2 if system == "selected_half" else 1))
-    rng = np.random.default_rng(RANDOM_SEED)
-    return teach_placeholders(general, dictionary, pair_fraction=PLACEHOLDER_FRACTION, rng=rng)
+    return add_placeholders(general, dictionary, pair_fraction=PLACEHOLDER_FRACTION, random_seed=RANDOM_SEED)
 
 
 def prepared(system: str, path: Path) -> PairCorpus:
@@ -121,8 +127,10 @@ def prepared(system: str, path: Path) -> PairCorpus:
 
 def nearest(general: PairCorpus, fraction: float) -> PairCorpus:
     """The ``fraction`` of pairs nearest, by their Hindi side, to the centroid of transcripts minus the general one."""
-    scores = teaching_scores(general, [u.text for u in transcripts()], random_seed=RANDOM_SEED)
-    return take_pairs(general, keep_fraction(scores, fraction=fraction).positions)
+    settings = PairSelectionSettings(cutoff=PairCutoff(fraction=fraction))
+    in_domain = [u.text for u in transcripts()]
+    scores = score_pairs(general, in_domain=in_domain, settings=settings, random_seed=RANDOM_SEED)
+    return take_pairs(general, select_pairs(scores, settings.cutoff).positions)
 
 
 def settings(n_target_tokens: int, network: str) -> TrainingSettings:
@@ -170,12 +178,13 @@ def self_train_selected(work: Path, chosen: TrainingSettings) -> None:
             n_sources=3_000,
             kept_fraction=0.5,
             weights=RescoringWeights(lm=0.3),
-            training=replace(
-                chosen,
-                n_target_tokens=max(chosen.n_target_tokens // 10, 200_000),
-                learning_rate=5e-4,
-                n_warmup_steps=30,
-                n_evaluations=3,
+            training=chosen.model_copy(
+                update={
+                    "n_target_tokens": max(chosen.n_target_tokens // 10, 200_000),
+                    "learning_rate": 5e-4,
+                    "n_warmup_steps": 30,
+                    "n_evaluations": 3,
+                }
             ),
         ),
         random_seed=RANDOM_SEED,
@@ -247,7 +256,7 @@ def measure(work: Path, chosen: TrainingSettings, network: str) -> None:
         name="translation-hi",
         command=f"benchmarks/translation_hi.py train|self-train|measure --work FOLDER "
         f"--network {network} --target-tokens {chosen.n_target_tokens}",
-        config_digest=digest_of_json({"settings": asdict(chosen), "fraction": SELECTED_FRACTION}),
+        config_digest=digest_of_json({"settings": chosen.model_dump(mode="json"), "fraction": SELECTED_FRACTION}),
         data_digests={p.name: digest_of_file(p)[:16] for p in data}
         | {f"translator {name}": digest_of_folder(folder)[:16] for name, folder in folders.items()},
         random_seeds=[RANDOM_SEED],
@@ -321,7 +330,7 @@ def perplexity_steps(work: Path, translators: dict[str, Translator]) -> dict[str
     for name, base in (("rescoring", "self_trained"), ("entities and rescoring", "entities")):
         ranked, weights = rescored_lists(lists[base], judge, known, bench)
         chosen = first_hypotheses(ranked)
-        steps[f"+ {name}"] = {**bench.on_test(chosen), **asdict(weights)}
+        steps[f"+ {name}"] = {**bench.on_test(chosen), **weights.model_dump()}
         kept, fraction = kept_texts(chosen, judge, known, bench)
         steps[f"+ {name} and keep/reject"] = {**bench.on_test(kept), "kept_fraction": fraction}
         if base == "self_trained":
@@ -362,14 +371,14 @@ def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> E
 
 def known_words(bench: PerplexityBench, source: Sequence[str]) -> frozenset[str]:
     """The words that some text at hand has; a translation with others has made them up."""
-    return frozenset(vocabulary_of([fold_all(list(bench.seen)), bench.general, source]))
+    return frozenset(words_of([fold_all(list(bench.seen)), bench.general, source]))
 
 
 def rescored_lists(
     lists: Sequence[NBest], judge: Mixture, known: frozenset[str], bench: PerplexityBench
 ) -> tuple[list[NBest], RescoringWeights]:
     """The lists in the order of the weights whose first hypotheses make dev text most likely."""
-    scored = list(with_made_up_words(with_lm(lists, judge), known))
+    scored = list(with_out_of_vocabulary_words(with_lm(lists, judge), known))
     weights = tune_weights(scored, lambda texts: bench.on_dev(list(texts)), n_hypotheses=N_HYPOTHESES)
     return list(rescored(scored, weights)), weights
 

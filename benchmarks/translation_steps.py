@@ -26,10 +26,9 @@ from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.relevance.cutoff import keep_fraction
-from seedcorn.translation.network import NetworkShape
-from seedcorn.translation.teaching_pairs import bilingual_scores
+from seedcorn.translation.pair_selection import cross_entropy_of_pairs
+from seedcorn.translation.settings import NetworkShape, TrainingSettings
 from seedcorn.translation.training import train_translator
-from seedcorn.translation.training_settings import TrainingSettings
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RESULTS = Path(__file__).parent / "results"
@@ -85,10 +84,10 @@ def selected_pairs(source: str, target: str, work: Path) -> PairCorpus:
     path = work / f"selected-{left}-{right}.parquet"
     if not path.exists():
         pairs = general_pairs(left, right)
-        scores = bilingual_scores(
+        scores = cross_entropy_of_pairs(
             pairs,
             in_domain_source=[u.text for u in transcripts(left)],
-            in_domain_target=[u.text for u in transcripts(right)],
+            in_domain=[u.text for u in transcripts(right)],
             random_seed=RANDOM_SEED,
         )
         write_pairs(take_pairs(pairs, keep_fraction(scores, fraction=SELECTED_FRACTION).positions), path)

@@ -58,6 +58,8 @@ _HOMES = {
     # The pipelines.
     "IntentConfig": "seedcorn.intent.pipeline",
     "run_intent": "seedcorn.intent.pipeline",
+    "LanguageConfig": "seedcorn.language.config",
+    "run_language": "seedcorn.language.pipeline",
     "Context": "seedcorn.runs",
     "open_run": "seedcorn.runs",
     "load_config": "seedcorn.config",

@@ -10,10 +10,10 @@ from seedcorn.cli import run
 from seedcorn.config import Settings, load_config
 from seedcorn.growth.pipeline import GrowthConfig
 from seedcorn.intent.pipeline import IntentConfig
-from seedcorn.pipelines.language import LanguageConfig
+from seedcorn.language.config import LanguageConfig
 from seedcorn.studies.growth import GrowthStudyConfig
 from seedcorn.studies.intent import IntentStudyConfig
-from seedcorn.studies.language_study import LanguageStudyConfig
+from seedcorn.studies.language import LanguageStudyConfig
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -29,10 +29,22 @@ def model_of(path: Path) -> type[Settings]:
 
 
 @pytest.fixture(autouse=True)
-def _data_where_needed(request: pytest.FixtureRequest) -> None:
+def _data_where_needed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = request.node.callspec.params.get("path") if hasattr(request.node, "callspec") else None
-    if isinstance(path, Path) and "SEEDCORN_DATA" in path.read_text("utf-8"):
+    text = path.read_text("utf-8") if isinstance(path, Path) else ""
+    if "SEEDCORN_DATA" in text:
         request.getfixturevalue("real_data")
+    # What other commands make first: settings name files, which must be there.
+    made_before = {
+        "TRANSLATORS": ("selected/config.json", "all_pairs/config.json", "self_trained/config.json"),
+        "TEST_BED": ("posteriors/dev.npz", "posteriors/test.npz"),
+        "REQUESTS": ("requests.jsonl",),
+    }
+    for variable, names in made_before.items():
+        for file in (tmp_path / variable / name for name in names):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+            monkeypatch.setenv(f"SEEDCORN_{variable}", str(file if variable == "REQUESTS" else tmp_path / variable))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)

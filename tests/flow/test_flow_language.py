@@ -11,8 +11,9 @@ pytest.importorskip("espeakng_loader")
 
 from seedcorn.config import dump_config
 from seedcorn.files import digest_of_folder
-from seedcorn.pipelines import language_nbest, language_speech_stages
-from seedcorn.pipelines.language import LanguageConfig, run_language
+from seedcorn.language import recogniser, translators
+from seedcorn.language.config import LanguageConfig
+from seedcorn.language.run import run_and_report
 from seedcorn.runs import open_run
 
 
@@ -20,53 +21,63 @@ def requests(lang: str, partition: str) -> dict[str, object]:
     return {"path": "builtin:requests", "lang": lang, "n_rows": 60, "where": {"partition": partition}}
 
 
-CONFIG = LanguageConfig.model_validate(
-    {
-        "name": "tiny",
-        "data": {
-            "source_lang": "en",
-            "target_lang": "hi",
-            "transcripts": requests("hi", "train"),
-            "n_transcripts": 20,
-            "source": [requests("en", "train")],
-            "pairs": [{"path": "builtin:pairs", "n_rows": 250}],
-            "dev": requests("hi", "dev"),
-            "test": requests("hi", "test"),
-            "dev_source": requests("en", "dev"),
+SETTINGS = {
+    "name": "tiny",
+    "data": {
+        "source_lang": "en",
+        "target_lang": "hi",
+        "transcripts": requests("hi", "train"),
+        "n_transcripts": 20,
+        "source": [requests("en", "train")],
+        "pairs": [{"path": "builtin:pairs", "n_rows": 250}],
+        "dev": requests("hi", "dev"),
+        "test": requests("hi", "test"),
+        "dev_source": requests("en", "dev"),
+    },
+    "pair_selection": {"n_dimensions": 4},
+    "translators": {
+        "selected": {
+            "n_target_tokens": 3000,
+            "tokens_per_batch": 400,
+            "n_subwords": 400,
+            "shape": {"width": 16, "n_encoder_layers": 1, "n_decoder_layers": 1, "n_heads": 2, "dropout": 0},
+            "n_evaluations": 1,
+            "n_dev_pairs": 5,
         },
-        "pairs": {"n_dimensions": 4},
-        "translators": {
-            "selected": {
-                "n_target_tokens": 3000,
-                "tokens_per_batch": 400,
-                "n_subwords": 400,
-                "width": 16,
-                "n_encoder_layers": 1,
-                "n_decoder_layers": 1,
-                "n_heads": 2,
-                "n_evaluations": 1,
-                "n_dev_pairs": 5,
+        "self_training": {
+            "n_best": 2,
+            "training": {"n_target_tokens": 500, "tokens_per_batch": 400, "n_evaluations": 1, "n_dev_pairs": 5},
+        },
+    },
+    "translation": {"n_best": 3},
+    "rescoring": {"n_tuning": 5},
+    "systems": {
+        "transcripts": ["transcripts"],
+        "general text": ["transcripts", "general"],
+        "all": [
+            "transcripts",
+            "general",
+            {
+                "source": "translations",
+                "translator": "self_trained",
+                "entities": True,
+                "rescored": True,
+                # A translator of a second's training knows no whole words.
+                "kept": {"known_words_only": False},
             },
-            "self_training": {"n_target_tokens": 500, "n_best": 2},
-        },
-        # A translator of a second's training knows no whole words.
-        "translation": {"n_best": 3, "n_tuning": 5, "keep": {"known_words_only": False}},
-        "systems": {
-            "transcripts": {},
-            "general text": {"general": True},
-            "all": {"general": True, "translator": "self_trained", "entities": True, "rescored": True, "kept": True},
-        },
-        "recogniser": {
-            "test_bed": {"n_sentences": 40, "n_epochs": 1},
-            "decoder": {"beam_size": 8, "n_tuning": 3},
-        },
-    }
-)
+        ],
+    },
+    "recogniser": {
+        "test_bed": {"n_sentences": 40, "n_epochs": 1},
+        "decoder": {"beam_size": 8, "n_tuning": 3},
+    },
+}
+CONFIG = LanguageConfig.model_validate(SETTINGS)
 
 
-def run_in(folder: Path) -> Path:
-    with open_run(folder, random_seed=CONFIG.random_seed, resolved_config=dump_config(CONFIG)) as run:
-        return run_language(CONFIG, run=run, relative_to=folder)
+def run_in(folder: Path, config: LanguageConfig = CONFIG) -> Path:
+    with open_run(folder, random_seed=config.random_seed, resolved_config=dump_config(config)) as run:
+        return run_and_report(config, run=run)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -83,19 +94,18 @@ def kill(*_: object, **__: object) -> None:
 
 
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(language_nbest, "SOURCES_PER_PART", 30)
+    monkeypatch.setattr(translators, "SOURCES_PER_PART", 30)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     report = run_in(whole)
-    write_whole = language_nbest._write_whole
-    for place, name in ((language_nbest, "_write_whole"), (language_speech_stages, "recognised")):
+    for place, name in ((translators, "_write_part"), (recogniser, "recognise")):
         with monkeypatch.context() as patched:
             patched.setattr(place, name, kill)
             with pytest.raises(Killed):
                 run_in(broken)
-    assert language_nbest._write_whole is write_whole
     resumed = run_in(broken)
     assert digests(broken) == digests(whole)
     assert resumed.read_bytes() == report.read_bytes()
+    assert set(CONFIG.stages()) == set(digests(whole))  # what --dry-run lists is what is run
 
     measured = json.loads((whole / "measures" / "measures.json").read_text("utf-8"))
     assert [row["system"] for row in measured["systems"]] == ["transcripts"] * 2 + ["general text"] * 2 + ["all"] * 2
@@ -103,3 +113,13 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch
     page = report.read_text("utf-8")
     assert "Before and after" in page
     assert "src=" not in page.split("<script", 1)[0]
+
+
+def test_language_models_alone_need_no_recogniser(tmp_path) -> None:
+    systems = {"transcripts": ["transcripts"], "general text": ["transcripts", "general"]}
+    config = LanguageConfig.model_validate({**SETTINGS, "systems": systems, "recogniser": "none"})
+    page = run_in(tmp_path / "run", config).read_text("utf-8")
+    assert "perplexity: general text" in page
+    assert "Before and after" not in page
+    assert {p.name for p in (tmp_path / "run" / "export").iterdir()} == {"lm.arpa.gz", "words.txt", "record.json"}
+    assert not (tmp_path / "run" / "posteriors").exists()

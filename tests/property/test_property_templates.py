@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.corpus.templates import fill, slot_types_of, template_of, values_of, with_values_drawn_anew
+from seedcorn.corpus.templates import fill, resample_slot_values, slot_types_of, template_of, values_of
 from seedcorn.corpus.utterances import Slot, Utterance
 
 
@@ -28,7 +28,7 @@ def test_fill_inverts_template_of(utterance: Utterance) -> None:
 def test_variants_keep_the_template_and_take_known_values(
     utterances: list[Utterance], n_variants: int, seed: int
 ) -> None:
-    found = with_values_drawn_anew(utterances, n_variants=n_variants, rng=np.random.default_rng(seed))
+    found = resample_slot_values(utterances, n_variants=n_variants, rng=np.random.default_rng(seed))
     originals = [u for u in utterances if u.slots for _ in range(n_variants)]
     assert [template_of(u) for u in found] == [template_of(u) for u in originals]
     known = {(slot.type, u.value(slot)) for u in utterances for slot in u.slots}

@@ -1,7 +1,6 @@
 """``seedcorn demo``: all pipelines on the built-in corpus, from the configurations that come with the package."""
 
 import json
-from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -27,17 +26,15 @@ def demo(
     from seedcorn.growth.report import run_and_report as grow_and_report
     from seedcorn.intent.pipeline import IntentConfig
     from seedcorn.intent.run import run_and_report
-    from seedcorn.pipelines.language import LanguageConfig, run_language
+    from seedcorn.language.config import LanguageConfig
+    from seedcorn.language.run import run_and_report as run_language
 
     with progress(quiet), resources.as_file(resources.files("seedcorn") / "configs") as configs:
         of_intent = run_configured(
             configs / "intent-builtin.yaml", IntentConfig, run_and_report, run_dir=run_dir / "intent"
         )
         of_language = run_configured(
-            configs / "language-builtin.yaml",
-            LanguageConfig,
-            partial(run_language, relative_to=configs),
-            run_dir=run_dir / "language",
+            configs / "language-builtin.yaml", LanguageConfig, run_language, run_dir=run_dir / "language"
         )
         intent_run = (run_dir / "intent").resolve()
         of_growth = run_configured(

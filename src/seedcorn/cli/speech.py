@@ -4,7 +4,6 @@ import os
 import warnings
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -13,6 +12,7 @@ import typer
 from seedcorn.cli import app
 from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, show
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
+from seedcorn.speech.settings import DecoderSettings, OovModel, TestBedSize, Unspellable
 
 if TYPE_CHECKING:
     from seedcorn.corpus.utterances import Utterance
@@ -25,39 +25,6 @@ if TYPE_CHECKING:
 
 speech = typer.Typer(help="Train a test recogniser, decode, measure word error rates.", no_args_is_help=True)
 app.add_typer(speech, name="speech")
-
-
-class TestBedSize(StrEnum):
-    """How large the test recogniser is."""
-
-    __test__ = False  # pytest would take it for tests
-
-    TINY = "tiny"
-    SMALL = "small"
-
-
-class OovModel(StrEnum):
-    """What a word outside a language model gets."""
-
-    UNKNOWN = "unknown"  # the model's probability of <unk>, whatever the word
-    FLOOR = "floor"  # that of <unk>, shared evenly by all unknown words of the lexicon
-    CHARACTERS = "characters"  # that of <unk> times the probability of its spelling
-
-
-class Unspelt(StrEnum):
-    """What to do with words that the alphabet cannot spell."""
-
-    REFUSE = "refuse"
-    LEAVE_OUT = "leave-out"
-
-
-class TranscriptForm(StrEnum):
-    """How transcripts are written."""
-
-    KALDI = "kaldi"
-    TRN = "trn"
-    JSONL = "jsonl"
-    LINES = "lines"
 
 
 class WordSplitting(StrEnum):
@@ -90,7 +57,7 @@ def train(
 ) -> None:
     """Train a small CTC network on sentences of TEXTS, words shuffled, spoken by a synthesiser."""
     from seedcorn.corpus.formats import read_corpus
-    from seedcorn.speech.test_bed import SMALL_TEST_BED, TINY_TEST_BED, train_test_bed
+    from seedcorn.speech.test_bed import sized_test_bed, train_test_bed
 
     with progress(quiet):
         if checkpoints is not None:
@@ -98,7 +65,7 @@ def train(
         model = train_test_bed(
             [text for batch in read_corpus(texts).texts() for text in batch.to_pylist()],
             lang=lang,
-            settings=SMALL_TEST_BED if size is TestBedSize.SMALL else TINY_TEST_BED,
+            settings=sized_test_bed(size),
             word_boundary=spaces,
             random_seed=random_seed,
             checkpoints=checkpoints,
@@ -124,8 +91,8 @@ def decode(
     ] = None,
     spoken_as: SpokenAs = None,
     unspellable: Annotated[
-        Unspelt, typer.Option(help="What to do with words that cannot be spelt.")
-    ] = Unspelt.LEAVE_OUT,
+        Unspellable, typer.Option(help="What to do with words that cannot be spelt.")
+    ] = Unspellable.LEAVE_OUT,
     oov: Annotated[OovModel, typer.Option(help="What words outside a language model get.")] = OovModel.UNKNOWN,
     lm_weight: Annotated[float, typer.Option(min=0, help="Weight of the language model.")] = 0.8,
     word_bonus: Annotated[float, typer.Option(help="Bonus of each word.")] = 0.5,
@@ -143,7 +110,6 @@ def decode(
     Audio needs --acoustic-model or --checkpoint. Writes JSON lines with times and scores, .trn or Kaldi text.
     """
     from seedcorn.evaluation.wer import paired_by_id
-    from seedcorn.speech.decoding import DecoderSettings
     from seedcorn.speech.decoding import decode as decode_posteriors
     from seedcorn.speech.hypothesis_files import write_hypotheses
     from seedcorn.speech.posteriors import SECONDS_PER_FOREIGN_STEP
@@ -202,32 +168,19 @@ def wer(
     transcripts: Annotated[
         Path | None, typer.Option(exists=True, help="The transcripts that say which intents are rare.")
     ] = None,
-    transcript_format: Annotated[
-        TranscriptForm | None, typer.Option(help="Format of the files; told from them if absent. lines: no ids.")
-    ] = None,
-    missing_as_empty: Annotated[
-        bool, typer.Option("--missing-as-empty", help="Utterances without a hypothesis were recognised as nothing.")
-    ] = False,
-    lang: Annotated[str, typer.Option("--lang", help="Language, where case depends on it (tr, az).")] = "",
     alignments: Annotated[int, typer.Option(min=0, help="Show the alignments of so many wrong utterances.")] = 0,
     random_seed: RandomSeed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Measure word and character error rates of HYPOTHESES.
-
-    Kaldi text, sclite .trn, JSON lines and manifests (of hypotheses "pred_text") are paired by id, plain lines by line.
-    """
-    from seedcorn.evaluation.wer import Normaliser, character_errors, word_errors
-    from seedcorn.speech.transcript_pairs import paired_transcripts
-    from seedcorn.speech.transcripts import TranscriptFormat
+    """Measure word and character error rates of HYPOTHESES: Kaldi text, sclite .trn or JSON lines, paired by id."""
+    from seedcorn.evaluation.wer import Normaliser, character_errors, paired_by_id, word_errors
+    from seedcorn.speech.transcripts import read_transcripts
 
     if transcripts is not None and corpus is None:
         raise ConfigError(wanted="--corpus beside --transcripts", found="none", fix="The corpus has the intents.")
     split = Normaliser(normaliser.value)
-    form = TranscriptFormat(transcript_format.value) if transcript_format else None
-    paired = partial(paired_transcripts, references, format=form, missing_is_empty=missing_as_empty)
-    ids, meant, said = paired(hypotheses)
-    table = word_errors(meant, said, normaliser=split, lang=lang)
+    ids, meant, said = paired_by_id(read_transcripts(references), read_transcripts(hypotheses))
+    table = word_errors(meant, said, normaliser=split)
     total = table.total()
     result: dict[str, Json] = {
         "word_error_rate": total.rate,
@@ -235,11 +188,11 @@ def wer(
         "substitutions": total.substitutions,
         "insertions": total.insertions,
         "deletions": total.deletions,
-        "character_error_rate": character_errors(meant, said, normaliser=split, lang=lang).total().rate,
+        "character_error_rate": character_errors(meant, said, normaliser=split).total().rate,
         "signature": table.signature,
     }
     if baseline is not None:
-        before = paired(baseline).said
+        before = paired_by_id(read_transcripts(references), read_transcripts(baseline))[2]
         result |= _comparison(meant, before, said, split, random_seed)
     if corpus is not None:
         result |= _slices(corpus, transcripts, ids, meant, said)
@@ -256,8 +209,8 @@ def export(
     symbols: Annotated[Path | None, typer.Option(exists=True, help="The symbols to spell with, one a line.")] = None,
     spoken_as: SpokenAs = None,
     unspellable: Annotated[
-        Unspelt, typer.Option(help="What to do with words that cannot be spelt.")
-    ] = Unspelt.LEAVE_OUT,
+        Unspellable, typer.Option(help="What to do with words that cannot be spelt.")
+    ] = Unspellable.LEAVE_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Write lexicon, word list, symbols and FST text for other recognisers; WORDS is a language model or a list."""
@@ -284,7 +237,7 @@ def _language(
     mixture: "Sequence[tuple[NgramModel, float]]",
     words: Path | None,
     spoken_as: Path | None,
-    unspellable: Unspelt,
+    unspellable: Unspellable,
     oov: OovModel,
 ) -> "tuple[Lexicon, list[WeightedModel]]":
     from seedcorn.speech.fusion import WeightedModel, character_oov_logps, unigram_floor
@@ -298,11 +251,11 @@ def _language(
     ]
 
 
-def _lexicon(alphabet: "Alphabet", words: Sequence[str], spoken_as: Path | None, unspellable: Unspelt) -> "Lexicon":
-    from seedcorn.speech.lexicon import Unspellable, build_lexicon, read_spoken_as
+def _lexicon(alphabet: "Alphabet", words: Sequence[str], spoken_as: Path | None, unspellable: Unspellable) -> "Lexicon":
+    from seedcorn.speech.lexicon import build_lexicon, read_spoken_as
 
     spoken = read_spoken_as(spoken_as) if spoken_as is not None else None
-    lexicon = build_lexicon(words, alphabet=alphabet, spoken_as=spoken, on_unspellable=Unspellable(unspellable.value))
+    lexicon = build_lexicon(words, alphabet=alphabet, spoken_as=spoken, on_unspellable=unspellable)
     if lexicon.left_out:
         shown = ", ".join(lexicon.left_out[:N_SHOWN])
         text = f"{len(lexicon.left_out)} words that the alphabet cannot spell are left out of the lexicon ({shown})"

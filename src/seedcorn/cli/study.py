@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seedcorn.report.page import Page
     from seedcorn.studies.growth import GrowthStudyConfig
     from seedcorn.studies.intent import IntentStudyConfig
-    from seedcorn.studies.language_study import LanguageStudyConfig
+    from seedcorn.studies.language import LanguageStudyConfig
     from seedcorn.studies.results import Results
 
 Config = TypeVar("Config", "IntentStudyConfig", "LanguageStudyConfig", "GrowthStudyConfig")
@@ -67,7 +67,7 @@ def _intent(
     from seedcorn.studies.intent_page import study_page
     from seedcorn.studies.intent_results import intent_results
 
-    def results(config: IntentStudyConfig, folder: Path, relative_to: Path) -> "Results":
+    def results(config: IntentStudyConfig, folder: Path) -> "Results":
         return intent_results(config, run_cells(config, folder=folder, n_workers=n_workers), command=command)
 
     return _finished(config_file, IntentStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
@@ -76,12 +76,12 @@ def _intent(
 def _language(
     config_file: Path, overrides: Sequence[str], run_dir: Path | None, n_workers: int, command: str
 ) -> _Finished:
-    from seedcorn.studies.language_results import language_results, run_cells, study_page
-    from seedcorn.studies.language_study import LanguageStudyConfig
+    from seedcorn.studies.language import LanguageStudyConfig, run_cells
+    from seedcorn.studies.language_page import study_page
+    from seedcorn.studies.language_results import language_results
 
-    def results(config: LanguageStudyConfig, folder: Path, relative_to: Path) -> "Results":
-        cells = run_cells(config, folder=folder, relative_to=relative_to, n_workers=n_workers)
-        return language_results(config, cells, command=command, relative_to=relative_to)
+    def results(config: LanguageStudyConfig, folder: Path) -> "Results":
+        return language_results(config, run_cells(config, folder=folder, n_workers=n_workers), command=command)
 
     return _finished(config_file, LanguageStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
 
@@ -92,7 +92,7 @@ def _growth(
     from seedcorn.studies.growth import GrowthStudyConfig, measure_all
     from seedcorn.studies.growth_results import growth_results, study_page
 
-    def results(config: GrowthStudyConfig, folder: Path, relative_to: Path) -> "Results":
+    def results(config: GrowthStudyConfig, folder: Path) -> "Results":
         return growth_results(config, measure_all(config, folder=folder), command=command)
 
     return _finished(config_file, GrowthStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
@@ -101,7 +101,7 @@ def _growth(
 def _finished(
     config_file: Path,
     model: type[Config],
-    results: "Callable[[Config, Path, Path], Results]",
+    results: "Callable[[Config, Path], Results]",
     page: "Callable[[Config, Results], Page]",
     *,
     overrides: Sequence[str],
@@ -113,5 +113,5 @@ def _finished(
     config = load_config(config_file, model, overrides=overrides)
     folder = run_dir or Path("runs") / config.name
     with open_run(folder, random_seed=0, resolved_config=dump_config(config)):
-        found = results(config, folder, config_file.resolve().parent)
+        found = results(config, folder)
     return _Finished(results=found, page=page(config, found), folder=folder)

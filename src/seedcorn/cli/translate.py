@@ -1,8 +1,6 @@
 """``seedcorn translate``: train a translator on chosen pairs, translate a corpus with its slots, rescore lists."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -11,15 +9,19 @@ import typer
 from seedcorn.cli import app
 from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, show
 from seedcorn.errors import ConfigError, nearest, require
-from seedcorn.runs import Json
+from seedcorn.files import Json
+from seedcorn.translation.settings import (
+    EntitySettings,
+    Lost,
+    PairCutoff,
+    PairSelectionSettings,
+    RescoringWeights,
+    TrainingSettings,
+    Treatment,
+)
 
 if TYPE_CHECKING:
-    from seedcorn.corpus.pairs import PairCorpus
-    from seedcorn.corpus.utterances import Utterance
-    from seedcorn.translation.entities import Candidates, EntitySettings, Reject
-    from seedcorn.translation.nbest import NBest
-    from seedcorn.translation.rescoring import RescoringWeights
-    from seedcorn.translation.training_settings import TrainingSettings
+    from seedcorn.translation.file_to_file import TrainedFromFiles
 
 translate = typer.Typer(help="Train a translator, translate, rescore n-best lists.", no_args_is_help=True)
 app.add_typer(translate, name="translate")
@@ -29,15 +31,6 @@ Threads: TypeAlias = Annotated[int, typer.Option(min=0, help="Threads; 0: all co
 LmFile: TypeAlias = Annotated[Path | None, typer.Option(exists=True, help="In-domain language model of the target.")]
 LmWeight: TypeAlias = Annotated[float, typer.Option(help="What the language model counts; the translation counts 1.")]
 LengthWeight: TypeAlias = Annotated[float, typer.Option(help="What each word counts.")]
-
-
-class Entities(StrEnum):
-    """What becomes of slot values; see seedcorn.translation.entities.Treatment."""
-
-    TRANSLATE = "translate"
-    CATALOGUE = "catalogue"
-    TRANSLITERATE = "transliterate"
-    LATIN = "latin"
 
 
 @translate.command()
@@ -55,7 +48,9 @@ def train(
     distance: Annotated[float | None, typer.Option(help="Or keep the pairs within this distance.")] = None,
     minus_general: Annotated[bool, typer.Option(help="Distance minus that to the centre of all pairs.")] = True,
     encoder: Annotated[str, typer.Option(help="A sentence encoder by name; default: the built-in one.")] = "",
-    placeholders: Annotated[float, typer.Option(min=0, max=1, help="Share of pairs that teach placeholders.")] = 0.25,
+    placeholders: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of pairs with placeholders for words.")
+    ] = 0.25,
     spoken: Annotated[bool, typer.Option("--spoken/--written", help="Words only, as transcripts are.")] = True,
     preset: Annotated[str, typer.Option(help="Size from scratch: tiny, small or base.")] = "small",
     checkpoint: Annotated[str, typer.Option(help="Or fine-tune this pretrained translator.")] = "",
@@ -74,50 +69,43 @@ def train(
     files of lines with --target.
     """
     torch = require("torch", extra="neural")
-    from seedcorn.corpus.formats.pairs import read_pairs
-    from seedcorn.translation.training import train_translator
+    from seedcorn.translation.file_to_file import PairFiles, train_from_files
 
     if threads:
         torch.set_num_threads(threads)
-    settings = replace(
-        _settings(preset, checkpoint, target_tokens, learning_rate, tokens_per_batch),
-        source_lang=source_lang,
-        target_lang=target_lang,
-    )
-
-    rejected: dict[str, int] = {}
-
-    def clean(path: Path, target: Path | None = None) -> "PairCorpus":
-        found = read_pairs(path, target=target, source_lang=source_lang, target_lang=target_lang)
-        return _cleaned(found, path, spoken, source_lang, target_lang, rejected)
-
     with progress(quiet):
-        chosen = cleaned = clean(pairs, target)
-        if in_domain is not None:
-            chosen = _nearest(cleaned, in_domain, fraction, distance, minus_general, encoder, random_seed)
-        n_chosen = chosen.count()
-        taught = _taught(chosen, clean(dictionary) if dictionary else None, placeholders, random_seed)
-        trained = train_translator(
-            taught,
-            clean(dev, dev_target).pairs(),
+        found = train_from_files(
+            PairFiles(
+                pairs=pairs,
+                target=target,
+                dev=dev,
+                dev_target=dev_target,
+                dictionary=dictionary,
+                in_domain=in_domain,
+                source_lang=source_lang,
+                target_lang=target_lang,
+                spoken=spoken,
+            ),
             output,
-            settings=settings,
-            checkpoints=(checkpoints or output.with_name(f"{output.name}.checkpoints"))
-            / _digest(taught, settings, random_seed),
+            selection=PairSelectionSettings(
+                cutoff=PairCutoff(fraction=fraction) if distance is None else PairCutoff(threshold=distance),
+                minus_general=minus_general,
+                encoder=encoder,
+            ),
+            placeholder_fraction=placeholders,
+            training=_training(
+                preset,
+                checkpoint,
+                source_lang=source_lang,
+                target_lang=target_lang,
+                n_target_tokens=target_tokens,
+                learning_rate=learning_rate,
+                tokens_per_batch=tokens_per_batch,
+            ),
+            checkpoints=checkpoints or output.with_name(f"{output.name}.checkpoints"),
             random_seed=random_seed,
         )
-    show(
-        {
-            "n_clean": cleaned.count(),
-            "n_rejected": rejected,
-            "n_kept": n_chosen,
-            "n_steps": trained.n_steps,
-            "n_target_tokens": trained.n_target_tokens,
-            "dev_chrf": trained.dev_chrf,
-            "output": str(output),
-        },
-        as_json=as_json,
-    )
+    show({**_shown(found), "output": str(output)}, as_json=as_json)
 
 
 @translate.command()
@@ -127,7 +115,7 @@ def run(
     output: OutputFile,
     lang: Annotated[str, typer.Option(help="Language code of the output.")] = "",
     n_best: Annotated[int, typer.Option(min=1, help="Hypotheses a sentence.")] = 10,
-    entities: Annotated[Entities, typer.Option(help="What becomes of slot values.")] = Entities.TRANSLATE,
+    entities: Annotated[Treatment, typer.Option(help="What becomes of slot values.")] = Treatment.TRANSLATE,
     entities_of: Annotated[
         list[str] | None, typer.Option(help="Another treatment for a slot type: artist=latin; repeatable.")
     ] = None,
@@ -147,37 +135,33 @@ def run(
 ) -> None:
     """Translate the utterances of SOURCE with intents and slots, the best hypothesis of each, rescored by --lm."""
     require("ctranslate2", extra="neural")
-    import numpy as np
-
-    from seedcorn.corpus.formats import read_corpus, write_corpus
-    from seedcorn.corpus.utterances import Corpus
-    from seedcorn.translation.entities import catalogue_of, translate_utterances
-    from seedcorn.translation.nbest import write_moses
-    from seedcorn.translation.rescoring import RescoringWeights
-    from seedcorn.translation.translator import load_translator
-    from seedcorn.translation.transliteration import read_lexicon
+    from seedcorn.translation.file_to_file import TranslationFiles, translate_file
 
     with progress(quiet):
-        candidates, rejected = translate_utterances(
-            read_corpus(source).utterances(),
-            load_translator(translator, n_threads=threads),
-            settings=_entity_settings(entities, entities_of or (), reject_lost, spoken),
-            rng=np.random.default_rng(random_seed),
-            catalogue=catalogue_of(read_corpus(catalogue).utterances()) if catalogue else None,
-            lexicon=read_lexicon(lexicon) if lexicon else None,
+        n_translated, n_rejected = translate_file(
+            TranslationFiles(
+                translator=translator,
+                source=source,
+                catalogue=catalogue,
+                lexicon=lexicon,
+                lm=lm,
+                nbest_output=nbest_output,
+                rejects=rejects,
+            ),
+            output,
+            entities=EntitySettings(
+                default=entities,
+                by_type=_treatments(entities_of or ()),
+                lost=Lost.REJECT if reject_lost else Lost.COPY,
+                spoken=spoken,
+            ),
+            weights=RescoringWeights(lm=lm_weight if lm else 0.0, length=length_weight),
+            lang=lang,
             n_best=n_best,
+            n_threads=threads,
+            random_seed=random_seed,
         )
-        if lm is not None:
-            candidates = _with_lm(candidates, lm)
-        weights = RescoringWeights(lm=lm_weight if lm else 0.0, length=length_weight)
-        n_written = write_corpus(
-            Corpus.from_utterances(candidate.chosen(weights, lang=lang) for candidate in candidates), output
-        )
-        if nbest_output is not None:
-            write_moses((candidate.nbest for candidate in candidates), nbest_output)
-        if rejects is not None:
-            _write_rejects(rejected, rejects)
-    show({"n_translated": n_written, "n_rejected": len(rejected), "output": str(output)}, as_json=as_json)
+    show({"n_translated": n_translated, "n_rejected": n_rejected, "output": str(output)}, as_json=as_json)
 
 
 @translate.command()
@@ -199,148 +183,64 @@ def rescore(
     as_json: AsJson = False,
 ) -> None:
     """Choose the best hypothesis of each list by translation and language model; tune the weights; keep or reject."""
-    from seedcorn.corpus.formats import write_corpus
-    from seedcorn.corpus.utterances import Corpus, Utterance
-    from seedcorn.lm.model_file import read_model
-    from seedcorn.translation.keep_or_reject import in_domain_scores, keep_curve, keep_likely
-    from seedcorn.translation.nbest import read_moses, write_moses
-    from seedcorn.translation.rescoring import RescoringWeights, rescored, with_lm
+    from seedcorn.translation.file_to_file import RescoringFiles, rescore_file
 
-    if lm is None and (keep_above is not None or curve):
-        raise ConfigError(wanted="a language model (--lm) to keep or reject by", found="none")
     with progress(quiet):
-        model = read_model(lm) if lm else None
-        lists = list(read_moses(nbest, _texts(source)))
-        lists = list(with_lm(lists, model)) if model else lists
-        weights = RescoringWeights(lm=lm_weight if lm else 0.0, length=length_weight)
-        if references is not None:
-            weights = _tuned(lists, _texts(references))
-        ranked = list(rescored(lists, weights))
-        best = [Utterance(id=str(i), text=found.best.text, origin="translation") for i, found in enumerate(ranked)]
-        kept, dropped = best, list[tuple[Utterance, str]]()
-        points = []
-        if model is not None and (keep_above is not None or curve):
-            scores = in_domain_scores([u.text for u in best], model)
-            points = keep_curve(scores) if curve else []
-            if keep_above is not None:
-                selection = keep_likely(scores, logp_per_word=keep_above)
-                kept = [u for i, u in enumerate(best) if selection.reason(i) is None]
-                dropped = [(u, reason) for i, u in enumerate(best) if (reason := selection.reason(i))]
-        n_kept = write_corpus(Corpus.from_utterances(kept), output)
-        if nbest_output is not None:
-            write_moses(ranked, nbest_output)
-        if rejects is not None:
-            _write_reasons(dropped, rejects)
+        found = rescore_file(
+            RescoringFiles(
+                nbest=nbest,
+                source=source,
+                lm=lm,
+                references=references,
+                nbest_output=nbest_output,
+                rejects=rejects,
+            ),
+            output,
+            weights=RescoringWeights(lm=lm_weight if lm else 0.0, length=length_weight),
+            keep_above=keep_above,
+            with_curve=curve,
+        )
     result: dict[str, Json] = {
-        "n_lists": len(ranked),
-        "n_kept": n_kept,
-        "n_rejected": len(dropped),
-        "lm_weight": weights.lm,
-        "length_weight": weights.length,
+        "n_lists": found.n_lists,
+        "n_kept": found.n_kept,
+        "n_rejected": found.n_rejected,
+        "lm_weight": found.weights.lm,
+        "length_weight": found.weights.length,
         "output": str(output),
     }
-    if points and as_json:
+    if found.curve and as_json:
         result["curve"] = [
-            {"kept_fraction": p.kept_fraction, "n_kept": p.n_kept, "logp_per_word": p.logp_per_word} for p in points
+            {"kept_fraction": p.kept_fraction, "n_kept": p.n_kept, "logp_per_word": p.logp_per_word}
+            for p in found.curve
         ]
     show(result, as_json=as_json)
-    for p in [] if as_json else points:
+    for p in [] if as_json else found.curve:
         typer.echo(f"--keep-above {p.logp_per_word:.3f} keeps {p.n_kept:,} lists ({p.kept_fraction:.0%})")
 
 
-def _settings(
-    preset: str,
-    checkpoint: str,
-    target_tokens: int | None,
-    learning_rate: float | None,
-    tokens_per_batch: int | None,
-) -> "TrainingSettings":
+def _training(preset: str, checkpoint: str, **given: str | float | None) -> TrainingSettings:
+    """Return the settings of a preset, or of fine-tuning, with what is given in their place."""
     from seedcorn.translation.presets import FINE_TUNING, PRESETS
 
     if preset not in PRESETS:
         raise ConfigError(wanted="a known preset", found=f"'{preset}'", fix=nearest(preset, list(PRESETS)))
-    settings = replace(FINE_TUNING, checkpoint=checkpoint) if checkpoint else PRESETS[preset]
-    return replace(
-        settings,
-        n_target_tokens=target_tokens or settings.n_target_tokens,
-        learning_rate=learning_rate or settings.learning_rate,
-        tokens_per_batch=tokens_per_batch or settings.tokens_per_batch,
-    )
+    settings = FINE_TUNING.model_copy(update={"checkpoint": checkpoint}) if checkpoint else PRESETS[preset]
+    return settings.model_copy(update={name: value for name, value in given.items() if value})
 
 
-def _cleaned(
-    pairs: "PairCorpus", path: Path, spoken: bool, source_lang: str, target_lang: str, rejected: dict[str, int]
-) -> "PairCorpus":
-    """Return the pairs fit for training and add to ``rejected`` how many were not, by reason."""
-    from collections import Counter
-
-    from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
-
-    selection = clean_pairs(pairs, source_lang=source_lang, target_lang=target_lang, where=path)
-    counts = Counter(selection.reason(row) for row in range(selection.n_rows))
-    for reason, count in counts.items():
-        if reason is not None:
-            rejected[reason] = rejected.get(reason, 0) + count
-    kept = take_pairs(pairs, selection.positions)
-    return spoken_form(kept) if spoken else kept
+def _shown(found: "TrainedFromFiles") -> dict[str, Json]:
+    return {
+        "n_clean": found.n_clean,
+        "n_rejected": found.rejected,
+        "n_kept": found.n_selected,
+        "n_steps": found.trained.n_steps,
+        "n_target_tokens": found.trained.n_target_tokens,
+        "dev_chrf": found.trained.dev_chrf,
+    }
 
 
-def _nearest(
-    pairs: "PairCorpus",
-    in_domain: Path,
-    fraction: float,
-    distance: float | None,
-    minus_general: bool,
-    encoder: str,
-    random_seed: int,
-) -> "PairCorpus":
-    from seedcorn.corpus.pair_cleaning import take_pairs
-    from seedcorn.relevance.cutoff import keep_above, keep_fraction
-    from seedcorn.relevance.embedding import named_encoder
-    from seedcorn.translation.teaching_pairs import teaching_scores
-
-    scores = teaching_scores(
-        pairs,
-        _texts(in_domain),
-        minus_general=minus_general,
-        encoder=named_encoder(encoder) if encoder else None,
-        random_seed=random_seed,
-    )
-    kept = keep_fraction(scores, fraction=fraction) if distance is None else keep_above(scores, threshold=distance)
-    return take_pairs(pairs, kept.positions)
-
-
-def _taught(
-    pairs: "PairCorpus", dictionary: "PairCorpus | None", placeholder_fraction: float, random_seed: int
-) -> "PairCorpus":
-    import numpy as np
-
-    from seedcorn.translation.placeholders import teach_placeholders
-
-    return teach_placeholders(
-        pairs, dictionary, pair_fraction=placeholder_fraction, rng=np.random.default_rng(random_seed)
-    )
-
-
-def _digest(pairs: "PairCorpus", settings: "TrainingSettings", random_seed: int) -> str:
-    """Return what names the checkpoints: those of other pairs or settings are never gone on from."""
-    import hashlib
-    from dataclasses import asdict
-
-    from seedcorn.runs import digest_of_json
-
-    content = hashlib.sha256()
-    for batch in pairs.batches():
-        for name in ("source", "target"):
-            content.update("\n".join(batch.column(name).to_pylist()).encode())
-    # A larger budget goes on from the same checkpoints.
-    decisive = {**asdict(settings), "n_target_tokens": 0, "pairs": content.hexdigest(), "random_seed": random_seed}
-    return digest_of_json(decisive)[:16]
-
-
-def _entity_settings(default: Entities, by_type: Sequence[str], reject_lost: bool, spoken: bool) -> "EntitySettings":
-    from seedcorn.translation.entities import EntitySettings, Lost, Treatment
-
+def _treatments(by_type: Sequence[str]) -> dict[str, Treatment]:
+    """Return what becomes of the slot types given as ``type=treatment``."""
     treatments: dict[str, Treatment] = {}
     for item in by_type:
         slot_type, _, treatment = item.partition("=")
@@ -349,42 +249,4 @@ def _entity_settings(default: Entities, by_type: Sequence[str], reject_lost: boo
                 wanted="--entities-of type=treatment", found=f"'{item}'", fix=nearest(treatment, list(Treatment))
             )
         treatments[slot_type] = Treatment(treatment)
-    lost = Lost.REJECT if reject_lost else Lost.COPY
-    return EntitySettings(default=Treatment(default), by_type=treatments, lost=lost, spoken=spoken)
-
-
-def _with_lm(candidates: "list[Candidates]", lm: Path) -> "list[Candidates]":
-    from seedcorn.lm.model_file import read_model
-    from seedcorn.translation.rescoring import with_lm
-
-    scored = with_lm((candidate.nbest for candidate in candidates), read_model(lm))
-    return [replace(candidate, nbest=nbest) for candidate, nbest in zip(candidates, scored, strict=True)]
-
-
-def _tuned(lists: "Sequence[NBest]", references: Sequence[str]) -> "RescoringWeights":
-    from seedcorn.errors import DataError
-    from seedcorn.translation.rescoring import chrf_loss, tune_weights
-
-    if len(lists) != len(references):
-        raise DataError(wanted=f"{len(lists)} references, one a list", found=str(len(references)))
-    return tune_weights(lists, chrf_loss(references))
-
-
-def _texts(path: Path) -> list[str]:
-    from seedcorn.corpus.formats import read_corpus
-
-    return [text for texts in read_corpus(path).texts() for text in texts.to_pylist()]
-
-
-def _write_rejects(rejected: "Sequence[Reject]", path: Path) -> None:
-    _write_reasons([(reject.utterance, reject.reason) for reject in rejected], path)
-
-
-def _write_reasons(rejected: "Sequence[tuple[Utterance, str]]", path: Path) -> None:
-    import json
-
-    from seedcorn.corpus.utterances import row_of
-    from seedcorn.files import write_text_whole
-
-    lines = [json.dumps({**row_of(utterance), "reason": reason}, ensure_ascii=False) for utterance, reason in rejected]
-    write_text_whole(path, "".join(f"{line}\n" for line in lines))
+    return treatments

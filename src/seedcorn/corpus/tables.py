@@ -51,3 +51,15 @@ def rows_at(corpus: Corpus, rows: Sequence[int] | np.ndarray[tuple[int], np.dtyp
         start += batch.num_rows
     back = np.argsort(ascending, kind="stable")
     return pa.Table.from_batches(tables, schema=corpus.schema).take(pa.array(back))
+
+
+def write_texts(texts: Sequence[str], path: Path) -> int:
+    """Write ``texts`` as Parquet with the one column ``text`` and return their number."""
+    pq.write_table(pa.table({"text": pa.array(texts, pa.string())}), path)
+    return len(texts)
+
+
+def read_texts(path: Path) -> list[str]:
+    """Return the texts of a Parquet file, in order."""
+    texts: list[str] = pq.read_table(path, columns=["text"]).column("text").to_pylist()
+    return texts

@@ -114,7 +114,7 @@ def value_catalogue(utterances: Iterable[Utterance]) -> dict[str, tuple[str, ...
     return {slot_type: tuple(sorted(catalogue[slot_type].values())) for slot_type in sorted(catalogue)}
 
 
-def with_values_drawn_anew(
+def resample_slot_values(
     utterances: Sequence[Utterance], *, n_variants: int, rng: np.random.Generator
 ) -> list[Utterance]:
     """Return ``n_variants`` of each utterance that has slots, each slot value drawn from all values of its type.

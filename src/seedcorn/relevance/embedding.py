@@ -7,7 +7,7 @@ direction, which all sentences share, is left out as there. The reduction is lin
 one table of bucket vectors: encoding adds rows of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -66,7 +66,33 @@ def fit_encoder(
     seconds at the defaults. Raises DataError when there is no word in ``texts``.
     """
     rng = np.random.default_rng(random_seed)
-    sample = _sampled(_joined(texts), n_fitted_texts, rng)
+    joined = _joined(texts)
+    drawn = _drawn(len(joined), n_fitted_texts, rng)
+    return _fitted(joined if drawn is None else joined.take(pa.array(drawn)), n_dimensions, n_buckets, rng)
+
+
+def fit_encoder_to_stream(
+    open_texts: Callable[[], Iterator[pa.StringArray]],
+    *,
+    n_dimensions: int = 128,
+    random_seed: int = 0,
+    n_buckets: int = N_BUCKETS,
+    n_fitted_texts: int = N_FITTED_TEXTS,
+) -> HashedEncoder:
+    """Return what ``fit_encoder`` does of all texts of ``open_texts``: two passes, memory of the sample."""
+    rng = np.random.default_rng(random_seed)
+    drawn = _drawn(sum(len(batch) for batch in open_texts()), n_fitted_texts, rng)
+    sample, first = list[pa.StringArray](), 0
+    for batch in open_texts():
+        if drawn is not None:
+            begin, end = np.searchsorted(drawn, [first, first + len(batch)])
+            first += len(batch)
+            batch = batch.take(pa.array(drawn[begin:end] - (first - len(batch))))
+        sample.append(batch)
+    return _fitted(pa.chunked_array(sample, pa.string()), n_dimensions, n_buckets, rng)
+
+
+def _fitted(sample: pa.ChunkedArray, n_dimensions: int, n_buckets: int, rng: np.random.Generator) -> HashedEncoder:
     features = _feature_matrix(sample, n_buckets)
     if features.nnz == 0:
         raise DataError(wanted="text to fit the sentence encoder on", found="no word in it")
@@ -158,10 +184,9 @@ def _joined(texts: Texts | Iterable[Texts]) -> pa.ChunkedArray:
     return pa.chunked_array([piece for c in chunks for piece in (c.chunks if isinstance(c, pa.ChunkedArray) else [c])])
 
 
-def _sampled(texts: pa.ChunkedArray, n_texts: int, rng: np.random.Generator) -> pa.ChunkedArray:
-    if len(texts) <= n_texts:
-        return texts
-    return texts.take(pa.array(np.sort(rng.choice(len(texts), n_texts, replace=False))))
+def _drawn(n_texts: int, n_drawn: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
+    """Return which of ``n_texts`` are drawn, in order; None for all."""
+    return None if n_texts <= n_drawn else np.sort(rng.choice(n_texts, n_drawn, replace=False))
 
 
 def _feature_matrix(texts: pa.ChunkedArray, n_buckets: int) -> sparse.csr_array:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seedcorn.errors import ConfigError
 from seedcorn.progress import track
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.beam import MixedModels, SearchLimits, Workspace, new_workspace
@@ -17,30 +16,10 @@ from seedcorn.speech.beam_search import Found, search
 from seedcorn.speech.fusion import WeightedModel, mixed_models
 from seedcorn.speech.lexicon import Lexicon
 from seedcorn.speech.posteriors import LogPosteriors, check_logps
+from seedcorn.speech.settings import DecoderSettings
 
 _UTTERANCES_PER_TASK = 16
 _LEAST_LOGP = -1e4  # finite, so that a blank is always possible and no utterance loses all its hypotheses
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecoderSettings:
-    """Weights and limits of the search.
-
-    ``lm_weight`` (alpha) and ``word_bonus`` (beta) are of the score above. ``beam_size`` hypotheses survive each step,
-    if within ``beam_width_logp`` of the best; symbols less likely than ``min_symbol_logp`` are not tried.
-    """
-
-    lm_weight: float = 0.8
-    word_bonus: float = 0.5
-    beam_size: int = 100
-    beam_width_logp: float = 14.0
-    min_symbol_logp: float = -8.0
-    n_best: int = 1
-
-    def __post_init__(self) -> None:
-        for name, least in (("beam_size", 1), ("n_best", 1), ("lm_weight", 0), ("beam_width_logp", 0)):
-            if not getattr(self, name) >= least:
-                raise ConfigError(wanted=f"{name} of at least {least}", found=str(getattr(self, name)))
 
 
 @dataclass(frozen=True, kw_only=True)

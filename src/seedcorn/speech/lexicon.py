@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,15 +13,9 @@ from seedcorn.corpus.formats.lines import line_blocks
 from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError, at
 from seedcorn.speech.alphabet import Alphabet
+from seedcorn.speech.settings import Unspellable
 
 _N_SHOWN = 5
-
-
-class Unspellable(StrEnum):
-    """What to do with words that the alphabet cannot spell."""
-
-    REFUSE = "refuse"
-    LEAVE_OUT = "leave-out"
 
 
 class SpellingTrie(NamedTuple):

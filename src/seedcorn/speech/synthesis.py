@@ -32,6 +32,9 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 _one_engine_at_a_time = threading.Lock()
 
 
+_VOICES = {"en": "en-us", "zh": "cmn", "no": "nb"}  # languages that espeak-ng calls by another code
+
+
 class SpeakerSet(Enum):
     """Disjoint sets of espeak-ng voice variants; voices with random breath noise are in neither."""
 
@@ -58,6 +61,12 @@ class Voice:
     words_per_minute: int = 175
     pitch: int = 50
     pitch_range: int = 50
+
+
+def voice_of(lang: str) -> str:
+    """Return what espeak-ng calls the language of the code ``lang``, such as "hi-IN"."""
+    language = lang.replace("_", "-").lower().partition("-")[0]
+    return _VOICES.get(language, language)
 
 
 def random_voices(n_voices: int, *, lang: str, speakers: SpeakerSet, rng: np.random.Generator) -> list[Voice]:

@@ -1,7 +1,7 @@
 """The built-in test bed: a small recogniser of any language that espeak-ng speaks, and posteriors of test speech."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from seedcorn.speech.acoustic_training import (
 )
 from seedcorn.speech.alphabet import alphabet_of
 from seedcorn.speech.posteriors import LogPosteriors, Posteriors
+from seedcorn.speech.settings import TestBedSize
 from seedcorn.speech.synthesis import UTTERANCES_PER_ENGINE, SpeakerSet, random_voices, synthesise
 from seedcorn.torch_threads import one_torch_thread
 
@@ -50,6 +51,15 @@ TINY_TEST_BED = TestBedSettings(
         n_epochs=10, peak_learning_rate=5e-3, seconds_per_batch=10.0, snr_range_db=(15.0, 30.0), masked=False
     ),
 )
+
+
+def sized_test_bed(
+    size: TestBedSize, *, n_sentences: int | None = None, n_epochs: int | None = None
+) -> TestBedSettings:
+    """Return the settings of a test bed of ``size``, with another number of sentences or epochs where given."""
+    bed = SMALL_TEST_BED if size is TestBedSize.SMALL else TINY_TEST_BED
+    training = replace(bed.training, n_epochs=n_epochs or bed.training.n_epochs)
+    return replace(bed, n_sentences=n_sentences or bed.n_sentences, training=training)
 
 
 @one_torch_thread()

@@ -1,17 +1,18 @@
 """Decoder weights tuned on development speech, by word error rate, at the beam of the test."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.evaluation.wer import word_errors
 from seedcorn.progress import say
-from seedcorn.speech.decoding import DecoderSettings, decode
+from seedcorn.speech.decoding import decode
 from seedcorn.speech.fusion import WeightedModel
 from seedcorn.speech.lexicon import Lexicon
 from seedcorn.speech.posteriors import LogPosteriors
+from seedcorn.speech.settings import DecoderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,7 @@ def tune_weights(
     def rate(lm_weight: float, word_bonus: float) -> float:
         point = (round(lm_weight, 6), round(word_bonus, 6))
         if point not in rates:
-            tried = replace(settings, lm_weight=point[0], word_bonus=point[1], n_best=1)
+            tried = settings.model_copy(update={"lm_weight": point[0], "word_bonus": point[1], "n_best": 1})
             best = decode(posteriors, lexicon=lexicon, models=models, settings=tried, n_threads=n_threads)
             rates[point] = word_errors(references, [" ".join(h[0].words) for h in best]).total().rate
             say(f"lm_weight {point[0]:.2f} word_bonus {point[1]:.2f}: word error rate {rates[point]:.4f}")
@@ -72,7 +73,7 @@ def tune_weights(
         here = best
     chosen = min(rates, key=lambda point: rates[point])
     return TunedWeights(
-        settings=replace(settings, lm_weight=chosen[0], word_bonus=chosen[1]),
+        settings=settings.model_copy(update={"lm_weight": chosen[0], "word_bonus": chosen[1]}),
         trials=tuple(Trial(lm_weight=a, word_bonus=b, word_error_rate=r) for (a, b), r in rates.items()),
     )
 

@@ -8,7 +8,7 @@ stand as its own source, which teaches names and words by copying (Currey, Micel
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,9 @@ from seedcorn.errors import ConfigError, DataError
 from seedcorn.progress import say
 from seedcorn.translation.nbest import NBest
 from seedcorn.translation.self_training import drawn, mixed
+from seedcorn.translation.settings import TrainingSettings
 from seedcorn.translation.subwords import SYNTHETIC_TAG
 from seedcorn.translation.training import train_translator
-from seedcorn.translation.training_settings import TrainingSettings
 from seedcorn.translation.translator import Translator, dev_chrf, load_translator
 
 SYNTHETIC_ORIGIN, COPY_ORIGIN = "back-translation", "copy"
@@ -120,7 +120,7 @@ class _Turn:
             mixed(synthetic, self.real_pairs, real_per_own=self.settings.real_per_synthetic, rng=rng),
             self.direction.dev,
             output,
-            settings=replace(self.settings.training, checkpoint=str(self.folder)),
+            settings=self.settings.training.model_copy(update={"checkpoint": str(self.folder)}),
             checkpoints=output.with_name(f"{output.name}.checkpoints"),
             random_seed=random_seed,
         )

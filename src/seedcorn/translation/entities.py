@@ -9,7 +9,6 @@ translated piece by piece around them.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -17,27 +16,11 @@ from seedcorn.corpus.text import fold
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import ConfigError
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
-from seedcorn.translation.rescoring import RescoringWeights, rank
+from seedcorn.translation.rescoring import rank
+from seedcorn.translation.settings import TRANSLATION_ORIGIN, EntitySettings, Lost, RescoringWeights, Treatment
 from seedcorn.translation.subwords import N_PLACEHOLDERS, PLACEHOLDER, placeholder
 from seedcorn.translation.translator import Translator
 from seedcorn.translation.transliteration import Lexicon, transliterate
-
-
-class Treatment(StrEnum):
-    """What becomes of a slot value."""
-
-    TRANSLATE = "translate"
-    CATALOGUE = "catalogue"
-    TRANSLITERATE = "transliterate"
-    LATIN = "latin"
-
-
-class Lost(StrEnum):
-    """What to do with an utterance whose placeholders no hypothesis carries."""
-
-    COPY = "copy"
-    REJECT = "reject"
-
 
 Catalogue = Mapping[str, Sequence[str]]
 
@@ -47,26 +30,6 @@ NO_CATALOGUE = "no catalogue value for slot type"
 PLACEHOLDERS_LOST = "placeholders lost in every hypothesis"
 NOT_FOUND = "translated slot value not found in any hypothesis"
 EMPTY_TRANSLATION = "empty translation"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EntitySettings:
-    """The treatment of each slot type, ``default`` for those not named, and of lost placeholders.
-
-    With ``spoken``, texts are decoded as words only, which is how translators from scratch are trained by default.
-    """
-
-    default: Treatment = Treatment.TRANSLATE
-    by_type: Mapping[str, Treatment] = field(default_factory=dict)
-    lost: Lost = Lost.COPY
-    spoken: bool = True
-
-    def of(self, slot: Slot) -> Treatment:
-        """Return the treatment of ``slot``."""
-        return self.by_type.get(slot.type, self.default)
-
-
-_ORIGIN = "translation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +47,13 @@ class Candidates:
     def best(self, weights: RescoringWeights, *, n_hypotheses: int, lang: str) -> list[Utterance]:
         """Return the best ``n_hypotheses``, or all when there are fewer, as ``chosen`` does; best first."""
         return [
-            replace(self.utterance, text=self.nbest.hypotheses[i].text, slots=self.slots[i], lang=lang, origin=_ORIGIN)
+            replace(
+                self.utterance,
+                text=self.nbest.hypotheses[i].text,
+                slots=self.slots[i],
+                lang=lang,
+                origin=TRANSLATION_ORIGIN,
+            )
             for i in rank(self.nbest, weights)[:n_hypotheses]
         ]
 
@@ -165,7 +134,7 @@ class _Work:
         values: dict[int, str] = {}
         for number, slot in enumerate(utterance.slots):
             value = utterance.value(slot)
-            match self.settings.of(slot):
+            match self.settings.of(slot.type):
                 case Treatment.CATALOGUE:
                     known = self.catalogue.get(slot.type, ())
                     if not known:
@@ -238,7 +207,7 @@ class _Work:
             utterance.value(slot)
             for utterance in self.utterances
             for slot in utterance.slots
-            if self.settings.of(slot) is Treatment.TRANSLATE and fold(utterance.value(slot))
+            if self.settings.of(slot.type) is Treatment.TRANSLATE and fold(utterance.value(slot))
         }
         values = sorted(in_place)
         nbests = self.translator.nbest([self._as_trained(v) for v in values], n_best=min(self.n_best, 5))

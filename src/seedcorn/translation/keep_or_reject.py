@@ -9,7 +9,7 @@ from seedcorn.corpus.folding import fold_all
 from seedcorn.errors import DataError
 from seedcorn.relevance.cutoff import keep_above, keep_best, n_of_fraction
 from seedcorn.selection import Scores, Selection
-from seedcorn.translation.rescoring import SentenceLm, n_made_up_words
+from seedcorn.translation.rescoring import SentenceLm, n_out_of_vocabulary
 
 FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -32,7 +32,7 @@ def in_domain_scores(texts: Sequence[str], lm: SentenceLm, *, known: Collection[
     folded = fold_all(texts)
     n_words = np.array([len(text.split(" ")) + 1 for text in folded], dtype=np.float64)
     logps = np.asarray(lm.sentence_logps(folded), dtype=np.float64) if folded else np.zeros(0)
-    missing = None if known is None else np.array([n_made_up_words(text, known) > 0 for text in folded], np.bool_)
+    missing = None if known is None else np.array([n_out_of_vocabulary(text, known) > 0 for text in folded], np.bool_)
     values = logps / n_words
     return Scores(
         values=values if missing is None else np.where(missing, 0.0, values),

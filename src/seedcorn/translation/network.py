@@ -1,7 +1,6 @@
 """The translator's network: a small encoder-decoder transformer from scratch, or any pretrained checkpoint by name."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,20 +16,7 @@ from transformers import (
 
 from seedcorn.errors import DataError
 from seedcorn.pretrained import first_line, loading, quiet_transformers
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkShape:
-    """Size of a transformer from scratch (Vaswani et al. 2017): a deeper encoder than decoder, embeddings tied.
-
-    The default has 5 million parameters with 4,000 subwords: what a CPU can train.
-    """
-
-    width: int = 192
-    n_encoder_layers: int = 3
-    n_decoder_layers: int = 2
-    n_heads: int = 4
-    dropout: float = 0.1
+from seedcorn.translation.settings import NetworkShape
 
 
 def new_network(tokenizer: PreTrainedTokenizerBase, shape: NetworkShape, *, random_seed: int) -> PreTrainedModel:

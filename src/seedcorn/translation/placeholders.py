@@ -34,32 +34,36 @@ def frequent_words(pairs: PairCorpus, *, n_words: int = 150) -> frozenset[str]:
     return frozenset(word for word, _ in counts.most_common(n_words))
 
 
-def with_placeholders(
-    pairs: PairCorpus, lexicon: Lexicon, *, pair_fraction: float, rng: np.random.Generator
-) -> PairCorpus:
-    """Return ``pairs`` in memory where ``pair_fraction`` of those that can have placeholders in both sides.
-
-    A word can be replaced when it occurs once in the source, and either it or exactly one of its translations in
-    ``lexicon`` occurs once in the target.
-    """
-    batches = [_replaced(batch, lexicon, pair_fraction, rng) for batch in pairs.batches()]
-    return PairCorpus.from_table(pa.Table.from_batches(batches, schema=PAIR_SCHEMA))
-
-
-def teach_placeholders(
-    pairs: PairCorpus, dictionary: PairCorpus | None, *, pair_fraction: float, rng: np.random.Generator
+def add_placeholders(
+    pairs: PairCorpus, dictionary: PairCorpus, *, pair_fraction: float, random_seed: int
 ) -> PairCorpus:
     """Return ``pairs`` and then ``dictionary``, with placeholders in ``pair_fraction`` of those that can have them.
 
-    The dictionary (or, without one, the shortest of the pairs) says which words translate each other; the commonest
-    words of ``pairs`` are never replaced.
+    Words that have a short translation in either are what placeholders stand for, but the commonest ones of ``pairs``.
+    Every pass over the result draws the same.
     """
-    entries = dictionary if dictionary is not None else pairs
+    together = PairCorpus(lambda: chain(pairs.batches(), dictionary.batches()))
+    if pair_fraction == 0:
+        return together
     common = frequent_words(pairs)
-    known = (pair for batch in entries.batches() for pair in pairs_of(batch))
+    known = (pair for batch in together.batches() for pair in pairs_of(batch))
     lexicon = {source: targets for source, targets in lexicon_of(known).items() if source not in common}
-    together = pairs if dictionary is None else PairCorpus(lambda: chain(pairs.batches(), dictionary.batches()))
-    return with_placeholders(together, lexicon, pair_fraction=pair_fraction, rng=rng)
+    return with_placeholders(together, lexicon, pair_fraction=pair_fraction, random_seed=random_seed)
+
+
+def with_placeholders(pairs: PairCorpus, lexicon: Lexicon, *, pair_fraction: float, random_seed: int) -> PairCorpus:
+    """Return ``pairs``, streamed, where ``pair_fraction`` of those that can have placeholders in both sides.
+
+    A word can be replaced when it occurs once in the source, and either it or exactly one of its translations in
+    ``lexicon`` occurs once in the target. Every pass starts from ``random_seed``.
+    """
+
+    def open_batches() -> Iterator[pa.RecordBatch]:
+        rng = np.random.default_rng(random_seed)
+        for batch in pairs.batches():
+            yield _replaced(batch, lexicon, pair_fraction, rng)
+
+    return PairCorpus(open_batches)
 
 
 def pairs_of(batch: pa.RecordBatch) -> list[SentencePair]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from seedcorn.translation.network import NetworkShape
-from seedcorn.translation.training_settings import TrainingSettings
+from seedcorn.translation.settings import NetworkShape, TrainingSettings
 
 PRESETS: Mapping[str, TrainingSettings] = {
     # A minute on one CPU thread, for a few thousand pairs of a small world such as the built-in corpus.

@@ -1,13 +1,13 @@
 """Rescoring n-best lists with a language model of the in-domain target text; weights tuned on dev.
 
-The score of a hypothesis is log p(translation) / words + lm * log p(text) / words + length * words - made_up * words
-that no known text has: a log-linear model (Och and Ney 2002) over per-word values, so that long sentences are not
-preferred or punished by their length alone. Translators that spell by subwords make words up, and a language model over
-a wide vocabulary hardly minds.
+The score of a hypothesis is log p(translation) / words + lm * log p(text) / words + length * words
+- out_of_vocabulary * (words that no known text has): a log-linear model (Och and Ney 2002) over per-word values, so
+that long sentences are not preferred or punished by their length alone. Translators spell by subwords, and so words
+that nobody writes; a language model over a wide vocabulary hardly minds.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Protocol
 
@@ -20,12 +20,13 @@ from seedcorn.evaluation.translation import chrf
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
+from seedcorn.translation.settings import NO_RESCORING, RescoringWeights
 
 LM_LOGP = "lm_logp"
-MADE_UP_WORDS = "made_up_words"
+OUT_OF_VOCABULARY_WORDS = "out_of_vocabulary_words"
 LM_WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0)
 LENGTH_WEIGHTS = (-0.1, 0.0, 0.1)
-MADE_UP_WEIGHTS = (0.0, 2.0)
+OUT_OF_VOCABULARY_WEIGHTS = (0.0, 2.0)
 _LISTS_PER_BATCH = 1_024
 
 
@@ -34,18 +35,6 @@ class SentenceLm(Protocol):
 
     def sentence_logps(self, texts: Sequence[str]) -> FloatArray:
         """Return natural log p of each text (folded words between spaces), its end included, shape (n,)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RescoringWeights:
-    """What each feature counts beside the translation's own log-probability per word."""
-
-    lm: float = 0.5
-    length: float = 0.0
-    made_up: float = 0.0
-
-
-NO_RESCORING = RescoringWeights(lm=0.0, length=0.0)
 
 
 def with_lm(nbests: Iterable[NBest], lm: SentenceLm) -> Iterator[NBest]:
@@ -59,18 +48,18 @@ def with_lm(nbests: Iterable[NBest], lm: SentenceLm) -> Iterator[NBest]:
     yield from _with_lm(batch, lm)
 
 
-def with_made_up_words(nbests: Iterable[NBest], known: Collection[str]) -> Iterator[NBest]:
-    """Yield ``nbests`` with the feature made_up_words: how many words of a hypothesis are not among ``known`` ones."""
+def with_out_of_vocabulary_words(nbests: Iterable[NBest], known: Collection[str]) -> Iterator[NBest]:
+    """Yield ``nbests`` with how many words of each hypothesis are not among ``known`` ones, as a feature."""
     for nbest in nbests:
         folded = fold_all([h.text for h in nbest.hypotheses])
         counted = (
-            replace(h, features={**h.features, MADE_UP_WORDS: float(n_made_up_words(text, known))})
+            replace(h, features={**h.features, OUT_OF_VOCABULARY_WORDS: float(n_out_of_vocabulary(text, known))})
             for h, text in zip(nbest.hypotheses, folded, strict=True)
         )
         yield replace(nbest, hypotheses=tuple(counted))
 
 
-def n_made_up_words(folded: str, known: Collection[str]) -> int:
+def n_out_of_vocabulary(folded: str, known: Collection[str]) -> int:
     """Return how many words of a ``folded`` text are not among the ``known`` ones."""
     return sum(word not in known for word in folded.split())
 
@@ -95,17 +84,17 @@ def tune_weights(
     """Return the weights whose best hypotheses have the lowest ``loss``, by search over a grid; ties keep the smaller.
 
     The best ``n_hypotheses`` of every list are given to the loss, best first, list after list. ``nbests`` have lm_logp;
-    made-up words are weighed where every hypothesis has their number.
+    out-of-vocabulary words are weighed where every hypothesis has their number.
     ``loss`` is chrf_loss where there are references, for one hypothesis each; else for example the perplexity of dev
     text under a language model of the hypotheses.
     """
     if not nbests:
         raise DataError(wanted="n-best lists of dev sentences to tune weights on", found="none")
-    counted = all(MADE_UP_WORDS in h.features for nbest in nbests for h in nbest.hypotheses)
-    every = product(LM_WEIGHTS, LENGTH_WEIGHTS, MADE_UP_WEIGHTS if counted else (0.0,))
-    grid = [RescoringWeights(lm=lm, length=length, made_up=made_up) for lm, length, made_up in every]
+    counted = all(OUT_OF_VOCABULARY_WORDS in h.features for nbest in nbests for h in nbest.hypotheses)
+    every = product(LM_WEIGHTS, LENGTH_WEIGHTS, OUT_OF_VOCABULARY_WEIGHTS if counted else (0.0,))
+    grid = [RescoringWeights(lm=lm, length=length, out_of_vocabulary=oov) for lm, length, oov in every]
     # No rescoring comes first: it must be beaten, not equalled.
-    grid.sort(key=lambda weights: (abs(weights.lm) + abs(weights.length) + weights.made_up, weights.length))
+    grid.sort(key=lambda weights: (abs(weights.lm) + abs(weights.length) + weights.out_of_vocabulary, weights.length))
     losses: dict[tuple[str, ...], float] = {}
     best, lowest = NO_RESCORING, np.inf
     for weights in track(grid, "tuning rescoring weights", total=len(grid)):
@@ -128,8 +117,8 @@ def _values(nbest: NBest, weights: RescoringWeights) -> FloatArray:
     if weights.lm:
         # The end of the sentence is a word to the language model.
         values += weights.lm * _feature(nbest, LM_LOGP) / (n_words + 1)
-    if weights.made_up:
-        values -= weights.made_up * _feature(nbest, MADE_UP_WORDS)
+    if weights.out_of_vocabulary:
+        values -= weights.out_of_vocabulary * _feature(nbest, OUT_OF_VOCABULARY_WORDS)
     return values
 
 

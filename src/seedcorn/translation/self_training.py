@@ -5,7 +5,7 @@ when the real pairs stay in the mixture; a round that does not raise dev chrF is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,29 +16,12 @@ from seedcorn.errors import DataError
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray, PositionArray, Scores, Selection, keep
 from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
-from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights, SentenceLm, rescored, with_lm
+from seedcorn.translation.rescoring import SentenceLm, rescored, with_lm
+from seedcorn.translation.settings import SelfTrainingSettings
 from seedcorn.translation.training import TrainedTranslator, train_translator
-from seedcorn.translation.training_settings import TrainingSettings
 from seedcorn.translation.translator import Translator, dev_chrf, load_translator
 
 OWN_ORIGIN = "self-training"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SelfTrainingSettings:
-    """Which own translations are learnt from, and how.
-
-    Of ``n_sources`` texts drawn at random (0: all) the ``kept_fraction`` with the best translations per word is kept,
-    after rescoring with ``weights`` when there is a language model. ``real_per_own`` real pairs stand beside each own.
-    """
-
-    n_sources: int = 0
-    n_best: int = 5
-    kept_fraction: float = 0.5
-    real_per_own: float = 2.0
-    n_rounds: int = 1
-    weights: RescoringWeights = NO_RESCORING
-    training: TrainingSettings = TrainingSettings(n_target_tokens=2_000_000, learning_rate=3e-4, n_warmup_steps=100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +121,7 @@ def _trained_round(
         mixed(own, real_pairs, real_per_own=settings.real_per_own, rng=rng),
         dev,
         output,
-        settings=replace(settings.training, checkpoint=str(start)),
+        settings=settings.training.model_copy(update={"checkpoint": str(start)}),
         checkpoints=output.with_name(f"{output.name}.checkpoints"),
         random_seed=random_seed,
     )

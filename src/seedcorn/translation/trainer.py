@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from seedcorn.progress import say, track
-from seedcorn.translation.training_settings import Schedule, TrainingSettings
+from seedcorn.translation.settings import Schedule, TrainingSettings
 from seedcorn.translation.translator import convert, dev_chrf, load_translator
 
 

@@ -33,10 +33,10 @@ from seedcorn.translation.network import (
     start_embeddings_at,
 )
 from seedcorn.translation.regularisation import average_checkpoints, drop_words
+from seedcorn.translation.settings import Schedule, TrainingSettings
 from seedcorn.translation.smoothed_loss import smoothed_loss
 from seedcorn.translation.subwords import train_subwords
 from seedcorn.translation.trainer import ShowProgress, TranslationTrainer, bf16_pays, training_arguments
-from seedcorn.translation.training_settings import Schedule, TrainingSettings
 from seedcorn.translation.translator import convert
 
 

@@ -16,12 +16,12 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Path]]:
     """Both pipelines replaced by one that notes its configuration and its run folder."""
     seen: list[tuple[Settings, Path]] = []
 
-    def pipeline(config: Settings, *, run: Run, relative_to: Path | None = None) -> Path:
+    def pipeline(config: Settings, *, run: Run) -> Path:
         seen.append((config, run.folder))
         return run.folder / "report.html"
 
     monkeypatch.setattr("seedcorn.intent.run.run_and_report", pipeline)
-    monkeypatch.setattr("seedcorn.pipelines.language.run_language", pipeline)
+    monkeypatch.setattr("seedcorn.language.run.run_and_report", pipeline)
     return seen
 
 

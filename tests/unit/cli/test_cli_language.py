@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from seedcorn.cli import app
 from seedcorn.config import load_config
 from seedcorn.errors import ConfigError
-from seedcorn.pipelines.language import LanguageConfig
+from seedcorn.language.config import LanguageConfig
 from seedcorn.studies.kind import StudyKind
 
 
@@ -30,10 +30,10 @@ def test_an_unknown_setting_of_the_language_pipeline_is_refused_with_the_nearest
         load_config(tmp_path / "config.yaml", LanguageConfig)
 
 
-def test_a_ceiling_needs_true_translations() -> None:
+def test_an_oracle_needs_true_translations() -> None:
     path = resources.files("seedcorn") / "configs" / "language-builtin.yaml"
     with resources.as_file(path) as file, pytest.raises(ConfigError, match="true_target"):
-        load_config(file, LanguageConfig, overrides=["systems={a: {}, b: {true_target: true}}"])
+        load_config(file, LanguageConfig, overrides=["systems={a: [transcripts], b: [true_target]}"])
 
 
 @pytest.mark.parametrize("command", ["language", "demo", "study"])

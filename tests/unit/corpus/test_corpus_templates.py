@@ -6,13 +6,13 @@ import pytest
 from seedcorn.corpus.templates import (
     Signature,
     fill,
+    resample_slot_values,
     signature_of,
     slot_types_of,
     template_of,
     templates_by_signature,
     value_catalogue,
     values_of,
-    with_values_drawn_anew,
 )
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
@@ -93,7 +93,7 @@ def test_values_are_drawn_as_often_as_they_occur() -> None:
         for city in cities
     ]
     plain = Utterance(text="stop", intent="stop")
-    variants = with_values_drawn_anew([*asked, plain], n_variants=500, rng=np.random.default_rng(0))
+    variants = resample_slot_values([*asked, plain], n_variants=500, rng=np.random.default_rng(0))
     assert len(variants) == 2_000
     assert {u.intent for u in variants} == {"weather"}
     share = np.mean([u.text == "weather in pune" for u in variants])

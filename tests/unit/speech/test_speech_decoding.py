@@ -12,13 +12,10 @@ from seedcorn.errors import ConfigError, DataError
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.speech.alphabet import Alphabet
-from seedcorn.speech.decoding import (
-    DecoderSettings,
-    Hypothesis,
-    decode,
-)
+from seedcorn.speech.decoding import Hypothesis, decode
 from seedcorn.speech.fusion import WeightedModel, character_oov_logps, unigram_floor
 from seedcorn.speech.lexicon import Lexicon, build_lexicon, symbol_lexicon
+from seedcorn.speech.settings import DecoderSettings
 from seedcorn.speech.tuning import tune_weights
 
 SPACED = Alphabet(("", " ", "a", "b"))
@@ -274,7 +271,7 @@ def test_arrays_that_are_no_posteriors_are_refused(
 
 @pytest.mark.parametrize("setting", [{"beam_size": 0}, {"n_best": 0}, {"lm_weight": -1.0}, {"beam_width_logp": -1.0}])
 def test_impossible_settings_are_refused(setting: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match=next(iter(setting))):
+    with pytest.raises(ValueError, match=next(iter(setting))):
         DecoderSettings(**setting)  # type: ignore[arg-type]
 
 

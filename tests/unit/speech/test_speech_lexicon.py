@@ -7,8 +7,9 @@ import pytest
 from seedcorn.errors import DataError
 from seedcorn.speech.alphabet import Alphabet, alphabet_of
 from seedcorn.speech.export import lexicon_fst_lines, lexicon_lines, write_lexicon_files
-from seedcorn.speech.lexicon import Lexicon, Unspellable, build_lexicon, symbol_lexicon
+from seedcorn.speech.lexicon import Lexicon, build_lexicon, symbol_lexicon
 from seedcorn.speech.posteriors import read_symbols
+from seedcorn.speech.settings import Unspellable
 
 ALPHABET = Alphabet(("", " ", "a", "b", "c"))
 

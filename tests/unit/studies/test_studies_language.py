@@ -5,12 +5,13 @@ import pytest
 
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.text import fold
-from seedcorn.errors import SeedcornError
+from seedcorn.errors import ConfigError
+from seedcorn.language import models
 from seedcorn.speech.alphabet import alphabet_of
 from seedcorn.speech.posteriors import Posteriors
-from seedcorn.studies import language_study
-from seedcorn.studies.language_results import language_results, run_cells, study_page
-from seedcorn.studies.language_study import LanguageStudyConfig, cells_of
+from seedcorn.studies.language import LanguageStudyConfig, cells_of, run_cells
+from seedcorn.studies.language_page import study_page
+from seedcorn.studies.language_results import language_results
 
 N_ROWS = 60
 
@@ -51,7 +52,7 @@ def config(tmp_path):
                 "test": requests("hi", "test"),
                 "true_target": requests("hi", "train"),
             },
-            "pairs": {"n_dimensions": 2},
+            "pair_selection": {"n_dimensions": 2},
             "recogniser": {
                 "files": {"dev": "all.npz", "test": "all.npz"},
                 "decoder": {"beam_size": 10, "tuning": "none"},
@@ -59,13 +60,14 @@ def config(tmp_path):
             "baseline": "transcripts",
             "general": "general text",
             "reported": "general text",
-            "ceiling": "truth",
+            "oracle": "truth",
             "systems": {
-                "transcripts": {},
-                "general text": {"general": True},
-                "truth": {"general": True, "true_target": True},
+                "transcripts": ["transcripts"],
+                "general text": ["transcripts", "general"],
+                "truth": ["transcripts", "general", "true_target"],
             },
-        }
+        },
+        context={"relative_to": tmp_path},
     )
 
 
@@ -74,17 +76,23 @@ def test_every_size_comes_once_before_the_next_random_seed(config) -> None:
 
 
 def test_a_role_must_name_a_system(config) -> None:
-    with pytest.raises(ValueError, match="'best' is not one of the systems"):
-        LanguageStudyConfig.model_validate({**config.model_dump(), "reported": "best"})
+    for role in ("reported", "general"):
+        with pytest.raises(ValueError, match="'best' is not one of the systems"):
+            LanguageStudyConfig.model_validate({**dict(config), role: "best"})
 
 
 def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_path, monkeypatch) -> None:
     folder = tmp_path / "study"
-    cells = run_cells(config, folder=folder, relative_to=tmp_path)
-    found = language_results(config, cells, command="seedcorn study x.yaml", relative_to=tmp_path)
-    monkeypatch.setattr(language_study.model_stages, "estimated", None)  # would fail if a cell were made again
-    again = run_cells(config, folder=folder, relative_to=tmp_path)
-    assert [done.record for done in again.values()] == [done.record for done in cells.values()]
+    cells = run_cells(config, folder=folder)
+    found = language_results(config, cells, command="seedcorn study x.yaml")
+    monkeypatch.setattr(models, "estimate_texts", None)  # would fail if a cell were made again
+    again = run_cells(config, folder=folder)
+    assert [outcome.records for outcome in again.values()] == [outcome.records for outcome in cells.values()]
+    # What does not depend on the transcripts of a cell is made once for all.
+    made = [path.name.rpartition("-")[0] for path in (folder / "store").iterdir() if path.is_dir()]
+    shared = ("clean-pairs", "posteriors", "text-true_target", "lm-own-text-true_target")
+    assert {name: made.count(name) for name in shared} == dict.fromkeys(shared, 1)
+    assert made.count("model-own-truth") == 4
 
     assert {"wer_reduction_10", "wer_reduction_over_general_text_20", "ceiling_wer_reduction_10"} <= set(found.summary)
     by_system = found.summary["wer_by_system"]
@@ -96,18 +104,17 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
 
 
 def test_cells_made_by_several_workers_say_the_same(config, tmp_path) -> None:
-    alone = run_cells(config, folder=tmp_path / "alone", relative_to=tmp_path)
-    together = run_cells(config, folder=tmp_path / "together", relative_to=tmp_path, n_workers=2)
+    alone = run_cells(config, folder=tmp_path / "alone")
+    together = run_cells(config, folder=tmp_path / "together", n_workers=2)
     assert list(together) == list(alone)
-    digests = [[done.record.output_digest for done in cells.values()] for cells in (alone, together)]
+    digests = [[r.output_digest for o in cells.values() for r in o.records] for cells in (alone, together)]
     assert digests[0] == digests[1]
 
 
-def test_missing_speech_is_told_before_any_work(config, tmp_path) -> None:
-    (tmp_path / "all.npz").unlink()
-    with pytest.raises(SeedcornError, match=r"all\.npz"):
-        run_cells(config, folder=tmp_path / "study", relative_to=tmp_path)
-    assert not (tmp_path / "study").exists()
+def test_a_study_needs_a_recogniser(config, tmp_path) -> None:
+    silent = config.model_copy(update={"recogniser": None, "sizes": (10,), "random_seeds": (1,)})
+    with pytest.raises(ConfigError, match="recogniser: none"):
+        run_cells(silent, folder=tmp_path / "study")
 
 
 def test_a_size_that_is_everything_is_made_once(config) -> None:

@@ -28,8 +28,7 @@ def pairs() -> PairCorpus:
 
 @pytest.fixture(scope="session")
 def settings():
-    from seedcorn.translation.network import NetworkShape
-    from seedcorn.translation.training_settings import TrainingSettings
+    from seedcorn.translation.settings import NetworkShape, TrainingSettings
 
     torch.set_num_threads(1)
     return TrainingSettings(

@@ -22,7 +22,7 @@ from seedcorn.translation.subwords import SYNTHETIC_TAG
 
 @pytest.fixture
 def chosen(settings) -> BackTranslationSettings:
-    further = replace(settings, n_target_tokens=400, learning_rate=1e-5, n_warmup_steps=1)
+    further = settings.model_copy(update={"n_target_tokens": 400, "learning_rate": 1e-5, "n_warmup_steps": 1})
     return BackTranslationSettings(n_best=2, training=further)
 
 

@@ -8,14 +8,11 @@ from seedcorn.errors import ConfigError, DataError
 from seedcorn.translation.entities import (
     NO_CATALOGUE,
     PLACEHOLDERS_LOST,
-    EntitySettings,
-    Lost,
-    Treatment,
     catalogue_of,
     translate_utterances,
 )
 from seedcorn.translation.nbest import Hypothesis, NBest
-from seedcorn.translation.rescoring import NO_RESCORING
+from seedcorn.translation.settings import NO_RESCORING, EntitySettings, Lost, Treatment
 
 WAKE = Utterance(
     text="wake me at five am", intent="alarm_set", domain="alarm", lang="en", slots=(Slot(11, 18, "time"),), id="1"
@@ -183,3 +180,13 @@ def test_punctuation_and_case_do_not_reach_a_translator_of_spoken_text() -> None
     assert best(wake).text == "मुझे Five AM जगा दो"
     ((wake,), _) = translated(loud, default=Treatment.LATIN, spoken=False)
     assert best(wake).text == "??? Five AM"
+
+
+def test_slot_types_without_catalogue_values_are_translated() -> None:
+    settings = EntitySettings(default=Treatment.CATALOGUE, by_type={"artist": Treatment.LATIN})
+    found = settings.where_known({"time"}, {"time", "place", "artist"})
+    assert found.by_type == {
+        "artist": Treatment.LATIN,
+        "place": Treatment.TRANSLATE,
+        "time": Treatment.CATALOGUE,
+    }

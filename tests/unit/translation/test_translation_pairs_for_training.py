@@ -22,7 +22,7 @@ def pairs_of(*sides: tuple[str, str]) -> PairCorpus:
 
 
 def replaced(pairs: PairCorpus, lexicon, *, seed: int = 0) -> list[tuple[str, str]]:
-    found = with_placeholders(pairs, lexicon, pair_fraction=1.0, rng=np.random.default_rng(seed)).pairs()
+    found = with_placeholders(pairs, lexicon, pair_fraction=1.0, random_seed=seed).pairs()
     return [(pair.source, pair.target) for pair in found]
 
 

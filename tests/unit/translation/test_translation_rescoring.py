@@ -8,15 +8,14 @@ from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, ke
 from seedcorn.translation.nbest import Hypothesis, NBest
 from seedcorn.translation.rescoring import (
     LM_LOGP,
-    NO_RESCORING,
-    RescoringWeights,
     chrf_loss,
     rank,
     rescored,
     tune_weights,
     with_lm,
-    with_made_up_words,
+    with_out_of_vocabulary_words,
 )
+from seedcorn.translation.settings import NO_RESCORING, RescoringWeights
 
 
 class WordListLm:
@@ -73,16 +72,16 @@ def test_weights_can_be_tuned_on_any_loss() -> None:
     assert tune_weights(lists, lambda texts: -float(LM.sentence_logps(texts).sum())).lm > 0
 
 
-def test_hypotheses_with_made_up_words_come_last_when_those_weigh() -> None:
-    lists = list(with_made_up_words([nbest(("नीलघरा घर", -1.0), ("नीला, घर", -4.0))], {"नीला", "घर"}))
-    assert [h.features["made_up_words"] for h in lists[0].hypotheses] == [1.0, 0.0]
+def test_hypotheses_with_out_of_vocabulary_words_come_last_when_those_weigh() -> None:
+    lists = list(with_out_of_vocabulary_words([nbest(("नीलघरा घर", -1.0), ("नीला, घर", -4.0))], {"नीला", "घर"}))
+    assert [h.features["out_of_vocabulary_words"] for h in lists[0].hypotheses] == [1.0, 0.0]
     assert rank(lists[0], NO_RESCORING).tolist() == [0, 1]
-    assert rank(lists[0], RescoringWeights(lm=0.0, made_up=2.0)).tolist() == [1, 0]
+    assert rank(lists[0], RescoringWeights(lm=0.0, out_of_vocabulary=2.0)).tolist() == [1, 0]
     tuned = tune_weights(list(with_lm(lists, WordListLm("नीलघरा", "घर"))), chrf_loss(["नीला घर"]))
-    assert tuned == RescoringWeights(lm=0.0, made_up=2.0)
+    assert tuned == RescoringWeights(lm=0.0, out_of_vocabulary=2.0)
 
 
-def test_texts_with_made_up_words_are_not_kept() -> None:
+def test_texts_with_out_of_vocabulary_words_are_not_kept() -> None:
     scores = in_domain_scores(["लाल घर", "लालघ घर", "लाल"], LM, known={"लाल", "घर"})
     selection = keep_likely(scores, logp_per_word=-9.0)
     assert sorted(selection.positions) == [0, 2]

@@ -1,6 +1,5 @@
 """Training, resuming, fine-tuning and running a tiny translator."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,9 @@ from safetensors.torch import load_file  # noqa: E402
 from seedcorn.translation import training as training_module  # noqa: E402
 from seedcorn.translation.network import pretrained  # noqa: E402
 from seedcorn.translation.regularisation import average_checkpoints, drop_words  # noqa: E402
+from seedcorn.translation.settings import Schedule  # noqa: E402
 from seedcorn.translation.trainer import ShowProgress  # noqa: E402
 from seedcorn.translation.training import train_translator  # noqa: E402
-from seedcorn.translation.training_settings import Schedule  # noqa: E402
 from seedcorn.translation.translator import dev_chrf, load_translator  # noqa: E402
 
 
@@ -96,7 +95,9 @@ def test_a_pretrained_checkpoint_is_fine_tuned_by_name(trained, pairs, settings,
         pairs,
         pairs.pairs(),
         tmp_path / "model",
-        settings=replace(settings, checkpoint=str(trained.folder), n_target_tokens=500, learning_rate=1e-4),
+        settings=settings.model_copy(
+            update={"checkpoint": str(trained.folder), "n_target_tokens": 500, "learning_rate": 1e-4}
+        ),
         checkpoints=tmp_path / "checkpoints",
         random_seed=0,
     )
@@ -113,7 +114,7 @@ def test_a_checkpoint_without_tokenizer_is_refused(trained, pairs, settings, tmp
             pairs,
             pairs.pairs(),
             tmp_path / "model",
-            settings=replace(settings, checkpoint=str(tmp_path / "bare")),
+            settings=settings.model_copy(update={"checkpoint": str(tmp_path / "bare")}),
             checkpoints=tmp_path / "checkpoints",
             random_seed=0,
         ),
@@ -214,8 +215,8 @@ def test_a_larger_budget_goes_on_from_the_checkpoints_of_a_schedule_without_end(
     pairs, settings, tmp_path: Path
 ) -> None:
     arguments = {"checkpoints": tmp_path / "checkpoints", "random_seed": 1}
-    endless = replace(settings, schedule=Schedule.INVERSE_SQRT, n_warmup_steps=5)
-    small, larger = (replace(endless, n_target_tokens=n) for n in (600, 1_200))
+    endless = settings.model_copy(update={"schedule": Schedule.INVERSE_SQRT, "n_warmup_steps": 5})
+    small, larger = (endless.model_copy(update={"n_target_tokens": n}) for n in (600, 1_200))
     first = train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=small, **arguments)
     again = train_translator(pairs, pairs.pairs(), tmp_path / "again", settings=small, **arguments)
     assert weights_of(again.folder) == weights_of(first.folder)
@@ -226,7 +227,7 @@ def test_a_larger_budget_goes_on_from_the_checkpoints_of_a_schedule_without_end(
 
 def test_a_learning_rate_that_fell_to_zero_is_not_raised_again(pairs, settings, tmp_path: Path) -> None:
     arguments = {"checkpoints": tmp_path / "checkpoints", "random_seed": 1}
-    small, larger = (replace(settings, n_target_tokens=n) for n in (600, 1_200))
+    small, larger = (settings.model_copy(update={"n_target_tokens": n}) for n in (600, 1_200))
     train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=small, **arguments)
     with pytest.raises(ConfigError, match=r"learning rate would jump.*inverse_sqrt"):
         train_translator(pairs, pairs.pairs(), tmp_path / "model", settings=larger, **arguments)
@@ -251,7 +252,9 @@ def test_words_are_dropped_in_training_only_and_never_ends_or_placeholders(trans
 
 
 def test_the_mean_of_checkpoints_is_kept_where_dev_likes_it_better(pairs, settings, tmp_path: Path) -> None:
-    averaged = replace(settings, n_target_tokens=6_000, n_evaluations=3, n_averaged=2, word_dropout=0.1)
+    averaged = settings.model_copy(
+        update={"n_target_tokens": 6_000, "n_evaluations": 3, "n_averaged": 2, "word_dropout": 0.1}
+    )
     trained = train_translator(
         pairs, pairs.pairs(), tmp_path / "m", settings=averaged, checkpoints=tmp_path / "c", random_seed=1
     )

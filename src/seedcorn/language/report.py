@@ -1,45 +1,37 @@
 """The page of a language run: what each step brought, where it helps, what the models know, what changed."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TypeAlias
 
-import pyarrow.parquet as pq
-
-from seedcorn.intent.report import Row
-from seedcorn.pipelines.language_model_stages import OWN, SYSTEMS_FILE, TRANSLATED_FILE
-from seedcorn.pipelines.stage_files import Done, read_json
+from seedcorn.language.measures import OWN, Measures
+from seedcorn.language.result import LanguageResult, ModelRow
 from seedcorn.report.figures import CurvePoint, bar_figure
 from seedcorn.report.page import Figure, Page, Section, Table
-from seedcorn.report.saved import write_page
-from seedcorn.runs import Run
 
+Row: TypeAlias = Mapping[str, str | int | float]
 MOST_EXAMPLES = 1_000
 
 
-def write_report(run: Run, name: str, *, models: Done, measured: Done, stages: Sequence[Done]) -> Path:
-    """Write the report of a run from the files of its finished ``stages``; return its path."""
-    rows = json_rows(measured.folder / "measures.json", "systems")
-    page = Page(
+def language_page(name: str, result: LanguageResult) -> Page:
+    """Return the page of a finished run."""
+    models = result.model_rows()
+    measures = None if result.recognition is None else result.recognition.measures.value
+    return Page(
         title=f"Seedcorn language run: {name}",
-        summary=_summary(rows),
+        summary=_perplexities(models) if measures is None else _summary(measures.systems),
         sections=(
-            _ablation(rows),
-            _slices(json_rows(measured.folder / "measures.json", "slices"), [str(r["system"]) for r in rows]),
+            *(() if measures is None else (_ablation(measures.systems), _slices(measures))),
             _models(models),
-            _examples(measured),
-            _translations(models),
-            Section(title="Counts", contents=(_counts(stages),)),
+            *(() if measures is None else (_examples(measures),)),
+            _translations(result),
+            Section(title="Counts", contents=(_counts(result),)),
         ),
-        signatures=tuple(stage.record.signature for stage in stages),
+        signatures=tuple(stage.record.signature for stage in result.stages()),
     )
-    return write_page(page, run.folder)
 
 
-def json_rows(path: Path, key: str = "") -> list[Row]:
-    """Return the list in a JSON file, or under ``key`` in it."""
-    value = read_json(path)
-    rows = value[key] if isinstance(value, Mapping) else value
-    return [dict(row) for row in rows] if isinstance(rows, Sequence) else []  # type: ignore[arg-type]  # what we wrote
+def _perplexities(models: Sequence[ModelRow]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"perplexity: {row.system}", f"{row.perplexity:.1f}") for row in (models[0], models[-1]))
 
 
 def _summary(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
@@ -87,10 +79,10 @@ def _bars(rows: Sequence[Row]) -> Figure:
     )
 
 
-def _slices(rows: Sequence[Row], systems: Sequence[str]) -> Section:
-    names = list(dict.fromkeys(systems))
-    by_slice: dict[str, Row] = {}
-    for row in rows:
+def _slices(measures: Measures) -> Section:
+    names = list(dict.fromkeys(str(row["system"]) for row in measures.systems))
+    by_slice: dict[str, dict[str, str | int | float]] = {}
+    for row in measures.slices:
         entry = by_slice.setdefault(
             str(row["slice"]), {"slice": row["slice"], "reference_words": row["n_reference_words"]}
         )
@@ -102,67 +94,66 @@ def _slices(rows: Sequence[Row], systems: Sequence[str]) -> Section:
     )
 
 
-def _models(models: Done) -> Section:
-    rows = json_rows(models.folder / SYSTEMS_FILE)
-    shown = [
+def _models(rows: Sequence[ModelRow]) -> Section:
+    shown: list[Row] = [
         {
-            **row,
-            "text": ", ".join(f"{part} {n:,}" for part, n in _mapping(row["n_sentences"]).items()),
-            "mixture": ", ".join(f"{part} {weight:.2f}" for part, weight in _mapping(row["weights"]).items()),
+            "system": row.system,
+            "text": ", ".join(f"{part} {n:,}" for part, n in row.n_sentences.items()),
+            "mixture": ", ".join(f"{part} {weight:.2f}" for part, weight in row.weights.items()),
+            "n_words": row.n_words,
+            "n_ngrams": row.n_ngrams,
+            "oov_fraction": row.oov_fraction,
+            "perplexity_own_words": row.perplexity_own_words,
+            "perplexity": row.perplexity,
         }
         for row in rows
     ]
-    columns = ("system", "text", "mixture", "n_words", "n_ngrams", "oov_fraction", "perplexity_own_words", "perplexity")
     return Section(
         title="The language models",
         text="Perplexity on test; the last column is over one vocabulary for all systems, so that it compares.",
         contents=(
-            _growth(rows, "perplexity", "perplexity on test, over one vocabulary"),
-            _growth(rows, "n_words", "words that the model knows"),
-            table("Text, mixture weights, size and perplexity.", shown, columns),
+            _growth(rows, [row.perplexity for row in rows], "perplexity on test, over one vocabulary"),
+            _growth(rows, [row.n_words for row in rows], "words that the model knows"),
+            table("Text, mixture weights, size and perplexity.", shown, tuple(shown[0])),
         ),
     )
 
 
-def _growth(rows: Sequence[Row], key: str, title: str) -> Figure:
-    """Return one bar a system: how what ``key`` measures grows or falls from step to step."""
-    values = [float(row[key]) for row in rows]
+def _growth(rows: Sequence[ModelRow], values: Sequence[float], title: str) -> Figure:
+    """Return one bar a system: how what ``title`` names grows or falls from step to step."""
     return bar_figure(
         [CurvePoint(x=0, y=value, low=value, high=value, series="language model") for value in values],
-        labels=[str(row["system"]) for row in rows],
+        labels=[row.system for row in rows],
         y_title=title,
         caption=f"{title.capitalize()}.",
     )
 
 
-def _mapping(value: object) -> Mapping[str, float]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _examples(measured: Done) -> Section:
-    rows = pq.read_table(measured.folder / "changed.parquet").to_pylist()
+def _examples(measures: Measures) -> Section:
     columns = ("change", "intent", "said", "before", "after")
     return Section(
         title="Before and after",
         text="Test utterances that the first and the last system understand differently: [-said-] {+understood+}.",
-        contents=(table("Changed utterances.", rows, columns, filter_column="change"),),
+        contents=(table("Changed utterances.", measures.changed, columns, filter_column="change"),),
     )
 
 
-def _translations(models: Done) -> Section:
-    rows = pq.read_table(models.folder / TRANSLATED_FILE).to_pylist()
+def _translations(result: LanguageResult) -> Section:
+    translated = [text for name in result.reported_texts for text in result.texts[name].value.translated()]
     return Section(
-        title="The grown text",
-        text="Translations that the last system is made of, with their intents; slots are in the Parquet file.",
-        contents=(table("Translations.", rows, ("text", "intent")),),
+        title="Translations",
+        text="Translations that the reported system is made of, with their intents; slots are in the Parquet file.",
+        contents=(
+            table("Translations.", [{"text": u.text, "intent": u.intent} for u in translated], ("text", "intent")),
+        ),
     )
 
 
-def _counts(stages: Sequence[Done]) -> Table:
+def _counts(result: LanguageResult) -> Table:
     rows = [
-        (s.record.stage, key.removeprefix("n_").replace("_", " "), n)
-        for s in stages
-        for key, n in s.record.counts.items()
+        (stage.name, key.removeprefix("n_").replace("_", " "), n)
+        for stage in result.stages()
+        for key, n in stage.record.counts.items()
     ]
     return Table(caption="Counts of every stage.", columns=("stage", "what", "number"), rows=tuple(rows))
 

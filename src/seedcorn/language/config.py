@@ -1,0 +1,173 @@
+"""The configuration of the language pipeline: its sections are the stages."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from seedcorn.config import Settings
+from seedcorn.language.data import CleanPairFiles, DrawTranscripts, ReadLanguageData
+from seedcorn.language.models import EstimateDomain, EstimateText, MixModels
+from seedcorn.language.recogniser import Decoder, Recogniser, SynthesiseSpeech, TuneDecoder, Tuning
+from seedcorn.language.sources import AnySource, System, Translations, TrueTranslations, default_systems
+from seedcorn.language.translators import (
+    SelectPairs,
+    SelfTrain,
+    TranslateEntities,
+    TranslateSource,
+    Translation,
+    TranslationSet,
+    Translators,
+    TuneRescoring,
+)
+from seedcorn.runs import Stage, StageResult
+from seedcorn.runs.planning import PlannedRun
+
+
+def folder_name(system: str) -> str:
+    """Return the name of ``system`` as a folder can have it."""
+    return re.sub(r"[^\w-]+", "-", system)
+
+
+class LanguageModels(Settings):
+    """Order of the n-grams, and to how many n-grams a finished model is pruned (not at all when not given)."""
+
+    order: int = Field(3, ge=1, le=6)
+    n_ngrams: int | None = Field(None, ge=1)
+
+
+class LanguagePipeline(Settings):
+    """What runs and studies of the language pipeline have in common.
+
+    A system is a list of sources of text; of its text a language model is made. ``baseline`` is what all are compared
+    with, by default the first system; ``reported`` the one whose changes are shown and that is exported, by default
+    the last. With the recogniser "none" language models are made and measured by perplexity alone.
+    """
+
+    data: ReadLanguageData
+    pair_selection: SelectPairs = SelectPairs()
+    translators: Translators = Translators()
+    translation: Translation = Translation()
+    rescoring: TuneRescoring = TuneRescoring()
+    language_model: LanguageModels = LanguageModels()
+    systems: Mapping[str, System] = default_systems()
+    baseline: str = ""
+    reported: str = ""
+    recogniser: Recogniser | None = Recogniser(test_bed=SynthesiseSpeech())
+    n_threads: int = Field(1, ge=1)
+
+    @field_validator("recogniser", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return None if value == "none" else value
+
+    @model_validator(mode="after")
+    def _systems_fit(self) -> Self:
+        if len(self.systems) < 2:
+            raise ValueError("give at least two systems: a baseline and the one to export")
+        for role in ("baseline", "reported"):
+            name = getattr(self, role)
+            if name and name not in self.systems:
+                raise ValueError(f"{role}: '{name}' is not one of the systems {', '.join(self.systems)}")
+        if len({folder_name(name) for name in self.systems}) < len(self.systems):
+            raise ValueError("give the systems names that differ in their letters and digits")
+        oracles = [name for name, s in self.systems.items() if any(isinstance(x, TrueTranslations) for x in s)]
+        if oracles and self.data.true_target is None:
+            raise ValueError(f"the system '{oracles[0]}' with true_target needs data.true_target")
+        return self
+
+    @property
+    def baseline_name(self) -> str:
+        """The system that all are compared with."""
+        return self.baseline or next(iter(self.systems))
+
+    @property
+    def reported_name(self) -> str:
+        """The system that is exported."""
+        return self.reported or list(self.systems)[-1]
+
+    @property
+    def transcripts(self) -> DrawTranscripts:
+        """The stage that draws the transcripts."""
+        return DrawTranscripts(n_transcripts=self.data.n_transcripts)
+
+    @property
+    def pair_cleaning(self) -> CleanPairFiles:
+        """The stage that reads the pairs."""
+        data = self.data
+        return CleanPairFiles(
+            source_lang=data.source_lang, target_lang=data.target_lang, pairs=data.pairs, dictionary=data.dictionary
+        )
+
+    @property
+    def domain_model(self) -> EstimateDomain:
+        """The stage that estimates what is known of the domain."""
+        return EstimateDomain(order=self.language_model.order, lexicon=self.translation.entities.lexicon)
+
+    @property
+    def self_training(self) -> SelfTrain:
+        """The stage that goes on training the selected translator."""
+        return self.translators.self_training.model_copy(update={"order": self.language_model.order})
+
+    def translate(self, wanted: TranslationSet) -> TranslateSource | TranslateEntities:
+        """Return the stage that makes the n-best lists ``wanted``."""
+        if not wanted.entities:
+            return TranslateSource(n_best=self.translation.n_best)
+        return TranslateEntities(n_best=self.translation.n_best, entities=self.translation.entities)
+
+    def tune_rescoring(self, n_hypotheses: int) -> TuneRescoring:
+        """Return the stage that finds the weights for the best ``n_hypotheses`` of each list."""
+        return self.rescoring.model_copy(update={"n_hypotheses": n_hypotheses})
+
+    def estimate(self, source: AnySource) -> EstimateText:
+        """Return the stage that estimates the model of the text of ``source``."""
+        return EstimateText(order=self.language_model.order, label=source.label)
+
+    @property
+    def mixing(self) -> MixModels:
+        """The stage that interpolates the models of a system."""
+        return MixModels(n_ngrams=self.language_model.n_ngrams)
+
+    @property
+    def decoder(self) -> Decoder:
+        """The settings of the decoder."""
+        return Decoder() if self.recogniser is None else self.recogniser.decoder
+
+    def tuned_for(self, system: str) -> str:
+        """Return the system that the decoder is tuned for when it decodes with ``system``."""
+        return system if self.decoder.tuning is Tuning.EACH else self.baseline_name
+
+    @property
+    def decoder_tuning(self) -> TuneDecoder:
+        """The stage that finds the decoder's weights."""
+        return TuneDecoder(decoder=self.decoder)
+
+    def sources(self) -> dict[str, AnySource]:
+        """Return every source of any system once, by its name."""
+        return {source.name: source for system in self.systems.values() for source in system}
+
+    def translation_sets(self) -> list[TranslationSet]:
+        """Return the n-best lists that the systems use."""
+        return sorted({wanted for source in self.sources().values() for wanted in source.translation_sets()})
+
+    def rescored_sets(self) -> list[tuple[TranslationSet, int]]:
+        """Return which of the n-best lists are rescored, and how many hypotheses of each list are taken."""
+        rescored = [s for s in self.sources().values() if isinstance(s, Translations) and s.rescored]
+        return sorted({(wanted, s.n_hypotheses) for s in rescored for wanted in s.translation_sets()})
+
+
+class LanguageConfig(LanguagePipeline):
+    """The configuration file of ``seedcorn language``; configs/language-builtin.yaml explains every setting."""
+
+    name: str = Field(min_length=1)
+    random_seed: int = Field(1, ge=0)
+
+    def stages(self) -> Mapping[str, Stage[StageResult]]:
+        """Return the stages by the names of their folders, in the order in which they run."""
+        from seedcorn.language.pipeline import run_language
+
+        planned = PlannedRun(folder=Path(), random_seed=self.random_seed)
+        run_language(self, run=planned)
+        return planned.stages

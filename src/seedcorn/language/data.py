@@ -1,0 +1,295 @@
+"""What the language pipeline starts from: transcripts, in-domain source text, sentence pairs, dev and test."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from seedcorn.config import Settings
+from seedcorn.corpus.pair_cleaning import check_direction, clean_pairs, spoken_form, take_pairs
+from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus, SentencePair
+from seedcorn.corpus.settings import CorpusFile, utterances_in
+from seedcorn.corpus.tables import read_utterances, write_batches, write_utterances
+from seedcorn.corpus.text import fold
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, Utterance
+from seedcorn.errors import ConfigError, DataError
+from seedcorn.files import InputFile, write_json
+from seedcorn.runs import Context, Stage
+from seedcorn.selection import Selection
+
+BUILTIN_PAIRS = "builtin:pairs"
+_BUILTIN_RANDOM_SEED = 1
+_N_BUILTIN_PAIRS = 5_000
+
+
+class PairFile(Settings):
+    """One file of sentence pairs; with ``target`` the two are files of lines side by side (Moses).
+
+    ``builtin:pairs`` names ``n_rows`` pairs of the built-in corpus, English to Hindi.
+    """
+
+    path: InputFile
+    target: InputFile | None = None
+    format: str | None = None
+    n_rows: int | None = Field(None, ge=1)
+
+    def open(self, source_lang: str, target_lang: str) -> PairCorpus:
+        """Return the pairs, streamed. Raises DataError for a file in the other direction."""
+        if self.path.is_builtin:
+            return self._builtin()
+        from seedcorn.corpus.formats.pairs import read_pairs
+
+        pairs = read_pairs(
+            self.path.path,
+            target=None if self.target is None else self.target.path,
+            format=self.format,
+            source_lang=source_lang,
+            target_lang=target_lang,
+        )
+        # Among others the rows of a swapped file would only be rejected, one by one.
+        check_direction(pairs, source_lang=source_lang, target_lang=target_lang, where=self.path.path)
+        return pairs
+
+    def _builtin(self) -> PairCorpus:
+        from seedcorn.corpus.builtin import builtin_pairs
+
+        if self.path.written != BUILTIN_PAIRS:
+            raise ConfigError(wanted=BUILTIN_PAIRS, found=f"'{self.path.written}'")
+        return builtin_pairs(self.n_rows or _N_BUILTIN_PAIRS, random_seed=_BUILTIN_RANDOM_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageData:
+    """The utterances of the language pipeline; ``dev_source`` and ``true_target`` are empty when not given."""
+
+    source_lang: str
+    target_lang: str
+    transcripts: list[Utterance]
+    source: list[Utterance]
+    dev: list[Utterance]
+    test: list[Utterance]
+    dev_source: list[Utterance]
+    true_target: list[Utterance]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many utterances each set has."""
+        return {f"n_{name}": len(getattr(self, name)) for name in _SETS}
+
+    def dev_pairs(self) -> list[SentencePair]:
+        """Return the folded dev pairs, where dev has a source side."""
+        return side_by_side(self.dev_source, self.dev)
+
+    def save(self, folder: Path) -> None:
+        """Write each set as Parquet."""
+        for name in _SETS:
+            write_utterances(getattr(self, name), folder / f"{name}.parquet")
+        write_json({"source_lang": self.source_lang, "target_lang": self.target_lang}, folder / "languages.json")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what ``save`` wrote."""
+        languages = json.loads((folder / "languages.json").read_text("utf-8"))
+        sets = {name: read_utterances(folder / f"{name}.parquet") for name in _SETS}
+        return cls(**{**languages, **sets})
+
+
+_SETS = tuple(field.name for field in fields(LanguageData) if not field.name.endswith("_lang"))
+
+
+class ReadLanguageData(Stage[LanguageData]):
+    """Read the texts of both languages; languages are codes such as "hi" or "hi-IN".
+
+    ``transcripts`` are in-domain text in the target language, of which ``n_transcripts`` are drawn (all when not
+    given); ``source`` is in-domain text in the source language, with slots where they are known. ``dev_source`` holds
+    the source side of ``dev`` under the same ids: it tunes the translator. ``true_target`` holds the true translations
+    of ``source`` under the same ids: it is the oracle of a study and trains nothing else. ``pairs`` and ``dictionary``
+    are general sentence pairs and word pairs.
+    """
+
+    stage_name: ClassVar[str] = "data"
+    is_random: ClassVar[bool] = False
+
+    source_lang: str
+    target_lang: str
+    transcripts: CorpusFile
+    n_transcripts: int | None = Field(None, ge=1)
+    source: tuple[CorpusFile, ...] = Field(min_length=1)
+    pairs: tuple[PairFile, ...] = Field(min_length=1)
+    dictionary: tuple[PairFile, ...] = ()
+    dev: CorpusFile
+    test: CorpusFile
+    dev_source: CorpusFile | None = None
+    true_target: CorpusFile | None = None
+
+    def __call__(self, *, context: Context) -> LanguageData:
+        """Return the utterances; those without an id are named by their row. Raises DataError for an empty set."""
+        return LanguageData(
+            source_lang=self.source_lang,
+            target_lang=self.target_lang,
+            transcripts=_with_ids(self.transcripts, "transcripts"),
+            source=[u for file in self.source for u in _with_ids(file, "in-domain source text")],
+            dev=_with_ids(self.dev, "dev"),
+            test=_with_ids(self.test, "test"),
+            dev_source=_with_ids(self.dev_source, "the source side of dev"),
+            true_target=_with_ids(self.true_target, "the true translations"),
+        )
+
+
+def _with_ids(file: CorpusFile | None, name: str) -> list[Utterance]:
+    found = [] if file is None else utterances_in(file, name=name)
+    return [u if u.id else replace(u, id=str(row)) for row, u in enumerate(found)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcripts:
+    """The transcripts that a run knows: a subset, drawn at random, of those there are."""
+
+    utterances: list[Utterance]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many there are."""
+        return {"n_kept": len(self.utterances)}
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts as they are written."""
+        return [u.text for u in self.utterances]
+
+    def save(self, folder: Path) -> None:
+        """Write them as Parquet."""
+        write_utterances(self.utterances, folder / "transcripts.parquet")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what ``save`` wrote."""
+        return cls(utterances=read_utterances(folder / "transcripts.parquet"))
+
+
+class DrawTranscripts(Stage[Transcripts]):
+    """Draw ``n_transcripts`` transcripts at random, or take all; smaller draws are parts of larger ones."""
+
+    stage_name: ClassVar[str] = "transcripts"
+
+    n_transcripts: int | None = Field(None, ge=1)
+
+    def __call__(self, data: LanguageData, *, context: Context) -> Transcripts:
+        """Return them in the order of the corpus. Raises DataError when there are fewer."""
+        return Transcripts(utterances=drawn(data.transcripts, self.n_transcripts, rng=context.rng()))
+
+
+def drawn(transcripts: Sequence[Utterance], n_drawn: int | None, *, rng: np.random.Generator) -> list[Utterance]:
+    """Return ``n_drawn`` transcripts in the order of the corpus; smaller draws are parts of larger ones."""
+    if n_drawn is None:
+        return list(transcripts)
+    if n_drawn > len(transcripts):
+        raise DataError(
+            wanted=f"{n_drawn:,} transcripts", found=f"{len(transcripts):,}", fix="Lower data.n_transcripts."
+        )
+    return [transcripts[row] for row in np.sort(rng.permutation(len(transcripts))[:n_drawn])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanPairs:
+    """General pairs and a dictionary fit for training, as they are spoken; ``counts`` tell the rejects by reason."""
+
+    pairs: PairCorpus
+    dictionary: PairCorpus
+    counts: Mapping[str, int]
+
+    def save(self, folder: Path) -> None:
+        """Write both as Parquet while they are streamed."""
+        write_pairs(self.pairs, folder / "pairs.parquet")
+        write_pairs(self.dictionary, folder / "dictionary.parquet")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what ``save`` wrote, streamed; what was rejected is not kept."""
+        pairs, dictionary = (open_pairs(folder / f"{name}.parquet") for name in ("pairs", "dictionary"))
+        return cls(pairs=pairs, dictionary=dictionary, counts={})
+
+
+class CleanPairFiles(Stage[CleanPairs]):
+    """Read the general pairs and the dictionary, drop the bad ones, and keep the rest as it is spoken."""
+
+    stage_name: ClassVar[str] = "clean-pairs"
+    is_random: ClassVar[bool] = False
+
+    source_lang: str
+    target_lang: str
+    pairs: tuple[PairFile, ...]
+    dictionary: tuple[PairFile, ...] = ()
+
+    def __call__(self, *, context: Context) -> CleanPairs:
+        """Return the pairs that are fit for training."""
+        pairs, of_pairs = self._cleaned(self.pairs)
+        dictionary, of_dictionary = self._cleaned(self.dictionary)
+        return CleanPairs(
+            pairs=pairs,
+            dictionary=dictionary,
+            counts={**_counts(of_pairs), "n_dictionary": len(of_dictionary.positions)},
+        )
+
+    def _cleaned(self, files: Sequence[PairFile]) -> tuple[PairCorpus, Selection]:
+        corpora = [file.open(self.source_lang, self.target_lang) for file in files]
+        pairs = PairCorpus(lambda: (batch for corpus in corpora for batch in corpus.batches()))
+        kept = clean_pairs(pairs, source_lang=self.source_lang, target_lang=self.target_lang)
+        return spoken_form(take_pairs(pairs, kept.positions)), kept
+
+
+def _counts(kept: Selection) -> dict[str, int]:
+    by_reason = {
+        f"n_{reason.replace(' ', '_')}": int((kept.reject_codes == code).sum())
+        for code, reason in enumerate(kept.reject_reasons)
+    }
+    n_kept = len(kept.positions)
+    return {"n_in": kept.n_rows, "n_kept": n_kept, "n_rejected": kept.n_rows - n_kept, **by_reason}
+
+
+def write_pairs(pairs: PairCorpus, path: Path) -> int:
+    """Write ``pairs`` as Parquet while they are streamed, and return their number."""
+    return write_batches(_in_even_batches(pairs), PAIR_SCHEMA, path)
+
+
+def _in_even_batches(pairs: PairCorpus) -> Iterator[pa.RecordBatch]:
+    """Yield batches of ROWS_PER_BATCH rows, the last one shorter, so that draws depend on no file's layout."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in pairs.batches():
+        waiting.append(batch)
+        if sum(b.num_rows for b in waiting) >= ROWS_PER_BATCH:
+            table = pa.Table.from_batches(waiting).combine_chunks()
+            n_even = table.num_rows - table.num_rows % ROWS_PER_BATCH
+            yield from table.slice(0, n_even).to_batches(max_chunksize=ROWS_PER_BATCH)
+            waiting = table.slice(n_even).to_batches()
+    if waiting:
+        yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
+
+
+def open_pairs(path: Path) -> PairCorpus:
+    """Return the pairs in a Parquet file, streamed."""
+
+    def open_batches() -> Iterator[pa.RecordBatch]:
+        return pq.ParquetFile(path).iter_batches(batch_size=ROWS_PER_BATCH)
+
+    return PairCorpus(open_batches)
+
+
+def side_by_side(source: Sequence[Utterance], target: Sequence[Utterance]) -> list[SentencePair]:
+    """Return the pairs of ``source`` and ``target`` utterances of the same id, folded, in the order of ``target``.
+
+    Raises DataError when there are two lists and no id in common.
+    """
+    by_id = {u.id: u for u in source}
+    pairs = [SentencePair(source=fold(by_id[u.id].text), target=fold(u.text), id=u.id) for u in target if u.id in by_id]
+    if source and target and not pairs:
+        raise DataError(
+            wanted="the same ids in both languages", found=f"'{source[0].id}' and '{target[0].id}', none in common"
+        )
+    return [pair for pair in pairs if pair.source and pair.target]

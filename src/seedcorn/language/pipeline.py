@@ -1,0 +1,196 @@
+"""A new language: transcripts, source text, pairs -> translator -> in-domain text -> language models -> error rates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from seedcorn.errors import require_all
+from seedcorn.language.config import LanguagePipeline, folder_name
+from seedcorn.language.data import LanguageData
+from seedcorn.language.measures import FIXED, OWN, Measure
+from seedcorn.language.models import Export, ListWords, SystemModel, Vocabulary
+from seedcorn.language.recogniser import Decode, DecoderWeights, Recogniser, SpeechPosteriors, SynthesiseSpeech
+from seedcorn.language.result import LanguageResult, Recognition
+from seedcorn.language.sources import Materials, Texts
+from seedcorn.language.translators import (
+    GiveTranslator,
+    SelectedPairs,
+    SelfTrain,
+    TrainTranslator,
+    TranslatorFolder,
+    TranslatorName,
+)
+from seedcorn.runs import Result, Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """What an earlier run decided for this one: its translators, what its recogniser heard, how its decoder weighs."""
+
+    translators: Mapping[TranslatorName, Result[TranslatorFolder]] = field(default_factory=dict)
+    posteriors: Result[SpeechPosteriors] | None = None
+    decoder_weights: Result[DecoderWeights] | None = None
+
+
+def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = None) -> LanguageResult:
+    """Run the stages that are not done yet, and return their results.
+
+    Raises SeedcornError for whatever a user can mend.
+    """
+    check_packages(config)
+    run, frozen = replace(run, n_threads=config.n_threads), frozen or Frozen()
+    data = run.do(config.data)
+    transcripts = run.do(config.transcripts, data)
+    pairs = run.do(config.pair_cleaning)
+    nearest = run.do(config.pair_selection, data, transcripts, pairs)
+    domain = run.do(config.domain_model, data, transcripts, pairs, nearest)
+    known = Materials(data=data, transcripts=transcripts, pairs=pairs, nearest=nearest, domain=domain)
+    translators = frozen.translators or train_translators(run, config, known)
+    materials = translate(run, config, known, translators)
+    texts = {name: run.do(s, *s.needs(materials), name=name) for name, s in config.sources().items()}
+    words = run.do(ListWords(), *texts.values())
+    own, fixed = (estimate_systems(run, config, data, texts, vocabulary) for vocabulary in (None, words))
+    recognition = recognise(run, config, materials, {OWN: own, FIXED: fixed}, frozen)
+    heard = () if recognition is None else (recognition.posteriors,)
+    exported = run.do(Export(), own[config.reported_name], *heard)
+    return LanguageResult(
+        materials=materials,
+        translators=translators,
+        texts=texts,
+        reported_texts=tuple(source.name for source in config.systems[config.reported_name]),
+        words=words,
+        models={OWN: own, FIXED: fixed},
+        recognition=recognition,
+        exported=exported,
+    )
+
+
+def train_translators(
+    run: Run, config: LanguagePipeline, known: Materials
+) -> dict[TranslatorName, Result[TranslatorFolder]]:
+    """Train, or take over, the translators that the systems want, each from the pairs it is named after."""
+    wanted = {translation_set.translator for translation_set in config.translation_sets()}
+    settings, made = config.translators, dict[TranslatorName, Result[TranslatorFolder]]()
+
+    def train(name: TranslatorName, stage: TrainTranslator, *chosen: Result[SelectedPairs]) -> None:
+        if stage.folder is not None:
+            made[name] = run.do(GiveTranslator(folder=stage.folder), name=f"translator-{name.value}")
+        else:
+            made[name] = run.do(stage, known.data, known.pairs, *chosen, name=f"translator-{name.value}")
+
+    if TranslatorName.ALL_PAIRS in wanted:
+        train(TranslatorName.ALL_PAIRS, settings.all_pairs or settings.selected)
+    if {TranslatorName.SELECTED, TranslatorName.SELF_TRAINED} & wanted:
+        train(TranslatorName.SELECTED, settings.selected, known.nearest)
+    if TranslatorName.SELF_TRAINED in wanted:
+        made[TranslatorName.SELF_TRAINED] = (
+            run.do(GiveTranslator(folder=given), name=SelfTrain.stage_name)
+            if (given := settings.self_training.folder) is not None
+            else run.do(
+                config.self_training, known.data, known.transcripts, known.nearest, made[TranslatorName.SELECTED]
+            )
+        )
+    return made
+
+
+def translate(
+    run: Run,
+    config: LanguagePipeline,
+    known: Materials,
+    translators: Mapping[TranslatorName, Result[TranslatorFolder]],
+) -> Materials:
+    """Translate the source text once for each set of n-best lists that the systems want, and tune their rescoring."""
+    nbest = {}
+    for wanted in config.translation_sets():
+        catalogue = (known.transcripts,) if wanted.entities else ()
+        inputs = (known.data, *catalogue, translators[wanted.translator])
+        nbest[wanted] = run.do(config.translate(wanted), *inputs, name=f"translations-{wanted.name}")
+    weights = {}
+    for wanted, n_hypotheses in config.rescored_sets():
+        weights[wanted, n_hypotheses] = run.do(
+            config.tune_rescoring(n_hypotheses),
+            known.data,
+            known.domain,
+            nbest[wanted],
+            name=f"rescoring-{wanted.name}-{n_hypotheses}",
+        )
+    return replace(known, nbest=nbest, weights=weights)
+
+
+def estimate_systems(
+    run: Run,
+    config: LanguagePipeline,
+    data: Result[LanguageData],
+    texts: Mapping[str, Result[Texts]],
+    vocabulary: Result[Vocabulary] | None = None,
+) -> dict[str, Result[SystemModel]]:
+    """Estimate a model of each text, and interpolate those of each system: over its own words, or a vocabulary."""
+    words, ending = ((), OWN) if vocabulary is None else ((vocabulary,), FIXED)
+    models = {
+        name: run.do(config.estimate(source), texts[name], *words, name=f"lm-{ending}-{name}")
+        for name, source in config.sources().items()
+    }
+    return {
+        system: run.do(
+            config.mixing, data, *(models[s.name] for s in sources), name=f"model-{ending}-{folder_name(system)}"
+        )
+        for system, sources in config.systems.items()
+    }
+
+
+def recognise(
+    run: Run,
+    config: LanguagePipeline,
+    materials: Materials,
+    models: Mapping[str, Mapping[str, Result[SystemModel]]],
+    frozen: Frozen,
+) -> Recognition | None:
+    """Listen to dev and test once, decode test with every model, and measure; None without a recogniser."""
+    if config.recogniser is None:
+        return None
+    heard = frozen.posteriors or listen(run, config.recogniser, materials)
+    weights = {}
+    for system in dict.fromkeys(config.tuned_for(system) for system in config.systems):
+        weights[system] = frozen.decoder_weights or run.do(
+            config.decoder_tuning,
+            materials.data,
+            heard,
+            models[OWN][system],
+            name=f"decoder-weights-{folder_name(system)}",
+        )
+    lexicons = (OWN, FIXED) if config.decoder.fixed_lexicon else (OWN,)
+    hypotheses = {
+        (system, lexicon): run.do(
+            Decode(),
+            heard,
+            weights[config.tuned_for(system)],
+            models[lexicon][system],
+            name=f"decoding-{lexicon}-{folder_name(system)}",
+        )
+        for system in config.systems
+        for lexicon in lexicons
+    }
+    measure = Measure(recognised=tuple(hypotheses), baseline=config.baseline_name, reported=config.reported_name)
+    measures = run.do(measure, materials.data, materials.transcripts, *hypotheses.values())
+    return Recognition(posteriors=heard, decoder_weights=weights, hypotheses=hypotheses, measures=measures)
+
+
+def listen(run: Run, recogniser: Recogniser, materials: Materials) -> Result[SpeechPosteriors]:
+    """Hear dev and test: what the acoustic model makes of them is what every language model starts from."""
+    if recogniser.files is not None:
+        return run.do(recogniser.files, materials.data)
+    return run.do(recogniser.test_bed or SynthesiseSpeech(), materials.data, materials.pairs)
+
+
+def check_packages(config: LanguagePipeline) -> None:
+    """Raise MissingExtraError now, not after an hour, when a package is missing."""
+    needed = [("jinja2", "report"), ("altair", "report"), ("vl_convert", "report")]
+    if config.translation_sets():
+        needed += [(name, "neural") for name in ("torch", "transformers", "accelerate", "ctranslate2", "sacrebleu")]
+    recogniser = config.recogniser
+    if recogniser is not None and recogniser.test_bed is not None:
+        needed += [(name, "speech") for name in ("torch", "safetensors", "espeakng_loader")]
+    if recogniser is not None and recogniser.files is not None and recogniser.files.checkpoint:
+        needed += [("torch", "neural"), ("transformers", "neural"), ("soundfile", "speech")]
+    if recogniser is not None and recogniser.files is not None and recogniser.files.acoustic_model:
+        needed += [(name, "speech") for name in ("torch", "safetensors", "soundfile")]
+    require_all(needed)

@@ -1,0 +1,93 @@
+"""What a run of the language pipeline found; report and tables are views of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from seedcorn.language.measures import FIXED, OWN, Measures
+from seedcorn.language.models import Exported, SystemModel, Vocabulary
+from seedcorn.language.recogniser import DecoderWeights, Hypotheses, SpeechPosteriors
+from seedcorn.language.sources import Materials, Texts
+from seedcorn.language.translators import TranslatorFolder, TranslatorName
+from seedcorn.runs import Result, StageResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognition:
+    """How the language models do in a recogniser: ``hypotheses`` by system and lexicon."""
+
+    posteriors: Result[SpeechPosteriors]
+    decoder_weights: Mapping[str, Result[DecoderWeights]]
+    hypotheses: Mapping[tuple[str, str], Result[Hypotheses]]
+    measures: Result[Measures]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRow:
+    """What the model of a system is made of, how large it is, and its perplexity on test.
+
+    ``perplexity`` is over the words of all systems, so that it compares; ``perplexity_own_words`` over its own.
+    """
+
+    system: str
+    n_sentences: Mapping[str, int]
+    weights: Mapping[str, float]
+    n_words: int
+    n_ngrams: int
+    oov_fraction: float
+    perplexity_own_words: float
+    perplexity: float
+
+    @classmethod
+    def of(cls, system: str, own: SystemModel, fixed: SystemModel) -> Self:
+        """Return the row of a system by its models over its own words and over those of all systems."""
+        return cls(
+            system=system,
+            n_sentences=dict(own.n_sentences),
+            weights=dict(own.weights),
+            n_words=len(own.words),
+            n_ngrams=sum(own.model.n_ngrams),
+            oov_fraction=own.oov_fraction,
+            perplexity_own_words=own.perplexity,
+            perplexity=fixed.perplexity,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageResult:
+    """The results of all stages. ``models`` are by lexicon (own, fixed) and system, ``texts`` by the source's name.
+
+    ``reported_texts`` names the texts of the reported system. Without a recogniser there is no ``recognition``.
+    """
+
+    materials: Materials
+    translators: Mapping[TranslatorName, Result[TranslatorFolder]]
+    texts: Mapping[str, Result[Texts]]
+    reported_texts: tuple[str, ...]
+    words: Result[Vocabulary]
+    models: Mapping[str, Mapping[str, Result[SystemModel]]]
+    recognition: Recognition | None
+    exported: Result[Exported]
+
+    def stages(self) -> Iterator[Result[StageResult]]:
+        """Yield the results of all stages but those of single texts' models, in the order of the pipeline."""
+        made = self.materials
+        before: list[Result[StageResult]] = [made.data, made.transcripts, made.pairs, made.nearest, made.domain]
+        yield from before
+        for results in (self.translators, made.nbest, made.weights, self.texts):
+            yield from results.values()
+        yield self.words
+        for lexicon in (OWN, FIXED):
+            yield from self.models[lexicon].values()
+        if (found := self.recognition) is not None:
+            yield found.posteriors
+            yield from found.decoder_weights.values()
+            yield from found.hypotheses.values()
+            yield found.measures
+        yield self.exported
+
+    def model_rows(self) -> list[ModelRow]:
+        """Return a row a system, in their order."""
+        return [
+            ModelRow.of(system, own.value, self.models[FIXED][system].value) for system, own in self.models[OWN].items()
+        ]

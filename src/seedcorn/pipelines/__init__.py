@@ -1,1 +1,0 @@
-"""The two flows, one call a stage: a new intent and a new language."""

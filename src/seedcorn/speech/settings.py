@@ -1,0 +1,47 @@
+"""Settings of speech recognition, each written once: for the pipeline, the commands and the functions."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from seedcorn.config import Settings
+
+
+class TestBedSize(StrEnum):
+    """The size of the built-in test bed: tiny in a minute, small in some 40 minutes of one core."""
+
+    __test__ = False  # pytest would take it for tests
+
+    TINY = "tiny"
+    SMALL = "small"
+
+
+class Unspellable(StrEnum):
+    """What to do with words that the alphabet cannot spell."""
+
+    REFUSE = "refuse"
+    LEAVE_OUT = "leave-out"
+
+
+class OovModel(StrEnum):
+    """What a word outside a language model gets."""
+
+    UNKNOWN = "unknown"  # the model's probability of <unk>, whatever the word
+    FLOOR = "floor"  # that of <unk>, shared evenly by all unknown words of the lexicon
+    CHARACTERS = "characters"  # that of <unk> times the probability of its spelling
+
+
+class DecoderSettings(Settings):
+    """Weights and limits of the search.
+
+    ``lm_weight`` (alpha) and ``word_bonus`` (beta) are of the score in speech.decoding. ``beam_size`` hypotheses
+    survive each step, if within ``beam_width_logp`` of the best; symbols less likely than ``min_symbol_logp`` are not
+    tried.
+    """
+
+    lm_weight: float = Field(0.8, ge=0)
+    word_bonus: float = 0.5
+    beam_size: int = Field(100, ge=1)
+    beam_width_logp: float = Field(14.0, ge=0)
+    min_symbol_logp: float = -8.0
+    n_best: int = Field(1, ge=1)

@@ -1,0 +1,138 @@
+"""Studies of the language pipeline: systems x numbers of transcripts x random subsets of them.
+
+A cell is one number of transcripts with one random seed: the pipeline itself, in a folder of its own inside the
+study's. Finished results are shared through one store. Translators, what was heard and the decoder's weights (tuned
+for the baseline) are those of the first cell, and held fixed for every other: the translators learn from the pairs
+nearest to its transcripts. All else follows from the transcripts of each cell.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from seedcorn.errors import ConfigError
+from seedcorn.language.config import LanguageConfig, LanguagePipeline
+from seedcorn.language.measures import Measures
+from seedcorn.language.pipeline import Frozen, check_packages, run_language
+from seedcorn.language.result import LanguageResult, ModelRow
+from seedcorn.runs import Run, StageRecord
+from seedcorn.studies.grid import make_cells
+
+
+class LanguageStudyConfig(LanguagePipeline):
+    """The configuration file of a language study; configs/study-language-hi.yaml explains every setting.
+
+    With ``largest_once`` the largest size is made with the first random seed only: where it is all the transcripts that
+    there are, it has but one subset. ``baseline`` is what everything is compared with, ``general`` the stronger
+    baseline (transcripts and general text), ``reported`` the full system, ``oracle`` the one with true translations.
+    """
+
+    study: Literal["language"]
+    name: str = Field(min_length=1)
+    random_seeds: tuple[int, ...] = Field((1, 2, 3), min_length=1)
+    sizes: tuple[int, ...] = Field(min_length=1)
+    largest_once: bool = False
+    general: str = ""
+    oracle: str = ""
+
+    @model_validator(mode="after")
+    def _named_systems_exist(self) -> Self:
+        for role in ("general", "oracle"):
+            name = getattr(self, role)
+            if name and name not in self.systems:
+                raise ValueError(f"{role}: '{name}' is not one of the systems {', '.join(self.systems)}")
+        return self
+
+    def of_cell(self, cell: "LanguageCell", *, n_threads: int) -> LanguageConfig:
+        """Return the configuration of the pipeline that is run for ``cell``."""
+        shared = {name: getattr(self, name) for name in LanguagePipeline.model_fields}
+        data = self.data.model_copy(update={"n_transcripts": cell.n_transcripts})
+        own = {"data": data, "n_threads": n_threads, "name": cell.name, "random_seed": cell.random_seed}
+        return LanguageConfig.model_construct(**{**shared, **own})
+
+
+class LanguageCell(NamedTuple):
+    """One number of transcripts, drawn with one random seed."""
+
+    n_transcripts: int
+    random_seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of the cell's folder."""
+        return f"{self.n_transcripts}-{self.random_seed}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellOutcome:
+    """What a cell found: measures of its systems, rows of their language models, and the records these follow from."""
+
+    measures: Measures
+    models: list[ModelRow]
+    records: tuple[StageRecord, ...]
+
+
+def cells_of(config: LanguageStudyConfig) -> list[LanguageCell]:
+    """Return all cells in the order in which they are made: every size once before the next random seed."""
+    first, once = config.random_seeds[0], max(config.sizes) if config.largest_once else None
+    return [
+        LanguageCell(size, random_seed)
+        for random_seed in config.random_seeds
+        for size in config.sizes
+        if random_seed == first or size != once
+    ]
+
+
+def run_cells(config: LanguageStudyConfig, *, folder: Path, n_workers: int = 1) -> dict[LanguageCell, CellOutcome]:
+    """Run all cells that are not done, and return the outcomes of each.
+
+    ``n_workers`` threads decode the first cell, in which the decoder is tuned; then so many cells are made at a time,
+    each in one process and one thread. What a cell says does not depend on the number of workers.
+    """
+    check_packages(config)
+    first, *others = cells_of(config)
+    found = run_cell(first, config=config, folder=folder, n_threads=n_workers)
+    make = partial(_outcome_of_cell, config=config, folder=folder, frozen=frozen_from(config, found))
+    outcomes = make_cells(make, others, what="further cells", n_workers=n_workers)
+    return {first: outcome_of(found)} | dict(zip(others, outcomes, strict=True))
+
+
+def run_cell(
+    cell: LanguageCell,
+    *,
+    config: LanguageStudyConfig,
+    folder: Path,
+    n_threads: int = 1,
+    frozen: Frozen | None = None,
+) -> LanguageResult:
+    """Run the pipeline for ``cell``, in its folder and with the store that all cells share."""
+    run = Run(folder=folder / cell.name, random_seed=cell.random_seed, store=folder / "store")
+    run.folder.mkdir(parents=True, exist_ok=True)
+    return run_language(config.of_cell(cell, n_threads=n_threads), run=run, frozen=frozen)
+
+
+def frozen_from(config: LanguageStudyConfig, first: LanguageResult) -> Frozen:
+    """Return what the first cell decides for all others."""
+    translators = {name: replace(result) for name, result in first.translators.items()}
+    if first.recognition is None:
+        return Frozen(translators=translators)
+    return Frozen(
+        translators=translators,
+        posteriors=replace(first.recognition.posteriors),  # without its value, which is large
+        decoder_weights=first.recognition.decoder_weights[config.baseline_name],
+    )
+
+
+def outcome_of(result: LanguageResult) -> CellOutcome:
+    """Return what a study keeps of the run of a cell. Raises ConfigError without a recogniser."""
+    if result.recognition is None:
+        raise ConfigError(wanted="a recogniser in a study", found="recogniser: none")
+    records = [result.materials.data.record, result.recognition.measures.record]
+    return CellOutcome(measures=result.recognition.measures.value, models=result.model_rows(), records=tuple(records))
+
+
+def _outcome_of_cell(cell: LanguageCell, *, config: LanguageStudyConfig, folder: Path, frozen: Frozen) -> CellOutcome:
+    return outcome_of(run_cell(cell, config=config, folder=folder, frozen=frozen))

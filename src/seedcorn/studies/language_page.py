@@ -1,0 +1,85 @@
+"""A language study as a page: summary, reductions as bars, all numbers, and what the language models know."""
+
+from collections.abc import Mapping, Sequence
+
+from seedcorn.files import Json
+from seedcorn.language.measures import OWN
+from seedcorn.language.report import table
+from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
+from seedcorn.report.page import Figure, Page, Section
+from seedcorn.studies.language import LanguageStudyConfig
+from seedcorn.studies.language_results import MEASURES, Row, number
+from seedcorn.studies.results import Results
+
+
+def study_page(config: LanguageStudyConfig, results: Results) -> Page:
+    """Return the study as a page: summary, reductions as bars, and all numbers."""
+    systems = [row for row in results.rows if row.get("kind") == "system"]
+    slices = [row for row in results.rows if row.get("kind") == "slice"]
+    reductions = [f"over {name}" for name in (config.baseline_name, config.general) if name]
+    columns = ("n_transcripts", "lexicon", "system", *MEASURES, *reductions)
+    slice_columns = ("n_transcripts", "slice", "system", "wer", "reduction")
+    return Page(
+        title=f"Seedcorn study: {config.name}",
+        summary=tuple((k.replace("_", " "), f"{v:.1%}") for k, v in results.summary.items() if isinstance(v, float)),
+        sections=(
+            Section(
+                title="Relative reduction of word errors",
+                text=f"Against {config.baseline_name}; means over {len(config.random_seeds)} subsets, 95 % intervals.",
+                contents=(
+                    bar_figure(
+                        [_point(row, config.baseline_name) for row in systems if row["system"] != config.baseline_name],
+                        labels=[
+                            f"{row['system']} ({row['n_transcripts']:,})"
+                            for row in systems
+                            if row["system"] != config.baseline_name
+                        ],
+                        y_title="relative reduction of word errors",
+                        caption="By number of transcripts.",
+                    ),
+                    table("Every system.", [_shown(row) for row in systems], columns, filter_column="system"),
+                    table("Slices.", [_shown(row) for row in slices], slice_columns, filter_column="slice"),
+                ),
+            ),
+            Section(
+                title="The language models",
+                text="Means over subsets, with 95 % intervals; perplexity is over one vocabulary for all systems.",
+                contents=(
+                    _growth(systems, "perplexity", "perplexity on test"),
+                    _growth(systems, "n_words", "words that the model knows"),
+                ),
+            ),
+        ),
+        signatures=(f"config:{results.config_digest[:12]} command:{results.command}",),
+    )
+
+
+def _growth(systems: Sequence[Row], key: str, title: str) -> Figure:
+    """Return what ``key`` measures of each system over the number of transcripts."""
+    own = [row for row in systems if row["lexicon"] == OWN]
+    return curve_figure(
+        [_measured(row[key], x=number(row["n_transcripts"]), series=str(row["system"])) for row in own],
+        x_title="transcripts",
+        y_title=title,
+        caption=f"{title.capitalize()}, by number of transcripts.",
+    )
+
+
+def _point(row: Row, baseline: str) -> CurvePoint:
+    return _measured(row[f"over {baseline}"], x=0, series=f"{row['lexicon']} lexicon")
+
+
+def _measured(value: Json, *, x: float, series: str) -> CurvePoint:
+    mean, low, high = (number(value[k]) if isinstance(value, Mapping) else 0.0 for k in ("mean", "low", "high"))
+    return CurvePoint(x=x, y=mean, low=low, high=high, series=series)
+
+
+def _shown(row: Row) -> dict[str, str | int | float]:
+    return {key: _cell_text(value) for key, value in row.items()}
+
+
+def _cell_text(value: Json) -> str | int | float:
+    if isinstance(value, Mapping):
+        mean, low, high = (number(value[k]) for k in ("mean", "low", "high"))
+        return f"{mean:.4g} ({low:.4g} to {high:.4g})"
+    return value if isinstance(value, str | int | float) else ""

@@ -1,0 +1,130 @@
+"""Which general pairs a translator learns from, and language models too: those near to in-domain text.
+
+By the target side alone, in a sentence embedding (Wang et al. 2017), or by both sides, in cross-entropy (Axelrod, He,
+Gao 2011, "Domain adaptation via pseudo in-domain data selection"), where there is in-domain source text too. Pairs are
+streamed: two to four passes, in memory that grows by their scores alone.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from seedcorn.corpus.pair_cleaning import take_pairs
+from seedcorn.corpus.pairs import PairCorpus
+from seedcorn.errors import DataError
+from seedcorn.relevance.cross_entropy import cross_entropy_scores, fit_cross_entropy
+from seedcorn.relevance.cutoff import keep_above, keep_best, keep_fraction
+from seedcorn.relevance.embedding import (
+    SentenceEncoder,
+    centroid,
+    centroid_scores,
+    fit_encoder_to_stream,
+    named_encoder,
+)
+from seedcorn.selection import Scores, Selection
+from seedcorn.translation.settings import PairCutoff, PairMethod, PairSelectionSettings
+
+N_GENERAL_PAIRS = 20_000
+
+
+def score_pairs(
+    pairs: PairCorpus,
+    *,
+    in_domain: Sequence[str],
+    in_domain_source: Sequence[str] = (),
+    settings: PairSelectionSettings,
+    random_seed: int,
+) -> Scores:
+    """Return how near each pair is to ``in_domain`` target text and, by cross-entropy, to ``in_domain_source``."""
+    if settings.method is PairMethod.CROSS_ENTROPY:
+        return cross_entropy_of_pairs(
+            pairs, in_domain=in_domain, in_domain_source=in_domain_source, random_seed=random_seed
+        )
+    return distance_of_pairs(pairs, in_domain, settings=settings, random_seed=random_seed)
+
+
+def select_pairs(scores: Scores, cutoff: PairCutoff) -> Selection:
+    """Return the pairs within ``cutoff``, nearest first. Raises DataError when none is."""
+    if cutoff.fraction is not None:
+        selection = keep_fraction(scores, fraction=cutoff.fraction)
+    elif cutoff.n_kept is not None:
+        selection = keep_best(scores, n_kept=cutoff.n_kept)
+    else:
+        selection = keep_above(scores, threshold=cutoff.threshold or 0.0)
+    if not len(selection.positions):
+        raise DataError(
+            wanted="at least one pair near the in-domain text",
+            found=f"none of {len(scores):,}",
+            fix="Keep more in the cut-off of the pair selection.",
+        )
+    return selection
+
+
+def distance_of_pairs(
+    pairs: PairCorpus, in_domain: Sequence[str], *, settings: PairSelectionSettings, random_seed: int
+) -> Scores:
+    """Return how far the target side of each pair is from the centroid of the ``in_domain`` texts; lower is better.
+
+    With ``minus_general`` the distance to the centroid of all target sides is subtracted. The built-in encoder is
+    fitted on the in-domain texts and a sample of all target sides. Raises DataError when there is no in-domain text.
+    """
+    _refuse_nothing(in_domain, "target")
+
+    def targets() -> Iterator[pa.StringArray]:
+        return (batch.column("target") for batch in pairs.batches())
+
+    encoder: SentenceEncoder = (
+        named_encoder(settings.encoder)
+        if settings.encoder
+        else fit_encoder_to_stream(
+            lambda: iter([pa.array(list(in_domain), pa.string()), *targets()]),
+            n_dimensions=settings.n_dimensions,
+            random_seed=random_seed,
+        )
+    )
+    return centroid_scores(
+        targets(),
+        encoder,
+        in_domain=centroid([list(in_domain)], encoder),
+        general=centroid(targets(), encoder) if settings.minus_general else None,
+    )
+
+
+def cross_entropy_of_pairs(
+    pairs: PairCorpus, *, in_domain: Sequence[str], in_domain_source: Sequence[str], random_seed: int
+) -> Scores:
+    """Return how much more in-domain than general each pair is: cross-entropy differences, both sides added.
+
+    Higher is better. The general models are of N_GENERAL_PAIRS pairs drawn at random; pairs with an empty side have no
+    score. Raises DataError when a side has no in-domain text.
+    """
+    sides = {"source": in_domain_source, "target": in_domain}
+    for side, texts in sides.items():
+        _refuse_nothing(texts, side)
+    sample = _sample(pairs, np.random.default_rng(random_seed))
+    found = [
+        cross_entropy_scores(
+            (batch.column(side) for batch in pairs.batches()),
+            fit_cross_entropy([list(texts)], [sample.column(side).combine_chunks()]),
+        )
+        for side, texts in sides.items()
+    ]
+    missing = [s.missing for s in found if s.missing is not None]
+    return Scores(
+        values=found[0].values + found[1].values,
+        name="bilingual cross-entropy difference",
+        unit=found[0].unit,
+        missing=np.logical_or.reduce(missing) if missing else None,
+    )
+
+
+def _refuse_nothing(texts: Sequence[str], side: str) -> None:
+    if not any(text.strip() for text in texts):
+        raise DataError(wanted=f"in-domain text of the {side} language", found="none")
+
+
+def _sample(pairs: PairCorpus, rng: np.random.Generator) -> pa.Table:
+    n_pairs = pairs.count()
+    drawn = np.sort(rng.permutation(n_pairs)[:N_GENERAL_PAIRS])
+    return take_pairs(pairs, drawn).table()
