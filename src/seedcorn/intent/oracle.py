@@ -15,7 +15,8 @@ from seedcorn.files import Json, read_json, write_json
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.stage_results import TrainedTeacher
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.training import SelfTrainingSettings, at_operating_point, knowledge_of_model, train
+from seedcorn.nlu.pool_training import train_without_pool
+from seedcorn.nlu.training import SelfTrainingSettings, knowledge_of_model, trainer
 from seedcorn.runs import Context, Stage
 from seedcorn.selection import FloatArray
 
@@ -66,15 +67,14 @@ class TrainOracle(SelfTrainingSettings, Stage[MeasuredSystem]):
         evaluation = set(fold_all([u.text for u in (*data.dev, *data.test)]))
         folded = fold_all([u.text for u in data.hidden])
         hidden = [u for u, text in zip(data.hidden, folded, strict=True) if text not in evaluation]
-        model = train(
-            [*data.labelled, *hidden],
-            intents=data.intents,
-            settings=self,
+        intents = set(data.intents)
+        own, others = ([u for u in hidden if (u.intent in intents) == is_own] for is_own in (True, False))
+        fitted = train_without_pool(
+            [*data.seed, *own],
+            [*data.background, *others],
+            data.dev,
+            train=trainer(self, intents=data.intents, knowledge=knowledge_of_model(teacher.model), few=False),
+            settings=self.model_copy(update={"seed_weight": 1.0}),
             random_seed=context.random_seed,
-            knowledge=knowledge_of_model(teacher.model),
-            few=False,
         )
-        model = at_operating_point(
-            model, seed_only=teacher.seed_only, intents=data.intents, dev=data.dev, settings=self
-        )
-        return measured_system(model, data, n_added=len(hidden))
+        return measured_system(fitted.at_budget(self.false_alarm_budget), data, n_added=len(hidden))

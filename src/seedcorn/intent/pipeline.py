@@ -59,7 +59,7 @@ def run_intent(config: IntentConfig, *, run: Run) -> IntentResult:
     relevant = run.do(config.relevance, data, pool)
     teacher = run.do(config.self_training.teacher, data, pool)
     selected = run.do(config.diversity, data, relevant, teacher)
-    trained = run.do(config.self_training, data, selected, teacher)
+    trained = run.do(config.self_training, data, pool, selected, teacher)
     evaluated = run.do(config.evaluation, data, trained, teacher)
     training = run.do(config.training, trained)
     return IntentResult(

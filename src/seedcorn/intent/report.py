@@ -268,6 +268,12 @@ def _self_training_section(trained: SelfTrained) -> Section:
 
 
 def _learning_curve(rounds: Sequence[Row]) -> Figure:
+    """Return the errors by round: on dev, or, at a budget of false alarms, on held-out labelled utterances."""
+    if rounds and "missed_after" in rounds[0]:
+        points = [_point(0, rounds[0]["missed_before"], "missed at the budget")]
+        points += [_point(row["round"], row["missed_after"], "missed at the budget") for row in rounds]
+        caption = "Learning curve: held-out utterances of the functionality that are missed at the false-alarm budget."
+        return curve_figure(points, x_title="round of self-training", y_title="missed", caption=caption)
     series = (("semantic error", "semantic_error"), ("false alarm rate", "false_alarm_rate"))
     points = [_point(row["round"], row[key], name) for name, key in series for row in rounds]
     points += [_point(row["round"], 1 - float(row["intent_f1"]), "intent error (1 - F1)") for row in rounds]

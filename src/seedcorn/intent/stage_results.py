@@ -18,11 +18,13 @@ from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
 from seedcorn.evaluation.nlu_changes import CHANGES, ERROR_SCHEMA
 from seedcorn.files import Json, read_json, write_json
 from seedcorn.nlu.calibration import NluCalibration, load_calibration, save_calibration
+from seedcorn.nlu.cross_fitting import CrossFitted
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.saved_model import load_nlu, save_nlu
+from seedcorn.nlu.saved_model import load_cross_fitted, load_nlu, save_cross_fitted, save_nlu
 from seedcorn.selection import FloatArray, Scores, read_scores, write_scores
 
 _MODEL, _SEED_ONLY, _TRAINING_SET = "model", "seed-only-model", "training-set.jsonl"
+_CROSS_VALIDATION = "cross-validation"
 _ROWS: TypeAlias = list[dict[str, JsonValue]]
 _ENDINGS = {"rasa": ".yml", "massive": ".jsonl", "snips": ".json"}
 
@@ -116,36 +118,39 @@ class SelectedPool:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedTeacher:
-    """The model of seed and background with all that stands beside it, its calibration, and the n-gram model of both.
+    """The model of seed and background with all that stands beside it, and the n-gram model of both.
 
-    ``model`` is what the pool has to beat; ``seed_only`` knows nothing but the annotated utterances.
+    ``model`` is what the pool has to beat; ``seed_only`` knows nothing but the annotated utterances. A linear one comes
+    with its cross-validation (``fitted``), any other with the calibration of its confidences.
     """
 
     model: NluModel
-    calibration: NluCalibration
     seed_only: NluModel
-    n_labelled: int
+    fitted: CrossFitted | None = None
+    calibration: NluCalibration = NluCalibration()
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many annotated utterances it was trained on."""
-        return {"n_labelled": self.n_labelled}
+        """How many models were cross-validated."""
+        return {"n_folds": 0 if self.fitted is None else len(self.fitted.fold_models)}
 
     def save(self, folder: Path) -> None:
-        """Write both models and the calibration."""
+        """Write the models, their cross-validation and the calibration."""
         save_nlu(self.model, folder / _MODEL)
         save_nlu(self.seed_only, folder / _SEED_ONLY)
         save_calibration(self.calibration, folder / "calibration.npz")
-        write_json(self.counts, folder / "counts.json")
+        if self.fitted is not None:
+            save_cross_fitted(self.fitted, folder / _CROSS_VALIDATION)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return what ``save`` wrote."""
+        is_cross_fitted = (folder / _CROSS_VALIDATION).exists()
         return cls(
             model=load_nlu(folder / _MODEL),
-            calibration=load_calibration(folder / "calibration.npz"),
             seed_only=load_nlu(folder / _SEED_ONLY),
-            n_labelled=_counts(folder)["n_labelled"],
+            fitted=load_cross_fitted(folder / _CROSS_VALIDATION) if is_cross_fitted else None,
+            calibration=load_calibration(folder / "calibration.npz"),
         )
 
 

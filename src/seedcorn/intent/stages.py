@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from seedcorn.config import Settings
 from seedcorn.corpus.contamination import Screening, screen_pool
 from seedcorn.corpus.tables import POSITION, rows_at
 from seedcorn.corpus.utterances import Corpus, Utterance
@@ -33,23 +34,31 @@ from seedcorn.intent.stage_results import (
     TrainingFolder,
 )
 from seedcorn.intent.training_set import decision_table, training_set
+from seedcorn.nlu.cross_fitting import CrossFitted, log_odds_of
+from seedcorn.nlu.model import NluModel
+from seedcorn.nlu.pool_training import BudgetSettings, PoolLabel, self_train_at_budget, train_without_pool
 from seedcorn.nlu.self_training import Taken, Teacher, taken_for, train_teacher
 from seedcorn.nlu.training import (
+    NluKind,
     NluSettings,
     SelfTrainingSettings,
-    at_operating_point,
     knowledge_of,
     knowledge_of_model,
-    teach,
+    self_train_by_dev,
     train,
     trainer,
 )
 from seedcorn.relevance.explain import nearest_seed, strongest_ngrams
 from seedcorn.relevance.relevant import RelevanceSettings, Relevant, find_relevant
+from seedcorn.relevance.requests import fit_request_gate
+from seedcorn.relevance.streaming import sample_texts
 from seedcorn.runs import Context, Stage
 from seedcorn.selection import PositionArray, Scores
 
 SEED_ONLY, WITHOUT_POOL, WITH_POOL, TRUE_LABELS = "seed only", "without pool", "with pool", "true labels"
+_SURELY_OTHER = 0.1
+_N_GATE_TEXTS = 20_000
+_ROWS_SAMPLED_FROM = 2_000_000
 
 
 class RemoveContamination(Stage[CleanPool]):
@@ -162,22 +171,30 @@ def _relevance_curves(found: Relevant) -> Mapping[str, Json]:
     return {"score_by_rank": by_rank, "precision": precision, "name": found.scores.name}
 
 
-class TrainTeacher(NluSettings, Stage[TrainedTeacher]):
+class TrainTeacher(NluSettings, BudgetSettings, Stage[TrainedTeacher]):
     """Train the model that has to be beaten: on seed and background, with all that stands beside them but the pool."""
 
     stage_name: ClassVar[str] = "teacher"
 
     def __call__(self, data: IntentData, clean: CleanPool, *, context: Context) -> TrainedTeacher:
-        """Return the teacher with its calibration, and the model that knows the annotated utterances alone."""
-        seed = context.random_seed
-        knowledge = knowledge_of(clean.pool.texts(), data.labelled, settings=self, random_seed=seed)
+        """Return the teacher with its cross-validation, and the model that knows the annotated utterances alone."""
+        random_seed = context.random_seed
+        knowledge = knowledge_of(clean.pool.texts(), data.labelled, settings=self, random_seed=random_seed)
         learn = trainer(self, intents=data.intents, knowledge=knowledge)
-        teacher = train_teacher(data.seed, data.background, train=learn, random_seed=seed)
+        if self.model is NluKind.NEURAL:
+            teacher = train_teacher(data.seed, data.background, train=learn, random_seed=random_seed)
+            seed_only = train(data.labelled, intents=data.intents, settings=self, random_seed=random_seed)
+            return TrainedTeacher(model=teacher.model, calibration=teacher.calibration, seed_only=seed_only)
+        fitted, plain = (
+            train_without_pool(
+                data.seed, data.background, data.dev, train=learn_as, settings=self, random_seed=random_seed
+            )
+            for learn_as in (learn, trainer(self, intents=data.intents))
+        )
         return TrainedTeacher(
-            model=teacher.model,
-            calibration=teacher.calibration,
-            seed_only=train(data.labelled, intents=data.intents, settings=self, random_seed=seed),
-            n_labelled=len(data.labelled),
+            model=fitted.at_budget(self.false_alarm_budget),
+            seed_only=plain.at_budget(self.false_alarm_budget),
+            fitted=fitted,
         )
 
 
@@ -208,8 +225,13 @@ class SelectDiverse(DiversityChoice, Stage[SelectedPool]):
 
 def _sure_groups(texts: Sequence[str], data: IntentData, teacher: TrainedTeacher) -> list[PositionArray]:
     """Return the rows that the teacher is sure are of the functionality, and those it is sure are of others."""
-    taken = taken_for(texts, data.intents, teacher=Teacher(model=teacher.model, calibration=teacher.calibration))
-    return [np.flatnonzero(taken == kind) for kind in (Taken.FUNCTIONALITY, Taken.OTHER_INTENT)]
+    if teacher.fitted is None:
+        by_gates = Teacher(model=teacher.model, calibration=teacher.calibration)
+        taken = taken_for(texts, data.intents, teacher=by_gates)
+        return [np.flatnonzero(taken == kind) for kind in (Taken.FUNCTIONALITY, Taken.OTHER_INTENT)]
+    fitted = teacher.fitted
+    probabilities = fitted.calibration.probabilities(log_odds_of(fitted.model, data.intents, texts))
+    return [np.flatnonzero(probabilities >= 0.5), np.flatnonzero(probabilities <= _SURELY_OTHER)]
 
 
 class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
@@ -220,13 +242,46 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
     @property
     def teacher(self) -> TrainTeacher:
         """The stage that trains the teacher: the same kind of model without the pool."""
-        return TrainTeacher(**{name: getattr(self, name) for name in NluSettings.model_fields})
+        return TrainTeacher(**_fields_of(self, NluSettings), **_fields_of(self, BudgetSettings))
 
     def __call__(
-        self, data: IntentData, selected: SelectedPool, teacher: TrainedTeacher, *, context: Context
+        self, data: IntentData, clean: CleanPool, selected: SelectedPool, teacher: TrainedTeacher, *, context: Context
     ) -> SelfTrained:
         """Return the model with the pool, what was decided on every row, and the whole training set."""
-        found = teach(
+        model, labels, rounds = (
+            self._by_dev(data, selected, teacher, context)
+            if teacher.fitted is None
+            else self._at_budget(data, clean, selected, teacher.fitted, context)
+        )
+        whole = training_set(data, selected.rows, labels)
+        n_in, n_kept = selected.rows.num_rows, whole.num_rows - len(data.labelled)
+        return SelfTrained(
+            model=model,
+            decisions=decision_table(labels, selected.rows),
+            rounds=rounds,
+            training_set=whole,
+            counts={"n_in": n_in, "n_kept": n_kept, "n_rejected": n_in - n_kept},
+        )
+
+    def _at_budget(
+        self, data: IntentData, clean: CleanPool, selected: SelectedPool, fitted: CrossFitted, context: Context
+    ) -> "_SelfTrained":
+        sample = sample_texts(clean.pool.texts(), n_texts=_N_GATE_TEXTS, n_rows=_ROWS_SAMPLED_FROM, rng=context.rng())
+        gate = fit_request_gate([u.text for u in data.labelled], sample, random_seed=context.random_seed)
+        found = self_train_at_budget(
+            fitted,
+            selected.texts,
+            gate=gate,
+            train=trainer(self, intents=data.intents, knowledge=knowledge_of_model(fitted.model)),
+            settings=self,
+            random_seed=context.random_seed,
+        )
+        return found.model, found.labels, [round_.as_row() for round_ in found.rounds]
+
+    def _by_dev(
+        self, data: IntentData, selected: SelectedPool, teacher: TrainedTeacher, context: Context
+    ) -> "_SelfTrained":
+        found = self_train_by_dev(
             seed=data.seed,
             background=data.background,
             texts=selected.texts,
@@ -234,21 +289,16 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
             intents=data.intents,
             settings=self,
             random_seed=context.random_seed,
-            knowledge=knowledge_of_model(teacher.model),
             teacher=Teacher(model=teacher.model, calibration=teacher.calibration),
         )
-        model = at_operating_point(
-            found.model, seed_only=teacher.seed_only, intents=data.intents, dev=data.dev, settings=self
-        )
-        whole = training_set(data, selected.rows, found)
-        n_in, n_kept = selected.rows.num_rows, whole.num_rows - len(data.labelled)
-        return SelfTrained(
-            model=model,
-            decisions=decision_table(found, selected.rows),
-            rounds=[round_.as_row() for round_ in found.rounds],
-            training_set=whole,
-            counts={"n_in": n_in, "n_kept": n_kept, "n_rejected": n_in - n_kept},
-        )
+        return found.model, found.labels, [round_.as_row() for round_ in found.rounds]
+
+
+_SelfTrained: TypeAlias = tuple[NluModel, Sequence[PoolLabel], Sequence[Mapping[str, Json]]]
+
+
+def _fields_of(settings: Settings, kind: type[Settings]) -> dict[str, object]:
+    return {name: getattr(settings, name) for name in kind.model_fields}
 
 
 class WriteTraining(Stage[TrainingFolder]):

@@ -152,7 +152,7 @@ def _copies(weights: Sequence[float]) -> list[int]:
 
 def save_linear(model: LinearNlu, path: Path) -> None:
     """Write ``model`` to one ``.npz`` file, which appears whole or not at all; of its encoder only the name."""
-    knowledge = model.crf.knowledge
+    knowledge = model.maxent.knowledge or model.crf.knowledge  # one that has seen no slots keeps none
     seen = {"view": model.maxent.view, "token_view": model.crf.view}
     views = {name: view for name, view in seen.items() if view is not None}
     description = {

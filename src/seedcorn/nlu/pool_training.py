@@ -17,6 +17,7 @@ from pydantic import Field
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.files import Json
 from seedcorn.nlu.calibration import LogOddsCalibration, folds_alike
 from seedcorn.nlu.cross_fitting import CrossFitted, Labelled, cross_fit
 from seedcorn.nlu.functionality import functionality_log_odds, own_columns
@@ -73,7 +74,7 @@ class PoolLabel:
     slots: tuple[Slot, ...]
     confidence: float
     weight: float
-    decision: PoolReason
+    decision: StrEnum
 
     @property
     def reason(self) -> str:
@@ -101,6 +102,19 @@ class RoundOutcome:
     def kept(self) -> bool:
         """Whether its student became the next teacher."""
         return self.change <= self.standard_error
+
+    def as_row(self) -> dict[str, Json]:
+        """Return the round as a row of a table."""
+        return {
+            "round": self.round,
+            "kept": "yes" if self.kept else "no",
+            "accepted": self.n_accepted,
+            "missed_before": self.missed_before,
+            "missed_after": self.missed_after,
+            "change": self.change,
+            "standard_error": self.standard_error,
+            "threshold": self.threshold.value,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

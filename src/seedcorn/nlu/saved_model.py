@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.errors import DataError
+from seedcorn.files import read_json, write_json
+from seedcorn.nlu.cross_fitting import CrossFitted, Labelled
 from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear
 from seedcorn.nlu.model import NluModel
 
@@ -31,3 +36,31 @@ def load_nlu(folder: Path) -> NluModel:
     from seedcorn.nlu.neural import load_neural
 
     return load_neural(folder)
+
+
+def save_cross_fitted(fitted: CrossFitted, folder: Path) -> None:
+    """Write a model with its cross-validation into ``folder``."""
+    save_linear(fitted.model, folder / "all.npz")
+    for number, model in enumerate(fitted.fold_models):
+        save_linear(model, folder / f"without-{number}.npz")
+    write_utterances(fitted.labelled.rows, folder / "rows.parquet")
+    write_utterances(fitted.labelled.dev, folder / "dev.parquet")
+    np.savez_compressed(folder / "held-out.npz", folds=fitted.folds, log_odds=fitted.log_odds, allow_pickle=False)
+    write_json(sorted(fitted.labelled.functionality), folder / "functionality.json")
+
+
+def load_cross_fitted(folder: Path) -> CrossFitted:
+    """Return what ``save_cross_fitted`` wrote."""
+    with np.load(folder / "held-out.npz", allow_pickle=False) as saved:
+        folds, log_odds = saved["folds"], saved["log_odds"]
+    return CrossFitted(
+        labelled=Labelled(
+            rows=read_utterances(folder / "rows.parquet"),
+            dev=read_utterances(folder / "dev.parquet"),
+            functionality=frozenset(read_json(folder / "functionality.json", list[str])),
+        ),
+        model=load_linear(folder / "all.npz"),
+        fold_models=tuple(load_linear(folder / f"without-{number}.npz") for number in range(int(folds.max()) + 1)),
+        folds=folds,
+        log_odds=log_odds,
+    )

@@ -21,10 +21,9 @@ from seedcorn.evaluation.nlu import FunctionalityOutcomes, outcomes, outcomes_of
 from seedcorn.files import Json
 from seedcorn.nlu.calibration import NluCalibration, calibrate
 from seedcorn.nlu.model import NluModel, NluTrainer
+from seedcorn.nlu.pool_training import PSEUDO_LABELLED, PoolLabel
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray
-
-PSEUDO_LABELLED = "pseudo-labelled"
 
 
 class Decision(StrEnum):
@@ -127,9 +126,19 @@ class SelfTraining:
     weight: float = 1.0
 
     @property
-    def accepted_positions(self) -> list[int]:
-        """The rows of the pool that trained the kept model."""
-        return [d.position for d in self.decisions if _weight_of(d.decision, 1.0) > 0]
+    def labels(self) -> list[PoolLabel]:
+        """The decisions as labels, each with its confidence and weight."""
+        return [
+            PoolLabel(
+                position=d.position,
+                intent="" if d.decision is Decision.NEGATIVE else d.prediction.intent,
+                slots=() if d.decision is Decision.NEGATIVE else d.prediction.slots,
+                confidence=d.prediction.intent_probability,
+                weight=_weight_of(d.decision, self.weight),
+                decision=d.decision,
+            )
+            for d in self.decisions
+        ]
 
     def pseudo_labelled(self, pool: Sequence[Utterance]) -> list[Utterance]:
         """Return the rows of ``pool`` that trained the kept model, with the labels they were given."""

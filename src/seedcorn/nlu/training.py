@@ -13,7 +13,7 @@ from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.linear import SLOT_INTENT_COPIES, LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
-from seedcorn.nlu.operating_point import hold_false_alarms
+from seedcorn.nlu.pool_training import PoolTrainingSettings
 from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
@@ -68,23 +68,14 @@ class NluSettings(Settings):
         return self
 
 
-class SelfTrainingSettings(NluSettings):
+class SelfTrainingSettings(NluSettings, PoolTrainingSettings):
     """How self-training goes on from the model that ``NluSettings`` describe.
 
-    ``hold_false_alarms`` makes the functionality's intents just so much less likely that the model with the pool is to
-    have no more false alarms than the one trained on the seed only, judged on dev.
+    The model ``linear`` is self-trained at a budget of false alarms (nlu.pool_training). ``gates`` are for the model
+    ``neural``, whose rounds dev decides (nlu.self_training).
     """
 
-    hold_false_alarms: bool = False
-    n_rounds: int = Field(3, ge=0)
-    pseudo_weight: float = Field(1.0, gt=0)
     gates: GateSettings = GateSettings()
-
-    @model_validator(mode="after")
-    def _false_alarms_are_held_for_linear_models(self) -> Self:
-        if self.hold_false_alarms and self.model is not NluKind.LINEAR:
-            raise ValueError("hold_false_alarms is for the model 'linear'")
-        return self
 
 
 class Knowledge(NamedTuple):
@@ -168,7 +159,7 @@ def train(
     return learn(labelled, weights=None, random_seed=random_seed)
 
 
-def teach(
+def self_train_by_dev(
     *,
     seed: Sequence[Utterance],
     background: Sequence[Utterance],
@@ -198,17 +189,3 @@ def teach(
 def gates_of(settings: SelfTrainingSettings) -> Gates:
     """Return the gates that ``settings`` describe."""
     return Gates(**settings.gates.model_dump())
-
-
-def at_operating_point(
-    model: NluModel,
-    *,
-    seed_only: NluModel,
-    intents: Sequence[str],
-    dev: Sequence[Utterance],
-    settings: SelfTrainingSettings,
-) -> NluModel:
-    """Return the grown ``model``, held to the false alarms of the ``seed_only`` one where ``settings`` want that."""
-    if not settings.hold_false_alarms or not isinstance(model, LinearNlu) or not isinstance(seed_only, LinearNlu):
-        return model
-    return hold_false_alarms(model, intents, dev, like=seed_only)
