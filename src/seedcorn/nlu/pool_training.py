@@ -52,7 +52,7 @@ class PoolTrainingSettings(BudgetSettings):
 
     n_rounds: int = Field(1, ge=0)
     least_probability: float = Field(0.5, gt=0, le=1)
-    most_per_intent: int = Field(400, ge=1)
+    most_per_intent: int = Field(2_000, ge=1)
     pseudo_weight: float = Field(1.0, gt=0)
 
 
