@@ -37,7 +37,7 @@ from seedcorn.speech.rescoring import rescore, tune_speech_weights, with_models
 from seedcorn.speech.synthesis import SAMPLES_PER_SECOND, Samples, Voice, synthesise
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.given_translations import given_translations
-from seedcorn.translation.rescoring import NO_RESCORING
+from seedcorn.translation.settings import NO_RESCORING
 from seedcorn.translation.spoken_numbers import say_numbers
 from translation_steps import DATA, LOCALES, N_DEV, RANDOM_SEED, RESULTS, drawn, general_pairs, massive, transcripts
 

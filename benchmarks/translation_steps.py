@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,7 +32,7 @@ from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs, write_pairs
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, swapped, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
-from seedcorn.corpus.templates import with_values_drawn_anew
+from seedcorn.corpus.templates import resample_slot_values
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.files import digest_of_file, digest_of_folder, write_text_whole
 from seedcorn.lm.interpolation import fit_mixture, share_vocabulary
@@ -43,12 +43,18 @@ from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.relevance.cutoff import keep_fraction
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
-from seedcorn.translation.back_translation import BackTranslationSettings, Direction, back_translate
+from seedcorn.translation.back_translation import Direction, back_translate
 from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
 from seedcorn.translation.nbest import NBest
 from seedcorn.translation.pair_selection import cross_entropy_of_pairs
-from seedcorn.translation.rescoring import NO_RESCORING, RescoringWeights, rescored, tune_weights, with_lm
-from seedcorn.translation.settings import NetworkShape, TrainingSettings
+from seedcorn.translation.rescoring import rescored, tune_weights, with_lm
+from seedcorn.translation.settings import (
+    NO_RESCORING,
+    BackTranslationSettings,
+    NetworkShape,
+    RescoringWeights,
+    TrainingSettings,
+)
 from seedcorn.translation.training import train_translator
 from seedcorn.translation.translator import dev_chrf, load_translator
 
@@ -164,7 +170,7 @@ def back_translate_base(source: str, target: str, work: Path) -> None:
     """Both directions improve each other; slot variants count as transcripts."""
     seen = transcripts(target)
     rng = np.random.default_rng(RANDOM_SEED)
-    texts = [u.text for u in (*seen, *with_values_drawn_anew(seen, n_variants=N_VARIANTS, rng=rng))]
+    texts = [u.text for u in (*seen, *resample_slot_values(seen, n_variants=N_VARIANTS, rng=rng))]
     found = back_translate(
         Direction(folder=work / f"base-{source}-{target}", texts=texts, dev=dev_pairs(source, target)),
         Direction(
@@ -278,7 +284,9 @@ def results(source: str, target: str, rows: Sequence[Mapping[str, Json]], work: 
         name=f"translation-steps-{source}-{target}",
         command=f"benchmarks/translation_steps.py base|back-translate|measure --source {source} --target {target} "
         "--work FOLDER",
-        config_digest=digest_of_json({"back_translation": asdict(BACK_TRANSLATION), "n_sources": N_SOURCES}),
+        config_digest=digest_of_json(
+            {"back_translation": BACK_TRANSLATION.model_dump(mode="json"), "n_sources": N_SOURCES}
+        ),
         data_digests={path.name: digest_of_file(path)[:16] for path in files}
         | {f"translator {name}": digest_of_folder(folder)[:16] for name, folder in translators.items()},
         random_seeds=[RANDOM_SEED],

@@ -20,34 +20,12 @@ from seedcorn.errors import ConfigError, DataError
 from seedcorn.progress import say
 from seedcorn.translation.nbest import NBest
 from seedcorn.translation.self_training import drawn, mixed
-from seedcorn.translation.settings import TrainingSettings
+from seedcorn.translation.settings import BackTranslationSettings
 from seedcorn.translation.subwords import SYNTHETIC_TAG
 from seedcorn.translation.training import train_translator
 from seedcorn.translation.translator import Translator, dev_chrf, load_translator
 
 SYNTHETIC_ORIGIN, COPY_ORIGIN = "back-translation", "copy"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BackTranslationSettings:
-    """Which synthetic pairs are made of each target text, and how they are learnt from.
-
-    ``n_best`` sources of the beam and ``n_sampled`` ones, each step drawn from its ``n_sampled_from`` likeliest
-    subwords. ``copies`` adds the text as its own source. Each synthetic pair stands ``oversampling`` times beside
-    ``real_per_synthetic`` times as many real pairs. ``n_texts_max`` texts (0: all) drawn at random are translated
-    in a round of one direction.
-    """
-
-    n_best: int = 3
-    n_sampled: int = 0
-    n_sampled_from: int = 10
-    tagged: bool = False
-    copies: bool = False
-    oversampling: int = 1
-    real_per_synthetic: float = 1.0
-    n_texts_max: int = 0
-    n_rounds: int = 2
-    training: TrainingSettings = TrainingSettings(n_target_tokens=500_000, learning_rate=5e-4, n_warmup_steps=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +62,10 @@ def back_translate(
     by the reverse one, then the reverse translator from its own texts translated by the new forward one; the last
     round has no use for the second half. A training that does not raise dev chrF is thrown away, and when that is the
     forward one, no round follows. Rounds lie in ``output``/round-1 and so on, with checkpoints, and are resumed.
-    Raises DataError without target text, ConfigError for settings that make no pair.
+    Raises DataError without target text.
     """
-    _check(settings, forward)
+    if not any(text.strip() for text in forward.texts):
+        raise DataError(wanted="in-domain text of the target language to translate back", found="none")
     seeds = range(random_seed * 1_000, random_seed * 1_000 + 2 * settings.n_rounds)
     here, back = _Turn(forward, real_pairs, settings), _Turn(reverse, swapped(real_pairs), settings)
     for number in range(1, settings.n_rounds + 1):
@@ -175,13 +154,3 @@ def _sources(
         )
     found = [[h.text for nbest in of_one for h in nbest.hypotheses] for of_one in zip(*lists, strict=True)]
     return [[text for text in dict.fromkeys(fold_all(some)) if text] for some in found]
-
-
-def _check(settings: BackTranslationSettings, forward: Direction) -> None:
-    if not any(text.strip() for text in forward.texts):
-        raise DataError(wanted="in-domain text of the target language to translate back", found="none")
-    if settings.n_best + settings.n_sampled < 1 or settings.oversampling < 1 or settings.n_rounds < 1:
-        raise ConfigError(
-            wanted="at least one source a text (n_best or n_sampled), oversampling and n_rounds of 1 or more",
-            found=f"{settings.n_best} + {settings.n_sampled}, {settings.oversampling}, {settings.n_rounds}",
-        )

@@ -90,6 +90,33 @@ class SelfTrainingSettings(Settings):
     training: TrainingSettings = TrainingSettings(n_target_tokens=2_000_000, learning_rate=3e-4, n_warmup_steps=100)
 
 
+class BackTranslationSettings(Settings):
+    """Which synthetic pairs are made of each target text, and how they are learnt from.
+
+    ``n_best`` sources of the beam and ``n_sampled`` ones, each step drawn from its ``n_sampled_from`` likeliest
+    subwords. ``copies`` adds the text as its own source. Each synthetic pair stands ``oversampling`` times beside
+    ``real_per_synthetic`` times as many real pairs. ``n_texts_max`` texts (0: all) drawn at random are translated
+    in a round of one direction.
+    """
+
+    n_rounds: int = Field(2, ge=1)
+    n_best: int = Field(3, ge=0)
+    n_sampled: int = Field(0, ge=0)
+    n_sampled_from: int = Field(10, ge=0)
+    tagged: bool = False
+    copies: bool = False
+    oversampling: int = Field(1, ge=1)
+    real_per_synthetic: float = Field(1.0, ge=0)
+    n_texts_max: int = Field(0, ge=0)
+    training: TrainingSettings = TrainingSettings(n_target_tokens=500_000, learning_rate=5e-4, n_warmup_steps=30)
+
+    @model_validator(mode="after")
+    def _some_source(self) -> Self:
+        if self.n_best + self.n_sampled < 1:
+            raise ValueError("give at least one source a text: n_best or n_sampled of 1 or more")
+        return self
+
+
 class Treatment(StrEnum):
     """What becomes of a slot value."""
 

@@ -4,19 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from seedcorn.errors import ConfigError, DataError
+from seedcorn.errors import DataError
 
 pytest.importorskip("torch")
 
 from seedcorn.translation import back_translation
 from seedcorn.translation.back_translation import (
     COPY_ORIGIN,
-    BackTranslationSettings,
     Direction,
     back_translate,
     synthetic_pairs,
 )
+from seedcorn.translation.settings import BackTranslationSettings
 from seedcorn.translation.subwords import SYNTHETIC_TAG
 
 
@@ -35,7 +36,7 @@ def test_the_real_text_is_the_target_and_sources_are_distinct(translator, chosen
 
 
 def test_tags_copies_and_oversampling(translator, chosen) -> None:
-    wanted = replace(chosen, n_best=1, tagged=True, copies=True, oversampling=2)
+    wanted = chosen.model_copy(update={"n_best": 1, "tagged": True, "copies": True, "oversampling": 2})
     pairs = synthetic_pairs(translator, ["a red house"], settings=wanted, random_seed=0)
     assert [(p.source, p.target) for p in pairs] == [
         (f"{SYNTHETIC_TAG} एक लाल घर", "a red house"),
@@ -47,7 +48,7 @@ def test_tags_copies_and_oversampling(translator, chosen) -> None:
 
 
 def test_samples_depend_on_the_seed_alone_and_do_not_spoil_the_beam(translator, chosen) -> None:
-    wanted = replace(chosen, n_best=1, n_sampled=6, n_sampled_from=0)
+    wanted = chosen.model_copy(update={"n_best": 1, "n_sampled": 6, "n_sampled_from": 0})
     texts = ["a red house", "a white <slot1>"]
     first, again, other = (synthetic_pairs(translator, texts, settings=wanted, random_seed=s) for s in (1, 1, 2))
     assert first == again
@@ -58,8 +59,8 @@ def test_samples_depend_on_the_seed_alone_and_do_not_spoil_the_beam(translator, 
 def test_impossible_settings_and_missing_text_are_refused(translator, trained, pairs, chosen, tmp_path: Path) -> None:
     forward = Direction(folder=trained.folder, texts=["घर"], dev=pairs.pairs())
     for wrong in ({"n_best": 0}, {"oversampling": 0}, {"n_rounds": 0}):
-        with pytest.raises(ConfigError, match="at least one source"):
-            back_translate(forward, forward, pairs, tmp_path, settings=replace(chosen, **wrong), random_seed=0)
+        with pytest.raises(ValidationError, match=r"at least one source|greater than or equal to 1"):
+            BackTranslationSettings(**wrong)
     with pytest.raises(DataError, match="translate back"):
         back_translate(replace(forward, texts=[" "]), forward, pairs, tmp_path, settings=chosen, random_seed=0)
 
@@ -80,7 +81,7 @@ def test_directions_take_turns_and_stop_where_dev_does_not_gain(
     monkeypatch.setattr(back_translation, "synthetic_pairs", noted)
     forward = Direction(folder=trained.folder, texts=["a red house"], dev=pairs.pairs())
     reverse = Direction(folder=trained.folder, texts=["a blue door"], dev=pairs.pairs())
-    wanted = replace(chosen, n_rounds=3)
+    wanted = chosen.model_copy(update={"n_rounds": 3})
     found = back_translate(forward, reverse, pairs, tmp_path, settings=wanted, random_seed=0)
     assert found.folder == tmp_path / "round-1" / "forward"
     assert found.reverse_folder == trained.folder
