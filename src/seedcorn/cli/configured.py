@@ -16,6 +16,9 @@ RunFolder: TypeAlias = Annotated[Path | None, typer.Option("--run-dir", help="De
 Overrides: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", help="Override a setting: key.subkey=value; repeatable.")
 ]
+Threads: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Threads of a pass over a pool, or processors of a Ray cluster here.")
+]
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Check the configuration and its files, list the stages, run nothing.")
 ]
@@ -52,13 +55,18 @@ def run_configured(
     run_dir: Path | None,
     overrides: Sequence[str] = (),
     dry_run: bool = False,
+    engine: str = "local",
+    n_threads: int = 1,
 ) -> "dict[str, Json]":
     """Run ``pipeline`` in its run folder, by default runs/NAME, and return where folder and report are.
 
     Stages of an earlier run that will be made again are named first. ``dry_run`` runs nothing and returns what would be
-    run.
+    run. ``engine`` carries passes over pools out (see engines.mapper_of), ``n_threads`` of them at a time.
     """
+    from dataclasses import replace
+
     from seedcorn.config import dump_config, load_config
+    from seedcorn.engines import mapper_of
     from seedcorn.progress import say
     from seedcorn.runs import Run, open_run
 
@@ -70,7 +78,8 @@ def run_configured(
     with open_run(folder, random_seed=plan.random_seed, resolved_config=dump_config(config)) as run:
         if redone := run.to_be_redone(plan.stages()):
             say(f"made again, since their settings or inputs changed: {', '.join(redone)}")
-        report = pipeline(config, run=run)
+        mapper = mapper_of(engine, n_workers=n_threads)
+        report = pipeline(config, run=replace(run, n_threads=n_threads, mapper=mapper))
     return {"run": str(folder), "report": str(report)}
 
 

@@ -1,8 +1,8 @@
 """``seedcorn intent``: the intent pipeline."""
 
 from seedcorn.cli import app
-from seedcorn.cli.configured import ConfigFile, DryRun, Overrides, RunFolder, run_configured
-from seedcorn.cli.options import AsJson, Quiet, progress, show
+from seedcorn.cli.configured import ConfigFile, DryRun, Overrides, RunFolder, Threads, run_configured
+from seedcorn.cli.options import AsJson, Engine, Quiet, progress, show
 
 
 @app.command()
@@ -11,6 +11,8 @@ def intent(
     run_dir: RunFolder = None,
     overrides: Overrides = None,
     dry_run: DryRun = False,
+    engine: Engine = "local",
+    threads: Threads = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -20,6 +22,13 @@ def intent(
 
     with progress(quiet):
         done = run_configured(
-            config_file, IntentConfig, run_and_report, run_dir=run_dir, overrides=overrides or (), dry_run=dry_run
+            config_file,
+            IntentConfig,
+            run_and_report,
+            run_dir=run_dir,
+            overrides=overrides or (),
+            dry_run=dry_run,
+            engine=engine,
+            n_threads=threads,
         )
     show(done, as_json=as_json)

@@ -1,12 +1,14 @@
 """Utterances and record batches as Parquet files, as one stage of a run leaves them to the next."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedcorn.corpus.parallel import Sharded
 from seedcorn.corpus.utterances import Corpus, Utterance, table_of, utterances_of
 
 POSITION = "position"
@@ -35,8 +37,20 @@ def write_batches(batches: Iterator[pa.RecordBatch], schema: pa.Schema, path: Pa
 
 
 def open_parquet(path: Path) -> Corpus:
-    """Return the corpus in a Parquet file, streamed."""
-    return Corpus(lambda: pq.ParquetFile(path).iter_batches(), pq.read_schema(path))
+    """Return the corpus in a Parquet file, streamed; its row groups can be read alone."""
+    about = pq.read_metadata(path)
+    groups = tuple(_RowGroup(path, number) for number in range(about.num_row_groups))
+    return Corpus(Sharded(groups), about.schema.to_arrow_schema())
+
+
+@dataclass(frozen=True)
+class _RowGroup:
+    path: Path
+    number: int
+
+    def __call__(self) -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(self.path) as file:
+            yield from file.iter_batches(row_groups=[self.number])
 
 
 def rows_at(corpus: Corpus, rows: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.Table:

@@ -4,6 +4,7 @@ Scheduling, spilling, and doing again what a lost worker had are Ray's. A pool w
 by the workers themselves; batches of any other are read here and sent.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -54,8 +55,10 @@ class RayMapper:
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield ``function`` of each of ``items``, in their order."""
         import ray
+        from ray import cloudpickle
 
-        shared = ray.put(function)
+        # As bytes: arrays that Ray shares itself are read-only, and kernels would be compiled for those anew.
+        shared = ray.put(cloudpickle.dumps(function))
         if isinstance(items, Sharded):
             yield from _over_shards(shared, items)
             return
@@ -107,22 +110,27 @@ def _over_shards(function: "ObjectRef", items: Sharded[Item]) -> Iterator[Result
 
 def _results_of_shard(rows: pa.Table, function: "ObjectRef") -> Iterator[pa.Table]:
     """Yield one row for every item of the shards in ``rows``: the result, or the refusal of bad input, as bytes."""
-    import ray
     from ray import cloudpickle
 
     try:
-        apply: Callable[[Item], Result] = ray.get(function)
-    except ray.exceptions.RaySystemError as error:  # what cannot be unpickled; Ray would try it again for ever
-        found = str(error).splitlines()[0]
-        yield _row(DataError(wanted="the packages of this process on every node of the cluster", found=found))
-        return
-    for opened in rows.column("opened"):
-        try:
-            for item in cloudpickle.loads(opened.as_py())():
+        apply = _loaded(function)
+        shards = [cloudpickle.loads(opened.as_py()) for opened in rows.column("opened")]
+        for shard in shards:
+            for item in shard():
                 yield _row(apply(item))
-        except SeedcornError as error:  # raised again by who asked, with what it says untouched
-            yield _row(error)
-            return
+    except SeedcornError as error:  # raised again by who asked, with what it says untouched
+        yield _row(error)
+    except ImportError as error:
+        yield _row(DataError(wanted="the packages of this process on every node of the cluster", found=str(error)))
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(function: "ObjectRef") -> Callable[[Item], Result]:
+    import ray
+    from ray import cloudpickle
+
+    loaded: Callable[[Item], Result] = cloudpickle.loads(ray.get(function))
+    return loaded
 
 
 def _row(result: object) -> pa.Table:

@@ -75,7 +75,9 @@ class RemoveContamination(Stage[CleanPool]):
     def __call__(self, data: IntentData, *, context: Context) -> CleanPool:
         """Return the rows that may be used. Raises DataError when there are none."""
         evaluation = [*data.dev, *data.test]
-        screening = screen_pool(data.pool.texts(), [u.text for u in evaluation], threshold=self.similarity)
+        screening = screen_pool(
+            data.pool.text_pieces(), [u.text for u in evaluation], threshold=self.similarity, mapper=context.mapper
+        )
         codes, kept = screening.selection.reject_codes, screening.selection.positions
         if not len(kept):
             raise DataError(
@@ -128,11 +130,12 @@ class SelectRelevant(RelevanceSettings, Stage[RelevantPool]):
     def __call__(self, data: IntentData, clean: CleanPool, *, context: Context) -> RelevantPool:
         """Return the relevant rows, best first. Raises DataError when nothing is kept."""
         found = find_relevant(
-            clean.pool.texts,
+            clean.pool.text_pieces,
             seed=data.seed,
             background=data.background,
             settings=self,
             random_seed=context.random_seed,
+            mapper=context.mapper,
         )
         kept = rows_at(clean.pool, found.selection.positions)
         return RelevantPool(

@@ -1,6 +1,6 @@
 """The relevant part of a pool: which scorer, and which cut-off turns its scores into a selection."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from seedcorn.config import Settings
-from seedcorn.corpus.parallel import map_in_order
+from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.progress import track
@@ -18,7 +18,7 @@ from seedcorn.relevance.methods import FittedMethod, Method, fit_method
 from seedcorn.relevance.streaming import Scorer, sample_texts
 from seedcorn.selection import Scores, Selection
 
-OpenTexts = Callable[[], Iterator[pa.StringArray]]
+OpenTexts = Callable[[], Iterable[pa.StringArray]]
 _ROWS_SAMPLED_FROM = 2_000_000
 
 
@@ -48,9 +48,11 @@ def find_relevant(
     background: Sequence[Utterance],
     settings: RelevanceSettings,
     random_seed: int,
-    n_threads: int = 1,
+    mapper: Mapper = map_in_order,
 ) -> Relevant:
     """Return the relevant part of a pool; ``open_texts`` starts a pass over its text column.
+
+    ``mapper`` carries the scoring of the pool out; the result does not depend on it.
 
     Raises ConfigError when a precision is asked of a scorer that cannot estimate one, DataError when nothing is kept.
     """
@@ -65,7 +67,7 @@ def find_relevant(
         relevant_fraction=settings.relevant_fraction,
         random_seed=random_seed,
     )
-    scores = _score_pool(open_texts(), fitted.score, n_threads)
+    scores = _score_pool(open_texts(), fitted.score, mapper)
     selection = settings.cutoff.apply(scores, texts=open_texts, seed=seed, threshold_for=fitted.threshold_for)
     if not len(selection.positions):
         raise DataError(
@@ -76,7 +78,7 @@ def find_relevant(
     return Relevant(scores=scores, selection=selection, fitted=fitted)
 
 
-def _score_pool(batches: Iterable[pa.StringArray], score: Scorer, n_threads: int) -> Scores:
-    parts = list(map_in_order(score, track(batches, "scoring the pool, batches"), n_threads=n_threads))
+def _score_pool(batches: Iterable[pa.StringArray], score: Scorer, mapper: Mapper) -> Scores:
+    parts = list(track(mapper(score, batches), "scoring the pool, batches"))
     missing = [np.zeros(len(part), np.bool_) if part.missing is None else part.missing for part in parts]
     return replace(parts[0], values=np.concatenate([p.values for p in parts]), missing=np.concatenate(missing))

@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from seedcorn import __version__
 from seedcorn.config import Settings
+from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.files import RECORD_NAME, Json, digest_of_folder, naming_the_place, write_text_whole
 from seedcorn.progress import say
 from seedcorn.runs.by_hand import StageFolder, stage_by_hand
@@ -54,13 +55,14 @@ T = TypeVar("T", bound=StageResult, covariant=True)
 class Context:
     """What a stage is given beside its settings and its inputs.
 
-    ``checkpoints`` is a folder that survives an interruption of the stage; without one there is nothing to resume. No
-    result depends on ``n_threads``.
+    ``checkpoints`` is a folder that survives an interruption of the stage; without one there is nothing to resume.
+    ``mapper`` carries passes over a pool out. No result depends on it or on ``n_threads``.
     """
 
     random_seed: int = 0
     checkpoints: Path | None = None
     n_threads: int = 1
+    mapper: Mapper = map_in_order
 
     def rng(self) -> np.random.Generator:
         """Return a new generator of the random seed."""
@@ -124,6 +126,7 @@ class Run:
     random_seed: int
     store: Path | None = None
     n_threads: int = 1
+    mapper: Mapper = map_in_order
 
     def do(self, stage: Stage[T], *results: Result[StageResult], name: str = "") -> Result[T]:
         """Return the result of ``stage`` on the values of ``results``, running it unless that is recorded.
@@ -216,7 +219,12 @@ class Run:
         output.mkdir(parents=True)
         with naming_the_place(place):
             result = work(
-                Context(random_seed=unfinished.random_seed, checkpoints=checkpoints, n_threads=self.n_threads)
+                Context(
+                    random_seed=unfinished.random_seed,
+                    checkpoints=checkpoints,
+                    n_threads=self.n_threads,
+                    mapper=self.mapper,
+                )
             )
             result.save(output)
         finished = StageRecord(

@@ -14,10 +14,13 @@ import pytest
 from seedcorn.corpus.contamination import screen_pool
 from seedcorn.corpus.formats import read_pool
 from seedcorn.corpus.parallel import Mapper, Sharded, map_in_order
+from seedcorn.corpus.tables import open_parquet, write_batches
+from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.engines import mapper_of
 from seedcorn.errors import DataError
-from seedcorn.relevance.cutoff import keep_best
+from seedcorn.relevance.cutoff import Cutoff, keep_best
 from seedcorn.relevance.methods import Method, fit_method
+from seedcorn.relevance.relevant import RelevanceSettings, find_relevant
 from seedcorn.relevance.streaming import keep_from_stream
 from seedcorn.selection import Scores, Selection
 
@@ -63,6 +66,22 @@ def test_relevance_is_the_same_bytes_here_and_there(cluster: Mapper, pool: Path,
             assert kept.positions.tobytes() == whole.positions.tobytes()
             assert kept.scores.values.tobytes() == whole.scores.values.tobytes()
             assert kept.n_rows == len(TEXTS)
+
+
+def test_the_stage_of_relevance_is_the_same_here_and_there(cluster: Mapper, tmp_path: Path) -> None:
+    corpus = Corpus.from_table(pa.table({"text": TEXTS}))
+    write_batches(iter(corpus.table().to_batches(max_chunksize=99)), corpus.schema, tmp_path / "pool.parquet")
+    clean = open_parquet(tmp_path / "pool.parquet")
+    seed, background = ([Utterance(text=text, intent="x") for text in texts] for texts in (SEED, BACKGROUND))
+    settings = RelevanceSettings(cutoff=Cutoff(n_kept=30))
+    here, there = (
+        find_relevant(
+            clean.text_pieces, seed=seed, background=background, settings=settings, random_seed=1, mapper=mapper
+        )
+        for mapper in (map_in_order, cluster)
+    )
+    assert there.scores.values.tobytes() == here.scores.values.tobytes()
+    assert there.selection.positions.tobytes() == here.selection.positions.tobytes()
 
 
 def test_contamination_is_the_same_bytes_here_and_there(cluster: Mapper, pool: Path) -> None:
