@@ -2,7 +2,7 @@
 
 Command: python benchmarks/label_noise.py
 
-Noise: 2, 5 and 10 % of the intents, and of the types of slots, are swapped in the training utterances of the intents;
+Noise: 2, 5 and 10 % of the intents, and of the types of slots, are swapped in 800 training utterances of the intents;
 precision is that of as many most suspicious labels as were swapped. Out of scope: a model of 50 utterances an intent
 and 200 of other intents; AUROC of test utterances against text of the open pool (Tatoeba, CLINC150) and of MASSIVE's
 other intents. Forecasts: each intent with 200 others, from half of 48 labels for all. With "dev", the development
@@ -26,7 +26,8 @@ from seedcorn.studies.growth_labels import ForecastCell, forecast_cell, noise_pr
 from seedcorn.studies.results import Results, write_results
 
 FRACTIONS = (0.02, 0.05, 0.1)
-N_NOISE = 1500
+RANDOM_SEEDS = (1,)
+N_NOISE = 800
 
 
 def shown(row: dict[str, Json]) -> dict[str, Json]:
@@ -43,7 +44,7 @@ def noise_rows(intents: Sequence[str]) -> list[dict[str, Json]]:
     found = []
     for fraction in FRACTIONS:
         spoilt = spoil(rows, fraction=fraction, rng=np.random.default_rng(1))
-        precision = noise_precision(partial(train_linear, n_crf_iterations=30), spoilt, n_folds=4)
+        precision = noise_precision(partial(train_linear, n_crf_iterations=20), spoilt, n_folds=3)
         found.append(shown({"measure": "label noise", "fraction": fraction, "n": len(rows), **precision}))
     return found
 
@@ -81,7 +82,7 @@ def scope_rows(intents: Sequence[str], test: Sequence[Utterance]) -> list[dict[s
 def forecast_rows(intents: Sequence[str], test: Sequence[Utterance]) -> list[dict[str, Json]]:
     """Return a forecast for each intent and random seed, with what came."""
     rows = []
-    for random_seed in (1, 2):
+    for random_seed in RANDOM_SEEDS:
         for intent in intents:
             setting = cut(massive("train"), test, [intent], n_seed=48, random_seed=random_seed, n_pool=(0, 0))
             own = [u for u in setting.labelled if u.intent == intent]
@@ -99,7 +100,7 @@ def main() -> None:
     """Measure and write the results of the reported intents."""
     is_dev = sys.argv[1:] == ["dev"]
     intents, test = (DEVELOPMENT, massive("dev")) if is_dev else (REPORTED, massive("test"))
-    scope, forecasts, noise = scope_rows(intents, test), forecast_rows(intents, test), noise_rows(intents)
+    noise, scope, forecasts = noise_rows(intents), scope_rows(intents, test), forecast_rows(intents, test)
     missed = [abs(float(str(r["forecast"])) - float(str(r["truth"]))) for r in forecasts]
     summary: dict[str, Json] = {
         **{f"label_noise_precision_{round(100 * f)}": r["intents"] for f, r in zip(FRACTIONS, noise, strict=True)},
@@ -120,7 +121,7 @@ def main() -> None:
                 name: digest_of_file(data_file(path))
                 for name, path in (("massive", "massive/en-US.jsonl.gz"), ("pool", "pool/en.tsv.gz"))
             },
-            random_seeds=[1, 2],
+            random_seeds=list(RANDOM_SEEDS),
             rows=[*scope, *forecasts, *noise],
             summary=summary,
         ),

@@ -23,7 +23,9 @@ from seedcorn.config import Settings
 REFERENCE = Path(__file__).parent / "reference"
 CONFIGURATIONS = {
     "intent": ("seedcorn.intent.pipeline", "IntentConfig"),
+    "grow": ("seedcorn.growth.pipeline", "GrowthConfig"),
     "study-intent": ("seedcorn.studies.intent", "IntentStudyConfig"),
+    "study-growth": ("seedcorn.studies.growth", "GrowthStudyConfig"),
 }
 _NOTE = "<!-- Made by docs/reference_pages.py; do not edit. -->\n"
 

@@ -11,9 +11,10 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.growth.replay import replay_set
 from seedcorn.nlu.linear import LinearNlu, train_linear
-from seedcorn.nlu.model import NluTrainer
+from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 from seedcorn.nlu.self_training import Gates, SelfTraining, self_train
+from seedcorn.nlu.training import NO_KNOWLEDGE, knowledge_of_model
 
 
 class RoundSettings(Settings):
@@ -21,11 +22,13 @@ class RoundSettings(Settings):
 
     ``most_replayed`` old labelled utterances train again, chosen by diversity where there are more. ``n_rounds`` of
     self-training follow, on at most ``most_pool`` new texts that the model takes to be in scope; the gates are those of
-    self-training. Slots are learnt for the intents that the agent was grown for, not for its background.
+    self-training. Slots are learnt for the intents that the agent was grown for, not for its background, and their
+    utterances count ``slot_intent_copies`` times where they are few beside it.
     """
 
     most_replayed: int = Field(20_000, ge=1)
     n_crf_iterations: int = Field(60, ge=1)
+    slot_intent_copies: int = Field(1, ge=1)
     n_rounds: int = Field(1, ge=0)
     most_pool: int = Field(2_000, ge=0)
     least_intent_probability: float = Field(0.7, ge=0, le=1)
@@ -41,13 +44,16 @@ class Grown:
     pseudo_labelled: tuple[Utterance, ...]
 
 
-def trainer_for(intents: Collection[str], settings: RoundSettings) -> NluTrainer:
-    """Return the trainer of models whose slots are those of ``intents``."""
+def trainer_for(intents: Collection[str], settings: RoundSettings, *, like: NluModel | None = None) -> NluTrainer:
+    """Return the trainer of models whose slots are those of ``intents``, and that know of words what ``like`` knows."""
+    knowledge = NO_KNOWLEDGE if like is None else knowledge_of_model(like)
     return partial(
         train_linear,
         slot_intents=tuple(sorted(intents)),
-        slot_intent_copies=1,
+        slot_intent_copies=settings.slot_intent_copies,
         n_crf_iterations=settings.n_crf_iterations,
+        knowledge=knowledge.words,
+        encoder=knowledge.encoder,
     )
 
 
@@ -58,15 +64,17 @@ def grow(
     intents: Collection[str],
     settings: RoundSettings,
     dev: Sequence[Utterance] = (),
+    like: NluModel | None = None,
     random_seed: int = 0,
 ) -> Grown:
     """Return the model of ``labelled`` and of what it can label of ``texts``; ``intents`` are those it is grown for.
 
-    All other intents of ``labelled`` are background. Without ``dev`` every round of self-training is kept. Raises
+    All other intents of ``labelled`` are background. What the model ``like`` knows of words beside its labelled
+    utterances, and its sentence encoder, are taken over. Without ``dev`` every round of self-training is kept. Raises
     DataError when none of ``intents`` has a labelled utterance.
     """
     seed, background = divided(labelled, intents)
-    train = trainer_for(intents, settings)
+    train = trainer_for(intents, settings, like=like)
     if not settings.n_rounds or not texts:
         return Grown(model=_linear(train([*seed, *background], random_seed=random_seed)), pseudo_labelled=())
     pool = [replace(u, domain="", intent="", slots=()) for u in texts]

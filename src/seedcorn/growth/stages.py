@@ -126,15 +126,17 @@ class GrowModel(RoundSettings, Stage[Agent]):
         """Return the agent of this round."""
         labelled = next_labelled(data.agent.labelled, data.labels, data.new_seed, settings=self)
         known = {u.text for u in labelled}
-        first = grow(labelled, [], intents=data.intents, settings=self, random_seed=context.random_seed).model
+        like = data.agent.model
+        first = grow(labelled, [], intents=data.intents, settings=self, like=like, random_seed=context.random_seed)
         # What the model of before labelled by itself is looked at anew, together with the new logs.
         texts = [u for u in (*data.agent.self_labelled, *logs.logs) if u.text not in known]
         grown = grow(
             labelled,
-            in_scope_first(texts, first, data.intents),
+            in_scope_first(texts, first.model, data.intents),
             intents=data.intents,
             settings=self,
             dev=data.dev,
+            like=like,
             random_seed=context.random_seed,
         )
         agent = Agent(
@@ -151,7 +153,7 @@ class GrowModel(RoundSettings, Stage[Agent]):
         if not data.out_of_scope:
             return None
         seed, background = divided(agent.labelled, agent.intents)
-        train = trainer_for(agent.intents, self)
+        train = trainer_for(agent.intents, self, like=agent.model)
         scores = held_out_scope_scores(
             train,
             [*seed, *background],
@@ -255,7 +257,7 @@ def _foretold(agent: Agent, data: GrowthData, context: Context) -> dict[str, Jso
     held_out = [u for u in data.dev if u.intent in agent.intents]
     seed, background = divided(agent.labelled, agent.intents)
     points = learning_curve_points(
-        trainer_for(agent.intents, RoundSettings()),
+        trainer_for(agent.intents, RoundSettings(), like=agent.model),
         seed,
         held_out,
         background=background,

@@ -1,0 +1,113 @@
+"""A growth study of two intents on the built-in corpus, and its summary from measures that are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
+from seedcorn.studies.growth import GrowthStudyConfig, RoundMeasure, load_growth_data, measure_all
+from seedcorn.studies.growth_labels import spoil
+from seedcorn.studies.growth_results import difference, forgetting, growth_summary
+
+SETTINGS = {
+    "study": "growth",
+    "name": "growth-test",
+    "intents": ["alarm_set", "weather_query"],
+    "train": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "train"}},
+    "test": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "test"}},
+    "pool": {"path": "builtin:general", "n_rows": 100},
+    "n_seed": 8,
+    "n_background": 20,
+    "n_other": 20,
+    "n_general": 10,
+    "n_labels": 4,
+    "model": {"n_crf_iterations": 10, "n_calibration_folds": 2, "most_pool": 40},
+    "systems": {
+        "seed_only": {},
+        "random": {"labels": "random"},
+        "chosen": {"labels": "mixed"},
+        "grown": {"labels": "mixed", "self_training": True},
+        "oracle": {"oracle": True},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def config() -> GrowthStudyConfig:
+    return GrowthStudyConfig.model_validate(SETTINGS)
+
+
+def test_hidden_utterances_come_after_their_intent_and_all_others_are_out_of_scope(config: GrowthStudyConfig) -> None:
+    data = load_growth_data(config, random_seed=1)
+    assert [len(seed) for seed in data.seeds] == [8, 8]
+    assert {u.intent for u in data.slices[0]} == {"alarm_set", OUT_OF_SCOPE}
+    assert {u.intent for u in data.slices[1]} == {"alarm_set", "weather_query", OUT_OF_SCOPE}
+    trained = {u.text for part in (*data.seeds, *data.slices, data.background) for u in part}
+    assert len(trained) == sum(len(p) for p in (*data.seeds, *data.slices, data.background))
+    assert not trained & {u.text for u in data.test}
+
+
+def test_every_system_is_measured_after_each_round_and_found_again(config: GrowthStudyConfig, tmp_path: Path) -> None:
+    first = measure_all(config, folder=tmp_path)
+    assert [(m.system, m.round, m.n_labels) for m in first if m.system in ("seed_only", "chosen")] == [
+        ("seed_only", 1, 0),
+        ("seed_only", 2, 0),
+        ("chosen", 1, 4),
+        ("chosen", 2, 8),
+    ]
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("record.json")}
+    second = measure_all(config, folder=tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("record.json")} == made
+    assert growth_summary(first, config) == growth_summary(second, config)
+
+
+def measure(system: str, round_: int, errors: list[float], f1: dict[str, float]) -> RoundMeasure:
+    return RoundMeasure(
+        random_seed=1,
+        round=round_,
+        system=system,
+        n_labels=0,
+        semantic_error=float(np.mean(errors)),
+        slot_f1=1.0,
+        false_alarm_rate=0.0,
+        intent_f1=f1,
+        errors=np.array(errors),
+    )
+
+
+def test_the_summary_is_of_the_last_round(config: GrowthStudyConfig) -> None:
+    measured = [measure(s, 1, [1.0, 1.0], {"alarm_set": 0.9}) for s in config.systems]
+    last = {"seed_only": 0.8, "random": 0.7, "chosen": 0.6, "grown": 0.4, "oracle": 0.3}
+    f1 = {"alarm_set": 0.7, "weather_query": 0.5}
+    measured += [measure(s, 2, [e] * 10, f1) for s, e in last.items()]
+    summary = growth_summary(measured, config)
+    assert summary["final_semantic_error_reduction"] == pytest.approx(0.5)
+    assert summary["share_of_oracle"] == pytest.approx(0.8)
+    assert summary["forgetting"] == pytest.approx(0.2)
+    assert summary["chosen_25_vs_random_25"]["mean"] == pytest.approx(0.05)  # type: ignore[index,call-overload]
+
+
+def test_an_intent_that_only_got_better_is_not_forgotten() -> None:
+    rounds = [measure("grown", r, [0.0], {"alarm_set": 0.5 + 0.1 * r}) for r in (1, 2)]
+    assert forgetting(rounds, "grown", 1) == 0.0
+
+
+def test_equal_errors_differ_by_nothing() -> None:
+    errors = {(1, 1): np.array([0.0, 1.0, 1.0])}
+    assert difference(errors, errors, rng=np.random.default_rng(0)) == {"mean": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_a_role_that_is_no_system_is_refused() -> None:
+    with pytest.raises(ValueError, match="'best' is not one of the systems"):
+        GrowthStudyConfig.model_validate({**SETTINGS, "reported": "best"})
+
+
+def test_as_many_labels_are_spoilt_as_asked_and_all_are_wrong(config: GrowthStudyConfig) -> None:
+    data = load_growth_data(config, random_seed=1)
+    rows = [u for seed in data.seeds for u in seed]
+    spoilt = spoil(rows, fraction=0.25, rng=np.random.default_rng(0))
+    assert len(spoilt.wrong_intents) == 4
+    for i, (before, after) in enumerate(zip(rows, spoilt.utterances, strict=True)):
+        assert (before.intent != after.intent) == (i in spoilt.wrong_intents)
+        assert (before.slots != after.slots) == (i in spoilt.wrong_slots)
