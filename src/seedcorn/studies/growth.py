@@ -187,14 +187,21 @@ class MeasureSystem(Stage[SystemMeasures]):
 
 def measure_all(config: GrowthStudyConfig, *, folder: Path) -> list[RoundMeasure]:
     """Return the measures of every system and random seed; those of ``folder`` that are done are not made again."""
-    shared = config.model_copy(update={"random_seeds": (0,), "name": "growth"})  # what decides about a cell, no more
     runs = [Run(folder=folder / f"random-seed-{seed}", random_seed=seed) for seed in config.random_seeds]
     return [
         measure
         for run in runs
         for system in config.systems
-        for measure in run.do(MeasureSystem(config=shared, system=system), name=system).value.rounds
+        for measure in run.do(MeasureSystem(config=_of_one(config, system), system=system), name=system).value.rounds
     ]
+
+
+def _of_one(config: GrowthStudyConfig, system: str) -> GrowthStudyConfig:
+    """Return what decides about the measures of ``system``: not the other systems, nor their roles."""
+    roles = dict.fromkeys(("baseline", "reported", "chosen", "random", "oracle"), system)
+    return config.model_copy(
+        update={"name": system, "random_seeds": (0,), "systems": {system: config.systems[system]}, **roles}
+    )
 
 
 def run_system(config: GrowthStudyConfig, name: str, data: GrowthData, *, random_seed: int) -> list[RoundMeasure]:
