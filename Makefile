@@ -6,13 +6,20 @@ TORCH_VERSION ?= 2.13.0
 EXTRAS ?= neural,speech,scale,report
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint clean
+.PHONY: demo test fuzz docs lint clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/seedcorn demo
 
 test: $(INSTALLED)
 	$(VENV)/bin/python -m pytest -n 2
+
+N_FUZZ ?= 1000000
+fuzz: $(INSTALLED)
+	PYTHONPATH=tests $(VENV)/bin/python tests/fuzz $(N_FUZZ)
+
+docs: $(INSTALLED)
+	$(VENV)/bin/mkdocs build --strict
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff format --check src tests benchmarks docs

@@ -38,11 +38,15 @@ def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = (
     """
     try:
         text = path.read_text("utf-8-sig")
-        tree = yaml.safe_load(text) or {}
         nodes = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_aliases_without_end(nodes, path)
         _refuse_repeated_keys(nodes, path)
+        tree = yaml.safe_load(text) or {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(wanted="a readable YAML file", found=str(error), where=path) from error
+    except (ValueError, RecursionError, OverflowError) as error:  # a date that is none, a number of letters, ...
+        found = "lists nested too deep" if isinstance(error, RecursionError) else f"a value that is none ({error})"
+        raise ConfigError(wanted="YAML", found=found, where=path) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = at(path, mark.line + 1) if mark else str(path)
@@ -60,6 +64,26 @@ def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = (
 def dump_config(config: Settings) -> str:
     """Return the resolved configuration as YAML, every default written out."""
     return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+
+
+_MOST_NODES = 100_000
+
+
+def _refuse_aliases_without_end(root: yaml.Node | None, path: Path) -> None:
+    """Raise ConfigError when aliases make more of the file than a configuration can hold, or contain themselves."""
+    sizes: dict[int, int] = {}
+
+    def size_of(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = _MOST_NODES  # what it has while it is being counted: inside itself it has no end
+            children = [n for pair in node.value for n in pair] if isinstance(node, yaml.MappingNode) else node.value
+            sizes[id(node)] = 1 + (0 if isinstance(node, yaml.ScalarNode) else sum(map(size_of, children)))
+        return sizes[id(node)]
+
+    if root is not None and size_of(root) >= _MOST_NODES:
+        raise ConfigError(
+            wanted=f"a configuration of at most {_MOST_NODES:,} values", found="aliases that make more", where=path
+        )
 
 
 def _refuse_repeated_keys(node: yaml.Node | None, path: Path) -> None:

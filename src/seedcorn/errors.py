@@ -7,15 +7,17 @@ import types
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
+_MOST_CHARACTERS = 400
+
 
 class SeedcornError(Exception):
     """A mistake in what the user gave; the command line shows it as one message and exits with code 2."""
 
     def __init__(self, *, wanted: str, found: str, where: str | os.PathLike[str] = "", fix: str = "") -> None:
-        self.wanted, self.found, self.where, self.fix = wanted, found, os.fspath(where), fix
+        self.wanted, self.found, self.where, self.fix = _short(wanted), _short(found), os.fspath(where), fix
         place = f"{self.where}: " if self.where else ""
         remedy = f". {fix}" if fix else ""
-        super().__init__(f"{place}wanted {wanted}, found {found}{remedy}")
+        super().__init__(f"{place}wanted {self.wanted}, found {self.found}{remedy}")
 
     def __reduce__(self) -> tuple[Callable[..., "SeedcornError"], tuple[type["SeedcornError"], str, str, str, str]]:
         """Travel between processes whole: by default an exception is made again of its message alone."""
@@ -24,6 +26,13 @@ class SeedcornError(Exception):
 
 def _made_again(kind: type[SeedcornError], wanted: str, found: str, where: str, fix: str) -> SeedcornError:
     return kind(wanted=wanted, found=found, where=where, fix=fix)
+
+
+def _short(text: str) -> str:
+    """Return ``text`` on one line of bounded length: what a file holds may be megabytes long."""
+    text = text.replace("\n", " ").replace("\r", " ") if len(text) <= _MOST_CHARACTERS else text
+    half = _MOST_CHARACTERS // 2
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:half]} ... {text[-half // 4 :]}".replace("\n", " ")
 
 
 class DataError(SeedcornError):

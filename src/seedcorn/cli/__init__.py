@@ -1,9 +1,14 @@
 """The command line: parsing only; what a command does is imported inside it, so that --help answers at once."""
 
+import contextlib
 import errno
+import io
 import os
+import signal
 import sys
+import threading
 import warnings
+from concurrent.futures import BrokenExecutor
 from typing import cast
 
 import typer
@@ -15,6 +20,7 @@ from seedcorn.errors import SeedcornError, SeedcornWarning
 # The root of all usage errors. It belongs to click, of which newer typers carry a copy of their own: so it is found
 # through a class that every typer exports.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+_WRONG_PATH = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
@@ -43,12 +49,33 @@ def run(arguments: list[str] | None = None) -> int:
         # Readers go through a file more than once and warn each time.
         if issubclass(category, SeedcornWarning) and str(message) not in shown:
             shown.add(str(message))
-            sys.stderr.write(f"seedcorn: note: {message}\n")
+            _say(f"note: {message}")
 
+    _tolerate_other_streams()
+    _end_like_an_interruption()
     with warnings.catch_warnings():
         warnings.showwarning = show_once
         warnings.simplefilter("always", SeedcornWarning)
         return _run(arguments)
+
+
+def _tolerate_other_streams() -> None:
+    """Show what a stream of another encoding than UTF-8 lacks as escapes, instead of failing on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _end_like_an_interruption() -> None:
+    """Let SIGTERM end a command as Ctrl-C does: what is half-written goes, and the command can be resumed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _say(message: str) -> None:
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):  # closed: nobody wants to hear it
+            sys.stderr.write(f"seedcorn: {message}\n")
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -68,7 +95,14 @@ def _run(arguments: list[str] | None) -> int:
         sys.stderr.close()
         return EXIT_FAILED
     except OSError as error:
-        return _failed(_in_words(error), EXIT_FAILED)
+        return _failed(_in_words(error), EXIT_BAD_INPUT if error.errno in _WRONG_PATH else EXIT_FAILED)
+    except RecursionError:
+        return _failed("wanted data that is not nested hundreds of levels deep, found some that is", EXIT_BAD_INPUT)
+    except UnicodeEncodeError as error:
+        return _failed(f"wanted names and texts of whole characters, found {ascii(error.object)[:80]}", EXIT_BAD_INPUT)
+    except BrokenExecutor:
+        message = "a worker process was killed, perhaps for want of memory; the same command goes on where it stopped"
+        return _failed(message, EXIT_FAILED)
     except MemoryError:
         return _failed("out of memory: lower the batch size or the memory setting of this command", EXIT_FAILED)
     if exit_code == EXIT_INTERRUPTED:
@@ -77,7 +111,7 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _failed(message: str, exit_code: int) -> int:
-    sys.stderr.write(f"seedcorn: {message}\n")
+    _say(message)
     return exit_code
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.cli import app
-from seedcorn.cli.options import AsJson, Quiet, progress, show
+from seedcorn.cli.options import AsJson, Quiet, progress, refuse_overwriting, show
 from seedcorn.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def estimate(
     """Estimate a modified Kneser-Ney model."""
     from seedcorn.lm.kneser_ney import estimate as estimate_model
 
+    refuse_overwriting(output, *(texts or ()), vocabulary)
     with progress(quiet):
         model = estimate_model(
             _texts(texts, tokens),
@@ -144,6 +145,7 @@ def interpolate(
     from seedcorn.lm.model_file import read_model
     from seedcorn.lm.perplexity import measure_perplexity
 
+    refuse_overwriting(output, *models, dev)
     if (dev is None) == (not weight):
         raise ConfigError(wanted="either --dev or a --weight a model", found="both or neither")
     with progress(quiet):
@@ -182,6 +184,7 @@ def prune(
     from seedcorn.lm.perplexity import measure_perplexity
     from seedcorn.lm.pruning import perplexity_by_size, prune_by_entropy
 
+    refuse_overwriting(output, model, test)
     with progress(quiet):
         full = read_model(model)
         pruned = prune_by_entropy(full, threshold=threshold, n_ngrams=n_ngrams)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.cli import app
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, show
+from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, refuse_overwriting, show
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
 from seedcorn.speech.settings import DecoderSettings, OovModel, TestBedSize, Unspellable
 
@@ -56,6 +56,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a small CTC network on sentences of TEXTS, words shuffled, spoken by a synthesiser."""
+    refuse_overwriting(output, texts)
     from seedcorn.corpus.formats import read_corpus
     from seedcorn.speech.test_bed import sized_test_bed, train_test_bed
 
@@ -78,7 +79,9 @@ def train(
 def decode(
     source: InputFile,
     output: OutputFile,
-    lm: Annotated[list[Path], typer.Option(exists=True, help="A language model; several are mixed.")],
+    lm: Annotated[
+        list[Path] | None, typer.Option(exists=True, help="A language model; several are mixed. None: greedy decoding.")
+    ] = None,
     mixture_weight: Annotated[list[float] | None, typer.Option(help="A weight for each --lm, summing to 1.")] = None,
     acoustic_model: Annotated[Path | None, typer.Option(exists=True, help="A model of 'speech train'.")] = None,
     checkpoint: Annotated[str, typer.Option(help="A CTC checkpoint of transformers, by name or folder.")] = "",
@@ -107,8 +110,16 @@ def decode(
 ) -> None:
     """Decode SOURCE: posteriors (npz, folder of npy), or audio in a Kaldi folder or JSON-lines manifest.
 
-    Audio needs --acoustic-model or --checkpoint. Writes JSON lines with times and scores, .trn or Kaldi text.
+    Audio needs --acoustic-model or --checkpoint. Writes JSON lines with times and scores, .trn or Kaldi text. Without
+    --lm the likeliest symbol of each step is taken, and the text alone is written.
     """
+    refuse_overwriting(output, source, *(lm or ()), acoustic_model, symbols, words, spoken_as, tune)
+    if not lm:
+        if tune is not None or words is not None or n_best > 1:
+            raise ConfigError(wanted="--lm beside --tune, --words or --n-best", found="none")
+        step = seconds_per_step
+        _decode_greedily(source, output, acoustic_model, checkpoint, symbols, step, quiet=quiet, as_json=as_json)
+        return
     from seedcorn.evaluation.wer import paired_by_id
     from seedcorn.speech.decoding import decode as decode_posteriors
     from seedcorn.speech.hypothesis_files import write_hypotheses
@@ -152,6 +163,34 @@ def decode(
         },
         as_json=as_json,
     )
+
+
+def _decode_greedily(
+    source: Path,
+    output: Path,
+    acoustic_model: Path | None,
+    checkpoint: str,
+    symbols: Path | None,
+    seconds_per_step: float | None,
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    from seedcorn.speech.acoustic import greedy_text
+    from seedcorn.speech.hypothesis_files import write_texts
+    from seedcorn.speech.posteriors import SECONDS_PER_FOREIGN_STEP
+    from seedcorn.speech.sources import read_source
+
+    with progress(quiet):
+        heard = read_source(
+            source,
+            acoustic_model=acoustic_model,
+            checkpoint=checkpoint,
+            symbols=symbols,
+            seconds_per_step=seconds_per_step or SECONDS_PER_FOREIGN_STEP,
+        )
+        write_texts(output, heard.ids, [greedy_text(logps, heard.alphabet) for logps in heard.logps])
+    show({"n_utterances": len(heard.ids), "decoding": "greedy", "output": str(output)}, as_json=as_json)
 
 
 @speech.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.cli import app
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, show
+from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, refuse_overwriting, show
 from seedcorn.errors import ConfigError, nearest, require
 from seedcorn.files import Json
 from seedcorn.translation.settings import (
@@ -68,6 +68,7 @@ def train(
     With a larger --target-tokens the same command trains further. PAIRS are TSV, JSON lines, Parquet or TMX, or two
     files of lines with --target.
     """
+    refuse_overwriting(output, pairs)
     torch = require("torch", extra="neural")
     from seedcorn.translation.file_to_file import PairFiles, train_from_files
 
@@ -134,6 +135,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Translate the utterances of SOURCE with intents and slots, the best hypothesis of each, rescored by --lm."""
+    for written in (output, nbest_output):
+        refuse_overwriting(written, source, lm)
     require("ctranslate2", extra="neural")
     from seedcorn.translation.file_to_file import TranslationFiles, translate_file
 
@@ -170,6 +173,9 @@ def rescore(
     source: Annotated[Path, typer.Argument(exists=True, help="Its source sentences.")],
     output: OutputFile,
     lm: LmFile = None,
+    score_feature: Annotated[
+        str, typer.Option(help="The translation score: this feature; translation_logp or the total if absent.")
+    ] = "",
     references: Annotated[Path | None, typer.Option(exists=True, help="Tune the weights on these (dev).")] = None,
     lm_weight: LmWeight = 0.5,
     length_weight: LengthWeight = 0.0,
@@ -183,12 +189,15 @@ def rescore(
     as_json: AsJson = False,
 ) -> None:
     """Choose the best hypothesis of each list by translation and language model; tune the weights; keep or reject."""
+    for written in (output, rejects, nbest_output):
+        refuse_overwriting(written, nbest, source, lm, references)
     from seedcorn.translation.file_to_file import RescoringFiles, rescore_file
 
     with progress(quiet):
         found = rescore_file(
             RescoringFiles(
                 nbest=nbest,
+                score_feature=score_feature,
                 source=source,
                 lm=lm,
                 references=references,

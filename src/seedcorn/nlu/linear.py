@@ -1,5 +1,6 @@
 """The linear NLU model: maximum entropy for the intent, a conditional random field for the slots."""
 
+import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,13 +10,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.array_files import checked, read_arrays
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.files import writing_whole
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
 from seedcorn.nlu.functionality import OperatingPoint
-from seedcorn.nlu.maxent import MaxEnt, probabilities_of, train_maxent
+from seedcorn.nlu.maxent import N_HASHED_FEATURES, MaxEnt, probabilities_of, train_maxent
 from seedcorn.nlu.model import NluModel, check_trainable
 from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, TokenView, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
@@ -159,6 +161,7 @@ def save_linear(model: LinearNlu, path: Path) -> None:
         "intents": model.intents,
         "slot_intents": model.slot_intents,
         "encoder": next((view.encoder.name for view in views.values()), None),
+        "crf_sha256": hashlib.sha256(model.crf.model_bytes).hexdigest(),
         "operating_point": None if model.operating_point is None else asdict(model.operating_point),
     }
     with writing_whole(path) as partial, partial.open("wb") as stream:
@@ -181,25 +184,29 @@ def load_linear(path: Path) -> LinearNlu:
 
     Raises DataError when it is something else, or when its sentence encoder is no longer where it was.
     """
+    arrays = read_arrays(path, wanted="a linear NLU model")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            description = json.loads(arrays["description"].tobytes())
-            slot_intents, name = description["slot_intents"], description["encoder"]
-            encoder, knowledge = name and load_sentence_encoder(name), knowledge_of(arrays)
-            return LinearNlu(
-                maxent=MaxEnt(
-                    intents=tuple(description["intents"]),
-                    columns=arrays["columns"],
-                    coefficients=arrays["coefficients"],
-                    intercepts=arrays["intercepts"],
-                    knowledge=knowledge,
-                    view=_view(SentenceView, encoder, arrays, "view"),
-                ),
-                crf=SlotCrf(arrays["crf"].tobytes(), knowledge, _view(TokenView, encoder, arrays, "token_view")),
-                slot_intents=None if slot_intents is None else tuple(slot_intents),
-                operating_point=_operating_point(description.get("operating_point")),
-            )
-    except (ValueError, KeyError, TypeError) as error:
+        description = json.loads(arrays["description"].tobytes())
+        slot_intents, name = description["slot_intents"], description["encoder"]
+        encoder, knowledge = name and load_sentence_encoder(name), knowledge_of(arrays)
+        intents, crf = tuple(map(str, description["intents"])), arrays["crf"].tobytes()
+        # The library that reads these bytes trusts them.
+        if hashlib.sha256(crf).hexdigest() != description["crf_sha256"]:
+            raise ValueError("a slot model that was changed")
+        return LinearNlu(
+            maxent=MaxEnt(
+                intents=intents,
+                columns=_columns(arrays),
+                coefficients=checked(arrays, "coefficients", np.float32, shape=(len(intents), None)),
+                intercepts=checked(arrays, "intercepts", np.float64, shape=(len(intents),)),
+                knowledge=knowledge,
+                view=_view(SentenceView, encoder, arrays, "view"),
+            ),
+            crf=SlotCrf(crf, knowledge, _view(TokenView, encoder, arrays, "token_view")),
+            slot_intents=None if slot_intents is None else tuple(slot_intents),
+            operating_point=_operating_point(description.get("operating_point")),
+        )
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error
 
 
@@ -212,13 +219,23 @@ def _operating_point(described: Mapping[str, Sequence[str] | float] | None) -> O
     return OperatingPoint(functionality=tuple(functionality), threshold=threshold)
 
 
+def _columns(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
+    columns = checked(arrays, "columns", np.int64, shape=(None,))
+    if len(columns) and not 0 <= int(columns.min()) <= int(columns.max()) < N_HASHED_FEATURES:
+        raise ValueError("features that there are not")
+    if arrays["coefficients"].shape[1] < len(columns):
+        raise ValueError("fewer coefficients than features")
+    return columns
+
+
 def _view(
     kind: Callable[[RememberingEncoder, NDArray[np.float32], NDArray[np.float32]], View],
     encoder: RememberingEncoder | None,
-    arrays: Mapping[str, NDArray[np.float32]],
+    arrays: Mapping[str, NDArray[np.generic]],
     name: str,
 ) -> View | None:
     """Return the view saved as ``name`` in ``arrays``, or None where there is none."""
     if encoder is None or f"{name}/mean" not in arrays:
         return None
-    return kind(encoder, arrays[f"{name}/mean"], arrays[f"{name}/directions"])
+    mean = checked(arrays, f"{name}/mean", np.float32, shape=(None,))
+    return kind(encoder, mean, checked(arrays, f"{name}/directions", np.float32, shape=(None, None)))

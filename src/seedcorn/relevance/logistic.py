@@ -22,6 +22,7 @@ from seedcorn.selection import FloatArray
 
 # The seed's share of all training weight: irrelevant text is plentiful and must not drown it.
 _SEED_SHARE_OF_WEIGHT = 1 / 3
+_LEAST_SLOPE = 1e-3  # nearly flat, and still in the order of the margins
 _UNREGULARISED = 1e6
 
 
@@ -218,7 +219,10 @@ def _calibrated(margins: FloatArray, examples: _Examples, relevant_fraction: flo
         np.repeat([True, False], len(margins)),
         sample_weight=len(margins) * np.concatenate([in_pool * target, in_pool * (1 - target)]),
     )
-    # A slope below 0 would turn the ranking round: the folds then say nothing, and only the share is left.
-    slope = max(float(regression.coef_[0, 0]), 0.0)
-    offset = float(regression.intercept_[0]) if slope else float(np.log(share / (1 - share)))
-    return Calibration(slope=slope, offset=offset)
+    slope, offset = float(regression.coef_[0, 0]), float(regression.intercept_[0])
+    if slope >= _LEAST_SLOPE:
+        return Calibration(slope=slope, offset=offset)
+    # The folds say nothing, or the contrary: probabilities stay at the share, and the order is that of the raw scores.
+    message = "too few examples to tell how likely a text is relevant: rows are ranked by their raw scores"
+    warnings.warn(SeedcornWarning(message), stacklevel=3)
+    return Calibration(slope=_LEAST_SLOPE, offset=float(np.log(share / (1 - share))))

@@ -22,18 +22,27 @@ def write_hypotheses(
     Words are joined by spaces, or by nothing where ``alphabet`` has no word boundary.
     """
     joiner = " " if alphabet.boundary >= 0 else ""
+    best = [joiner.join(hypotheses[0].words) for hypotheses in n_best]
+    if path.suffix != ".jsonl":
+        write_texts(path, ids, best)
+        return
     lines = []
-    for utterance_id, hypotheses in zip(ids, n_best, strict=True):
-        best = joiner.join(hypotheses[0].words)
-        if path.suffix == ".trn":
-            lines.append(f"{best} ({utterance_id})")
-        elif path.suffix == ".jsonl":
-            entries = [_entry(hypothesis, joiner, seconds_per_step) for hypothesis in hypotheses]
-            row: dict[str, Json] = {"id": utterance_id, "text": best, "hypotheses": entries}
-            lines.append(json.dumps(row, ensure_ascii=False))
-        else:
-            lines.append(f"{utterance_id} {best}".rstrip())
+    for utterance_id, text, hypotheses in zip(ids, best, n_best, strict=True):
+        entries = [_entry(hypothesis, joiner, seconds_per_step) for hypothesis in hypotheses]
+        row: dict[str, Json] = {"id": utterance_id, "text": text, "hypotheses": entries}
+        lines.append(json.dumps(row, ensure_ascii=False))
     write_text_whole(path, "".join(line + "\n" for line in lines))
+
+
+def write_texts(path: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
+    """Write one text an utterance: JSON lines, sclite .trn, or else Kaldi text, by the name of the file."""
+    form = {".jsonl": _json_line, ".trn": "{1} ({0})".format}.get(path.suffix, "{0} {1}".format)
+    lines = [form(utterance_id, text).rstrip() for utterance_id, text in zip(ids, texts, strict=True)]
+    write_text_whole(path, "".join(line + "\n" for line in lines))
+
+
+def _json_line(utterance_id: str, text: str) -> str:
+    return json.dumps({"id": utterance_id, "text": text}, ensure_ascii=False)
 
 
 def _entry(hypothesis: Hypothesis, joiner: str, seconds_per_step: float) -> Json:

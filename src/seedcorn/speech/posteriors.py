@@ -1,8 +1,6 @@
 """CTC posteriors on disk: made once by whatever recogniser, decoded with many language models."""
 
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.array_files import found_in, read_arrays
 from seedcorn.errors import DataError, at
 from seedcorn.files import writing_whole
 from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
@@ -18,6 +17,7 @@ from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
 LogPosteriors: TypeAlias = NDArray[np.float16]
 
 SECONDS_PER_FOREIGN_STEP = 0.02
+_MOST_LOG_TOTAL = 0.2  # far more than rounding to half precision leaves
 
 _SOURCES = "posteriors (npz, or a folder of npy), or recordings (a Kaldi folder with wav.scp, or a .jsonl manifest)"
 _BLANK_NAMES = ("<blank>", "<pad>", "[PAD]", "<eps>")
@@ -62,7 +62,7 @@ def read_posteriors(
     """
     arrays = _read_arrays(path)
     if "about" in arrays and "steps" in arrays:
-        return _restored(arrays)
+        return _restored(arrays, path)
     if symbols is None:
         raise DataError(
             wanted="the symbols of the columns", found="arrays alone", where=path, fix="Give --symbols FILE."
@@ -99,14 +99,17 @@ def named_alphabet(names: Iterable[str], *, where: str) -> Alphabet:
     return Alphabet(tuple(columns))
 
 
-def check_logps(logps: NDArray[np.floating], alphabet: Alphabet, *, where: str) -> None:
-    """Raise DataError unless ``logps`` is (steps, symbols) of natural-log probabilities."""
-    if logps.ndim != 2 or logps.shape[1] != len(alphabet):
+def check_logps(found: NDArray[np.generic], alphabet: Alphabet, *, where: str) -> None:
+    """Raise DataError unless ``found`` is (steps, symbols) of natural-log probabilities."""
+    if found.ndim != 2 or found.shape[1] != len(alphabet):
         raise DataError(
             wanted=f"posteriors with {len(alphabet)} columns, one a symbol",
-            found=f"an array of shape {logps.shape}",
+            found=f"an array of shape {found.shape}",
             where=where,
         )
+    if not np.issubdtype(found.dtype, np.floating):
+        raise DataError(wanted="posteriors as floating-point numbers", found=str(found.dtype), where=where)
+    logps = found.astype(np.float64)
     if np.isnan(logps).any() or (logps > 1e-2).any():
         raise DataError(
             wanted="natural-log probabilities (at most 0)",
@@ -114,33 +117,41 @@ def check_logps(logps: NDArray[np.floating], alphabet: Alphabet, *, where: str) 
             where=where,
             fix="Apply log_softmax to the output of the network.",
         )
+    totals = np.logaddexp.reduce(logps, axis=1)
+    if (np.abs(totals) > _MOST_LOG_TOTAL).any():
+        raise DataError(
+            wanted="probabilities that sum to one at each step",
+            found=f"{float(np.exp(totals[np.abs(totals).argmax()])):.3g} at step {int(np.abs(totals).argmax())}",
+            where=where,
+            fix="Apply log_softmax to the output of the network.",
+        )
 
 
-def _read_arrays(path: Path) -> dict[str, NDArray[np.floating]]:
+def _read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    if not path.is_dir():
+        return read_arrays(path, wanted=_SOURCES)
+    files = sorted(path.glob("*.npy"))
+    if not files:
+        raise DataError(wanted=_SOURCES, found="a folder without any of them", where=path)
     try:
-        if path.is_dir():
-            files = sorted(path.glob("*.npy"))
-            if not files:
-                raise DataError(wanted=_SOURCES, found="a folder without any of them", where=path)
-            return {file.stem: np.load(file, allow_pickle=False) for file in files}
-        with np.load(path, allow_pickle=False) as stored:
-            if not hasattr(stored, "files"):
-                raise DataError(wanted="an npz file or a folder of npy files", found="one npy array", where=path)
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        # What numpy says of a file that is none of its own is how to load pickled objects, which is never done here.
-        found = "another kind of file" if "pickle" in str(error) else str(error)
-        raise DataError(wanted=_SOURCES, found=found, where=path) from error
+        return {file.stem: np.load(file, allow_pickle=False) for file in files}
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        raise DataError(wanted=_SOURCES, found=found_in(error), where=path) from error
 
 
-def _restored(arrays: dict[str, NDArray[np.floating]]) -> Posteriors:
-    about = json.loads(io.BytesIO(arrays["about"].tobytes()).read().decode())
-    return Posteriors(
-        ids=tuple(about["ids"]),
-        logps=tuple(np.split(arrays["steps"], arrays["ends"].tolist())[:-1]),
-        alphabet=Alphabet(tuple(about["symbols"])),
-        seconds_per_step=float(about["seconds_per_step"]),
-    )
+def _restored(arrays: dict[str, NDArray[np.generic]], path: Path) -> Posteriors:
+    try:
+        about = json.loads(arrays["about"].tobytes())
+        steps, ends, alphabet = arrays["steps"], arrays["ends"], Alphabet(tuple(about["symbols"]))
+        ids, seconds_per_step = tuple(map(str, about["ids"])), float(about["seconds_per_step"])
+    except (ValueError, KeyError, TypeError, RecursionError, AttributeError) as error:
+        raise DataError(wanted="posteriors as Seedcorn writes them", found=str(error), where=path) from error
+    check_logps(steps, alphabet, where=str(path))
+    in_order = ends.dtype.kind == "i" and ends.ndim == 1 and (np.diff(ends, prepend=0) >= 0).all()
+    if not in_order or (int(ends[-1]) if len(ends) else 0) != len(steps) or not 0 < seconds_per_step < np.inf:
+        raise DataError(wanted="an end for each utterance, the last after all steps", found="others", where=path)
+    parts = np.split(steps.astype(np.float16), ends.tolist())[:-1]
+    return Posteriors(ids=ids, logps=tuple(parts), alphabet=alphabet, seconds_per_step=seconds_per_step)
 
 
 def subset(posteriors: Posteriors, rows: Sequence[int]) -> Posteriors:

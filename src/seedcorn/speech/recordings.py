@@ -132,10 +132,35 @@ def read_waves(recordings: Sequence[Recording], *, samples_per_second: int) -> I
 def _read_audio(path: Path) -> tuple[NDArray[np.float32], int, int]:
     soundfile = require("soundfile", extra="speech")
     try:
+        n_announced = _announced_wav_bytes(path)
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         raise DataError(wanted="a wav or flac file", found=str(error), where=path) from error
+    if n_announced is not None and n_announced[0] > n_announced[1]:
+        found = f"{n_announced[1]:,} bytes of samples of {n_announced[0]:,}"
+        raise DataError(wanted="a whole wav file", found=found, where=path, fix="Copy or record it again.")
+    if not len(samples) or not np.isfinite(samples).all():
+        found = "samples that are no numbers" if len(samples) else "none"
+        raise DataError(wanted="samples of sound", found=found, where=path)
     return samples.mean(axis=1), int(rate), samples.shape[1]
+
+
+def _announced_wav_bytes(path: Path) -> tuple[int, int] | None:
+    """Return how many bytes of samples a wav file says it has and how many it has, None for another file.
+
+    Recorders that stream write 0 or 0xFFFFFFFF for what they cannot know yet; then all there is counts.
+    """
+    with path.open("rb") as stream:
+        if stream.read(4) != b"RIFF" or stream.read(8)[4:] != b"WAVE":
+            return None
+        n_file_bytes = path.stat().st_size
+        while len(header := stream.read(8)) == 8:
+            n_bytes = int.from_bytes(header[4:], "little")
+            if header[:4] == b"data":
+                there = n_file_bytes - stream.tell()
+                return (there, there) if n_bytes in (0, 0xFFFFFFFF) else (n_bytes, there)
+            stream.seek(n_bytes + n_bytes % 2, 1)
+    return None
 
 
 def at_rate(wave: NDArray[np.float32], rate: int, wanted_rate: int) -> NDArray[np.float32]:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seedcorn.corpus.formats import read_corpus, write_corpus
+from seedcorn.corpus.formats import detect_format, read_corpus, write_corpus
+from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.formats.lines import line_blocks
 from seedcorn.corpus.formats.pairs import read_pairs
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus
+from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Corpus, Utterance, row_of
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import write_text_whole
@@ -179,10 +182,14 @@ def _with_lm(candidates: "Sequence[Candidates]", lm: Path) -> "list[Candidates]"
 
 @dataclass(frozen=True, kw_only=True)
 class RescoringFiles:
-    """N-best lists with their sources, what they are rescored by, and what is written beside the best hypotheses."""
+    """N-best lists with their sources, what they are rescored by, and what is written beside the best hypotheses.
+
+    ``score_feature`` is the translation score, where it has another name than ``read_moses`` looks for.
+    """
 
     nbest: Path
     source: Path
+    score_feature: str = ""
     lm: Path | None = None
     references: Path | None = None
     nbest_output: Path | None = None
@@ -216,17 +223,23 @@ def rescore_file(
     if files.lm is None and (keep_above is not None or with_curve):
         raise ConfigError(wanted="a language model (--lm) to keep or reject by", found="none")
     model = read_model(files.lm) if files.lm else None
-    lists: list[NBest] = list(read_moses(files.nbest, texts_of(files.source)))
+    sources = source_rows(files.source)
+    read = read_moses(files.nbest, [u.text for u in sources], score_feature=files.score_feature)
+    lists = [found.without_empty() for found in read]
     lists = list(with_lm(lists, model)) if model else lists
     if files.references is not None:
         weights = _tuned(lists, texts_of(files.references))
     ranked = list(rescored(lists, weights))
-    best = [Utterance(id=str(i), text=n.best.text, origin=TRANSLATION_ORIGIN) for i, n in enumerate(ranked)]
+    best = [
+        replace(of, id=of.id or str(i), text=ranked[i].best.text, lang="", slots=(), origin=TRANSLATION_ORIGIN)
+        for i, of in enumerate(sources)
+    ]
     scores = None if model is None else in_domain_scores([u.text for u in best], model)
     reasons: list[str | None] = [None] * len(best)
     if scores is not None and keep_above is not None:
         selection = keep_likely(scores, logp_per_word=keep_above)
         reasons = [selection.reason(row) for row in range(len(best))]
+    reasons = ["an empty translation" if not u.text else reason for u, reason in zip(best, reasons, strict=True)]
     kept = [u for u, reason in zip(best, reasons, strict=True) if reason is None]
     n_kept = write_corpus(Corpus.from_utterances(kept), output)
     if files.nbest_output is not None:
@@ -241,6 +254,13 @@ def _tuned(lists: Sequence[NBest], references: Sequence[str]) -> RescoringWeight
     if len(lists) != len(references):
         raise DataError(wanted=f"{len(lists)} references, one a list", found=str(len(references)))
     return tune_weights(lists, chrf_loss(references))
+
+
+def source_rows(path: Path) -> list[Utterance]:
+    """Return the source sentences in ``path``; of plain text every line, because lists are numbered by lines."""
+    if path.is_file() and detect_format(path) == "text":
+        return [Utterance(text=normalise(line)) for block in line_blocks(path, BadRows()) for _, line in block]
+    return read_corpus(path).utterances()
 
 
 def texts_of(path: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """NBest: the hypotheses of one sentence with named natural-log features, and Moses n-best files."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from seedcorn.files import writing_whole
 
 TRANSLATION_LOGP = "translation_logp"
 _SEPARATOR = " ||| "
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +40,29 @@ class NBest:
         if not self.hypotheses:
             raise DataError(wanted="at least one hypothesis", found=f"none for '{self.source}'")
 
+    def without_empty(self) -> "NBest":
+        """Return the list without empty hypotheses, itself when it has no others."""
+        return NBest(source=self.source, hypotheses=tuple(h for h in self.hypotheses if h.text) or self.hypotheses)
+
     @property
     def best(self) -> Hypothesis:
         """The first hypothesis."""
         return self.hypotheses[0]
 
 
-def read_moses(path: Path, sources: Iterable[str]) -> Iterator[NBest]:
+def read_moses(path: Path, sources: Iterable[str], *, score_feature: str = "") -> Iterator[NBest]:
     """Yield the lists of a Moses n-best file: ``sentence ||| text ||| name= value ... ||| total``.
 
-    ``sources`` are the source sentences, in order; lists come in their order too. A feature with several values is
-    named ``name_0``, ``name_1``... Raises DataError, with the line, on what is not such a line or not UTF-8, on
-    sentence numbers that go back, and when a sentence has no hypothesis.
+    ``sources`` are the source sentences, in order, blank ones too; lists come in their order. A feature with several
+    values is named ``name_0``, ``name_1``... What the translator thinks of a hypothesis is the feature
+    ``score_feature``, else ``translation_logp`` where there is one, else the total (Marian). Raises DataError, with the
+    line, on what is not such a line or not UTF-8, on sentence numbers that go back, and when a sentence has none.
     """
     remaining = iter(sources)
     expected, hypotheses = 0, list[Hypothesis]()
     with path.open("rb") as lines:
         for n_line, line in enumerate(lines, start=1):
-            number, hypothesis = _parsed(line.rstrip(b"\r\n"), at(path, n_line))
+            number, hypothesis = _parsed(line.rstrip(b"\r\n"), score_feature, at(path, n_line))
             if number != expected:
                 yield _finished(remaining, hypotheses, expected, path)
                 expected, hypotheses = expected + 1, []
@@ -105,7 +112,7 @@ def _finished(sources: Iterator[str], hypotheses: list[Hypothesis], number: int,
     return NBest(source=source, hypotheses=tuple(hypotheses))
 
 
-def _parsed(encoded: bytes, where: str) -> tuple[int, Hypothesis]:
+def _parsed(encoded: bytes, score_feature: str, where: str) -> tuple[int, Hypothesis]:
     try:
         line = encoded.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -115,7 +122,19 @@ def _parsed(encoded: bytes, where: str) -> tuple[int, Hypothesis]:
         raise DataError(
             wanted="a line 'number ||| text ||| name= value ... ||| total'", found=f"'{line[:80]}'", where=where
         )
-    return int(fields[0]), Hypothesis(text=normalise(fields[1]), features=_features(fields[2], where))
+    features = _features(fields[2], where)
+    total = _number(fields[3].strip(), where) if len(fields) > 3 and fields[3].strip() else None
+    score = features.get(score_feature) if score_feature else features.get(TRANSLATION_LOGP, total)
+    if score_feature and score is None:
+        raise DataError(wanted=f"the feature '{score_feature}'", found=f"{', '.join(features) or 'none'}", where=where)
+    scored = features if score is None else {**features, TRANSLATION_LOGP: score}
+    return int(fields[0]), Hypothesis(text=normalise(fields[1]), features=scored)
+
+
+def _number(item: str, where: str) -> float:
+    if not _NUMBER.fullmatch(item) or not isfinite(float(item)):
+        raise DataError(wanted="features 'name= value ...' of finite numbers", found=f"'{item[:40]}'", where=where)
+    return float(item)
 
 
 def _features(text: str, where: str) -> dict[str, float]:
@@ -128,11 +147,9 @@ def _features(text: str, where: str) -> dict[str, float]:
             values[name] = []
             continue
         try:
-            values[name].append(float(item))
-        except (KeyError, ValueError) as error:
+            values[name].append(_number(item, where))
+        except KeyError as error:
             raise DataError(wanted=wanted, found=f"'{text[:80]}'", where=where) from error
-    if not all(isfinite(number) for numbers in values.values() for number in numbers):
-        raise DataError(wanted=wanted, found=f"'{text[:80]}'", where=where)
     return {
         name if len(numbers) == 1 else f"{name}_{i}": number
         for name, numbers in values.items()

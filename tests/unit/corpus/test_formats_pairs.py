@@ -145,3 +145,19 @@ def test_a_tab_cannot_be_written_as_tsv_and_leaves_no_file(tmp_path: Path) -> No
     with pytest.raises(DataError, match="row 0"):
         write_pairs(PairCorpus.from_pairs([SentencePair(source="a\tb", target="c")]), tmp_path / "p.tsv")
     assert not list(tmp_path.iterdir())
+
+
+def test_tmx_gives_every_variant_and_reads_any_form_of_a_locale(tmp_path: Path) -> None:
+    def unit(*variants: tuple[str, str]) -> str:
+        return "<tu>" + "".join(f'<tuv xml:lang="{lang}"><seg>{text}</seg></tuv>' for lang, text in variants) + "</tu>"
+
+    path = tmp_path / "a.tmx"
+    body = unit(("en-US", "color"), ("en-GB", "colour"), ("fr_FR", "couleur"))
+    path.write_text(f'<tmx version="1.4"><header/><body>{body}</body></tmx>', encoding="utf-8")
+    pairs = read_pairs(path, source_lang="en", target_lang="fr").pairs()
+    assert [(p.source, p.target) for p in pairs] == [("color", "couleur"), ("colour", "couleur")]
+    with pytest.raises(DataError, match="found the languages en-gb, en-us, fr-fr"):
+        read_pairs(path, source_lang="en", target_lang="de")
+    path.write_bytes(b'<?xml version="1.0" encoding="nonsense-8"?><tmx/>')
+    with pytest.raises(DataError):
+        read_pairs(path, source_lang="en", target_lang="de")

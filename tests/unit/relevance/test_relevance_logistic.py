@@ -95,7 +95,8 @@ def test_held_out_scores_are_worse_than_those_of_the_full_model(
 
 def test_same_random_seed_same_model_and_any_number_of_threads(requests: list[tuple[str, str]]) -> None:
     texts = [text for text, _ in requests]
-    a, b = (fit_logistic(texts[:20], texts[20:200], random_seed=3).model for _ in range(2))
+    with pytest.warns(SeedcornWarning, match="raw scores"):  # the seed is of all intents, as the others are
+        a, b = (fit_logistic(texts[:20], texts[20:200], random_seed=3).model for _ in range(2))
     np.testing.assert_array_equal(a.weights, b.weights)
     assert a.calibration == b.calibration
     batches = [pa.array(texts[i : i + 100]) for i in range(0, len(texts), 100)]
@@ -165,3 +166,13 @@ def test_probability_needs_a_calibration() -> None:
 def test_calibration_never_overflows() -> None:
     calibration = Calibration(slope=5.0, offset=0.0)
     assert calibration.probability(np.array([-1e9, 0.0, 1e9])).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_a_flat_calibration_does_not_destroy_the_ranking() -> None:
+    seed = ["wake me up at six", "set an alarm for seven", "alarm at eight tomorrow"]
+    background = ["play some jazz", "what is the weather", "read the news"]
+    pool = ["play some rock", "how are you", "please set an alarm for eight", "wake me up at seven"]
+    with pytest.warns(SeedcornWarning, match="ranked by their raw scores"):
+        model = fit_logistic(seed, background=background, pool_sample=pool).model
+    values = relevance_scores([pa.array(pool)], model).values
+    assert min(values[2:]) > max(values[:2])

@@ -15,7 +15,7 @@ from seedcorn.speech.alphabet import Alphabet, alphabet_of
 from seedcorn.speech.checkpoint import emit_with_checkpoint, load_ctc_checkpoint, seconds_per_step
 from seedcorn.speech.features import mixed_at
 from seedcorn.speech.posteriors import Posteriors, read_posteriors
-from seedcorn.speech.recordings import read_manifest, read_waves
+from seedcorn.speech.recordings import Recording, read_manifest, read_waves
 from seedcorn.speech.sources import read_source
 from seedcorn.speech.synthesis import SpeakerSet, Voice, random_voices, synthesise
 
@@ -295,3 +295,21 @@ def test_checkpoints_that_lack_something_are_refused(
     damage(checkpoint)
     with pytest.raises(DataError, match=message):
         load_ctc_checkpoint(str(checkpoint))
+
+
+@pytest.mark.parametrize("n_bytes", [20, 44, 60, 200])
+def test_a_wav_file_that_is_cut_short_is_refused(tmp_path: Path, n_bytes: int) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(160, np.float32), 16_000)
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(DataError):
+        list(read_waves([Recording(id="a", audio=path)], samples_per_second=16_000))
+
+
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.array([0.0, np.nan], np.float32), 16_000, subtype="FLOAT")
+    with pytest.raises(DataError, match="samples that are no numbers"):
+        list(read_waves([Recording(id="a", audio=path)], samples_per_second=16_000))

@@ -35,7 +35,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 def test_features_with_several_values_are_numbered(tmp_path: Path) -> None:
     path = moses(tmp_path, "0 ||| a b ||| LM= -1.5 TM= -1 -2 ||| -4.5 ||| 0-0 1-1\n")
     (found,) = read_moses(path, ["x"])
-    assert dict(found.best.features) == {"LM": -1.5, "TM_0": -1.0, "TM_1": -2.0}
+    assert dict(found.best.features) == {"LM": -1.5, "TM_0": -1.0, "TM_1": -2.0, "translation_logp": -4.5}
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,20 @@ def test_a_text_that_holds_the_separator_is_refused_and_leaves_no_file(tmp_path:
     with pytest.raises(DataError, match="list 1"):
         write_moses([LISTS[0], broken], tmp_path / "nbest.txt")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_score_is_the_named_feature_or_the_total(tmp_path: Path):
+    path = tmp_path / "marian.nbest"
+    path.write_text(
+        "0 ||| a ||| F0= -1.7 WordScores= -1.5 -0.2 ||| -0.73\n0 |||  ||| F0= -1 ||| -0.1\n", encoding="utf-8"
+    )
+    (found,) = read_moses(path, ["x"])
+    assert [h.features["translation_logp"] for h in found.hypotheses] == [-0.73, -0.1]
+    assert [h.text for h in found.without_empty().hypotheses] == ["a"]
+    (found,) = read_moses(path, ["x"], score_feature="F0")
+    assert found.best.features["translation_logp"] == -1.7
+    with pytest.raises(DataError, match="wanted the feature 'F1'"):
+        list(read_moses(path, ["x"], score_feature="F1"))
+    path.write_text("0 ||| a ||| F0= 1_0 ||| 1\n", encoding="utf-8")
+    with pytest.raises(DataError, match="finite numbers, found '1_0'"):
+        list(read_moses(path, ["x"]))

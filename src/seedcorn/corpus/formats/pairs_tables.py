@@ -12,6 +12,7 @@ from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.jsonl import json_objects
 from seedcorn.corpus.formats.lines import line_blocks
 from seedcorn.corpus.formats.pairs_rows import NumberedPair, PairChunk, chunks_of
+from seedcorn.corpus.formats.parquet import reading_arrow
 from seedcorn.corpus.pairs import PAIR_SCHEMA
 from seedcorn.corpus.utterances import ROWS_PER_BATCH
 from seedcorn.errors import DataError, at
@@ -87,17 +88,15 @@ def _jsonl_rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedPair]:
 
 def read_parquet(path: Path, bad_rows: BadRows) -> Iterator[PairChunk]:
     """Yield the rows of a Parquet file with columns source and target; raises DataError when it is damaged."""
-    try:
-        with pq.ParquetFile(path) as file:
-            missing = {"source", "target"} - set(file.schema_arrow.names)
-            if missing:
-                raise DataError(wanted=f"a column '{min(missing)}'", found=f"{file.schema_arrow.names}", where=path)
-            n_before = 0
-            for batch in file.iter_batches(batch_size=ROWS_PER_BATCH):
-                yield _parquet_chunk(batch, n_before)
-                n_before += batch.num_rows
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise DataError(wanted="a Parquet file of texts", found=f"{error}", where=path) from error
+    with reading_arrow(path, "a Parquet file of texts"), pq.ParquetFile(path) as file:
+        missing = {"source", "target"} - set(file.schema_arrow.names)
+        if missing:
+            raise DataError(wanted=f"a column '{min(missing)}'", found=f"{file.schema_arrow.names}", where=path)
+        n_before = 0
+        for batch in file.iter_batches(batch_size=ROWS_PER_BATCH):
+            batch.validate(full=True)  # also that texts are UTF-8
+            yield _parquet_chunk(batch, n_before)
+            n_before += batch.num_rows
 
 
 def _parquet_chunk(batch: pa.RecordBatch, n_before: int) -> PairChunk:

@@ -1,6 +1,6 @@
 """TMX translation memories, streamed. Entities declared by the file are refused: they can expand without bound."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.parsers import expat
 
@@ -17,7 +17,8 @@ _CODES = ("bpt", "ept", "ph", "it", "ut")
 def read_tmx(path: Path, bad_rows: BadRows, *, source_lang: str, target_lang: str) -> Iterator[PairChunk]:
     """Yield the units of ``path`` that have both languages; "hi" also takes the variants of "hi-IN" and the reverse.
 
-    Raises DataError for XML that is broken or declares entities, and when a language is not named.
+    A unit with several variants of a language gives each pair of them. Raises DataError for XML that is broken or
+    declares entities, when a language is not named, and when no unit has both.
     """
     if not source_lang or not target_lang:
         raise DataError(wanted="the two languages to take from a TMX file", found="not both", where=path)
@@ -25,13 +26,22 @@ def read_tmx(path: Path, bad_rows: BadRows, *, source_lang: str, target_lang: st
 
 
 def _pairs(path: Path, source_lang: str, target_lang: str) -> Iterator[NumberedPair]:
-    units = _Units(path)
+    units, n_pairs = _Units(path), 0
     with open_bytes(path) as stream:
         while block := stream.read(_BYTES_PER_FEED):
             units.feed(block, is_last=False)
-            yield from units.taken(source_lang, target_lang)
+            for pair in units.taken(source_lang, target_lang):
+                n_pairs += 1
+                yield pair
         units.feed(b"", is_last=True)
-        yield from units.taken(source_lang, target_lang)
+        last = list(units.taken(source_lang, target_lang))
+        yield from last
+    if not n_pairs + len(last):
+        raise DataError(
+            wanted=f"translations from {source_lang} to {target_lang}",
+            found=f"the languages {', '.join(sorted(units.languages)) or '(none)'}",
+            where=path,
+        )
 
 
 class _Units:
@@ -39,8 +49,9 @@ class _Units:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._done: list[tuple[int, dict[str, str]]] = []
-        self._variants: dict[str, str] = {}
+        self.languages: set[str] = set()
+        self._done: list[tuple[int, list[tuple[str, str]]]] = []
+        self._variants: list[tuple[str, str]] = []
         self._line = 0
         self._lang = ""
         self._segment: list[str] | None = None
@@ -59,20 +70,23 @@ class _Units:
             raise DataError(
                 wanted="well-formed XML", found=expat.ErrorString(error.code), where=at(self._path, error.lineno)
             ) from error
+        except (LookupError, ValueError) as error:  # an encoding that Python does not know
+            raise DataError(wanted="XML in a known encoding", found=str(error), where=self._path) from error
 
     def taken(self, source_lang: str, target_lang: str) -> Iterator[NumberedPair]:
         """Yield the finished units that have both languages and forget all finished ones."""
         for line, variants in self._done:
-            source, target = _variant(variants, source_lang), _variant(variants, target_lang)
-            if source is not None and target is not None:
-                yield NumberedPair(line, {"source": source, "target": target})
+            for source in _texts_in(variants, source_lang):
+                for target in _texts_in(variants, target_lang):
+                    yield NumberedPair(line, {"source": source, "target": target})
         self._done.clear()
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "tu":
-            self._variants, self._line = {}, self._parser.CurrentLineNumber
+            self._variants, self._line = [], self._parser.CurrentLineNumber
         elif name == "tuv":
-            self._lang = attributes.get("xml:lang", attributes.get("lang", "")).lower()
+            self._lang = attributes.get("xml:lang", attributes.get("lang", "")).lower().replace("_", "-")
+            self.languages.add(self._lang)
         elif name == "seg":
             self._segment = []
         elif name in _CODES:
@@ -80,7 +94,7 @@ class _Units:
 
     def _end(self, name: str) -> None:
         if name == "seg" and self._segment is not None:
-            self._variants[self._lang] = "".join(self._segment)
+            self._variants.append((self._lang, "".join(self._segment)))
             self._segment = None
         elif name == "tu":
             self._done.append((self._line, self._variants))
@@ -99,9 +113,9 @@ class _Units:
         )
 
 
-def _variant(variants: Mapping[str, str], lang: str) -> str | None:
+def _texts_in(variants: Sequence[tuple[str, str]], lang: str) -> list[str]:
+    """Return the texts in ``lang`` itself, or else those in its regional forms, each once."""
     wanted = lang.lower().replace("_", "-")
-    if wanted in variants:
-        return variants[wanted]
-    near = [text for found, text in variants.items() if found.split("-")[0] == wanted.split("-")[0]]
-    return near[0] if near else None
+    exact = [text for found, text in variants if found == wanted]
+    near = [text for found, text in variants if found.split("-")[0] == wanted.split("-")[0]]
+    return list(dict.fromkeys(exact or near))

@@ -26,6 +26,7 @@ def _tables(file: pq.ParquetFile) -> Iterator[pa.Table]:
     # One row group at a time: read together, their bytes all stay in memory until the end.
     for row_group in range(file.num_row_groups):
         for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, row_groups=[row_group]):
+            batch.validate(full=True)  # also that texts are UTF-8
             yield pa.Table.from_batches([batch])
     if not file.metadata.num_rows:
         yield file.schema_arrow.empty_table()
