@@ -1,4 +1,4 @@
-# make demo: both pipelines on the built-in corpus.  make test: the whole test suite.  Both build .venv first.
+# make demo: all pipelines on the built-in corpus.  make test: the whole test suite.  Both build .venv first.
 PYTHON ?= python3
 VENV := .venv
 # A CPU build of torch, installed first so that nothing else pulls in the CUDA one.

@@ -2,10 +2,10 @@
 
 Command: python benchmarks/label_noise.py
 
-Noise: 2, 5 and 10 % of the intents, and of the types of slots, are swapped in 800 training utterances of the intents;
+Noise: 2, 5 and 10 % of the intents, and of the types of slots, are swapped in 500 training utterances of the intents;
 precision is that of as many most suspicious labels as were swapped. Out of scope: a model of 50 utterances an intent
 and 200 of other intents; AUROC of test utterances against text of the open pool (Tatoeba, CLINC150) and of MASSIVE's
-other intents. Forecasts: each intent with 200 others, from half of 48 labels for all. With "dev", the development
+other intents. Forecasts: six intents, each with 200 others, from half of 48 labels for all. With "dev", the development
 intents are measured on the dev partition, and nothing is written.
 """
 
@@ -27,7 +27,8 @@ from seedcorn.studies.results import Results, write_results
 
 FRACTIONS = (0.02, 0.05, 0.1)
 RANDOM_SEEDS = (1,)
-N_NOISE = 800
+N_NOISE = 500
+N_FORECAST_INTENTS = 6
 
 
 def shown(row: dict[str, Json]) -> dict[str, Json]:
@@ -83,7 +84,7 @@ def forecast_rows(intents: Sequence[str], test: Sequence[Utterance]) -> list[dic
     """Return a forecast for each intent and random seed, with what came."""
     rows = []
     for random_seed in RANDOM_SEEDS:
-        for intent in intents:
+        for intent in intents[:N_FORECAST_INTENTS]:
             setting = cut(massive("train"), test, [intent], n_seed=48, random_seed=random_seed, n_pool=(0, 0))
             own = [u for u in setting.labelled if u.intent == intent]
             others = [u for u in setting.labelled if u.intent != intent]
