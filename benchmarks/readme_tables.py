@@ -132,6 +132,17 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "{:.0f} s",
         ),
         Line("bench-sentence-embedding", "vs_sklearn", "… encoding against scikit-learn", "{:.1f}x"),
+        Line(
+            "bench-pipelines",
+            "encode_speedup",
+            "A pretrained encoder: 8 bits, equal lengths, against one by one",
+            "{:.1f}x",
+        ),
+        Line(
+            "bench-pipelines", "intent_encoder_speedup", "… an intent run with it, against the code before", "{:.1f}x"
+        ),
+        Line("bench-cluster", "overhead_vs_local", "Ray against threads on the same cores: time", "{:.2f}x"),
+        Line("bench-cluster", "worker_memory_gb", "… memory of a worker", "{:.2f} GB"),
         Line("bench-translate", "speed_vs_generate", "Bulk translation against transformers' generate", "{:.1f}x"),
         Line("bench-decode", "speed_vs_flashlight", "Beam search against flashlight-text", "{:.2f}x"),
     ),
