@@ -7,9 +7,9 @@ from seedcorn.errors import require_all
 from seedcorn.language.config import LanguagePipeline, folder_name
 from seedcorn.language.data import LanguageData
 from seedcorn.language.measures import FIXED, OWN, Measure
-from seedcorn.language.models import Export, ListWords, SystemModel, Vocabulary
+from seedcorn.language.models import Export, Exported, ListWords, SystemModel
 from seedcorn.language.recogniser import Decode, DecoderWeights, Recogniser, SpeechPosteriors, SynthesiseSpeech
-from seedcorn.language.result import LanguageResult, Recognition
+from seedcorn.language.result import LanguageResult, Models, Recognition
 from seedcorn.language.sources import Materials, Texts
 from seedcorn.language.translators import (
     GiveTranslator,
@@ -19,7 +19,7 @@ from seedcorn.language.translators import (
     TranslatorFolder,
     TranslatorName,
 )
-from seedcorn.runs import Result, Run
+from seedcorn.runs import Result, Run, StageResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,21 +47,10 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
     translators = frozen.translators or train_translators(run, config, known)
     materials = translate(run, config, known, translators)
     texts = {name: run.do(s, *s.needs(materials), name=name) for name, s in config.sources().items()}
-    words = run.do(ListWords(), *texts.values())
-    own, fixed = (estimate_systems(run, config, data, texts, vocabulary) for vocabulary in (None, words))
-    recognition = recognise(run, config, materials, {OWN: own, FIXED: fixed}, frozen)
-    heard = () if recognition is None else (recognition.posteriors,)
-    exported = run.do(Export(), own[config.reported_name], *heard)
-    return LanguageResult(
-        materials=materials,
-        translators=translators,
-        texts=texts,
-        reported_texts=tuple(source.name for source in config.systems[config.reported_name]),
-        words=words,
-        models={OWN: own, FIXED: fixed},
-        recognition=recognition,
-        exported=exported,
-    )
+    models = estimate_systems(run, config, data, texts)
+    recognition = recognise(run, config, materials, models, frozen)
+    exported = export(run, config, models, recognition)
+    return LanguageResult(materials=materials, texts=texts, models=models, recognition=recognition, exported=exported)
 
 
 def train_translators(
@@ -113,35 +102,51 @@ def translate(
             nbest[wanted],
             name=f"rescoring-{wanted.name}-{n_hypotheses}",
         )
-    return replace(known, nbest=nbest, weights=weights)
+    return replace(known, translators=translators, nbest=nbest, weights=weights)
 
 
 def estimate_systems(
+    run: Run, config: LanguagePipeline, data: Result[LanguageData], texts: Mapping[str, Result[Texts]]
+) -> Models:
+    """Estimate the model of each text, and interpolate those of each system: over its own words, and over all words."""
+    words = run.do(ListWords(), *texts.values())
+    return Models(
+        words=words,
+        own=_mixtures(run, config, data, {name: (text,) for name, text in texts.items()}, OWN),
+        fixed=_mixtures(run, config, data, {name: (text, words) for name, text in texts.items()}, FIXED),
+    )
+
+
+def _mixtures(
     run: Run,
     config: LanguagePipeline,
     data: Result[LanguageData],
-    texts: Mapping[str, Result[Texts]],
-    vocabulary: Result[Vocabulary] | None = None,
+    inputs: Mapping[str, tuple[Result[StageResult], ...]],
+    lexicon: str,
 ) -> dict[str, Result[SystemModel]]:
-    """Estimate a model of each text, and interpolate those of each system: over its own words, or a vocabulary."""
-    words, ending = ((), OWN) if vocabulary is None else ((vocabulary,), FIXED)
     models = {
-        name: run.do(config.estimate(source), texts[name], *words, name=f"lm-{ending}-{name}")
+        name: run.do(config.estimate(source), *inputs[name], name=f"lm-{lexicon}-{name}")
         for name, source in config.sources().items()
     }
     return {
         system: run.do(
-            config.mixing, data, *(models[s.name] for s in sources), name=f"model-{ending}-{folder_name(system)}"
+            config.mixing, data, *(models[s.name] for s in sources), name=f"model-{lexicon}-{folder_name(system)}"
         )
         for system, sources in config.systems.items()
     }
+
+
+def export(run: Run, config: LanguagePipeline, models: Models, recognition: Recognition | None) -> Result[Exported]:
+    """Write the model of the reported system for other recognisers, with the lexicon of the recogniser if any."""
+    heard = () if recognition is None else (recognition.posteriors,)
+    return run.do(Export(), models.own[config.reported_name], *heard)
 
 
 def recognise(
     run: Run,
     config: LanguagePipeline,
     materials: Materials,
-    models: Mapping[str, Mapping[str, Result[SystemModel]]],
+    models: Models,
     frozen: Frozen,
 ) -> Recognition | None:
     """Listen to dev and test once, decode test with every model, and measure; None without a recogniser."""
@@ -154,7 +159,7 @@ def recognise(
             config.decoder_tuning,
             materials.data,
             heard,
-            models[OWN][system],
+            models.own[system],
             name=f"decoder-weights-{folder_name(system)}",
         )
     lexicons = (OWN, FIXED) if config.decoder.fixed_lexicon else (OWN,)
@@ -163,7 +168,7 @@ def recognise(
             Decode(),
             heard,
             weights[config.tuned_for(system)],
-            models[lexicon][system],
+            models.of(lexicon)[system],
             name=f"decoding-{lexicon}-{folder_name(system)}",
         )
         for system in config.systems

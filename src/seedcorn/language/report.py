@@ -3,27 +3,30 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from seedcorn.language.config import LanguageConfig
 from seedcorn.language.measures import OWN, Measures
 from seedcorn.language.result import LanguageResult, ModelRow
+from seedcorn.language.sources import Texts
 from seedcorn.report.figures import CurvePoint, bar_figure
 from seedcorn.report.page import Figure, Page, Section, Table
+from seedcorn.runs import Result
 
 Row: TypeAlias = Mapping[str, str | int | float]
 MOST_EXAMPLES = 1_000
 
 
-def language_page(name: str, result: LanguageResult) -> Page:
+def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
     """Return the page of a finished run."""
-    models = result.model_rows()
+    models = result.models.rows()
     measures = None if result.recognition is None else result.recognition.measures.value
     return Page(
-        title=f"Seedcorn language run: {name}",
+        title=f"Seedcorn language run: {config.name}",
         summary=_perplexities(models) if measures is None else _summary(measures.systems),
         sections=(
             *(() if measures is None else (_ablation(measures.systems), _slices(measures))),
             _models(models),
             *(() if measures is None else (_examples(measures),)),
-            _translations(result),
+            _translations([result.texts[source.name] for source in config.systems[config.reported_name]]),
             Section(title="Counts", contents=(_counts(result),)),
         ),
         signatures=tuple(stage.record.signature for stage in result.stages()),
@@ -138,8 +141,8 @@ def _examples(measures: Measures) -> Section:
     )
 
 
-def _translations(result: LanguageResult) -> Section:
-    translated = [text for name in result.reported_texts for text in result.texts[name].value.translated()]
+def _translations(texts: Sequence[Result[Texts]]) -> Section:
+    translated = [utterance for text in texts for utterance in text.value.translated()]
     return Section(
         title="Translations",
         text="Translations that the reported system is made of, with their intents; slots are in the Parquet file.",

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from seedcorn.language.measures import FIXED, OWN, Measures
+from seedcorn.language.measures import OWN, Measures
 from seedcorn.language.models import Exported, SystemModel, Vocabulary
 from seedcorn.language.recogniser import DecoderWeights, Hypotheses, SpeechPosteriors
 from seedcorn.language.sources import Materials, Texts
-from seedcorn.language.translators import TranslatorFolder, TranslatorName
 from seedcorn.runs import Result, StageResult
 
 
@@ -54,18 +53,29 @@ class ModelRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageResult:
-    """The results of all stages. ``models`` are by lexicon (own, fixed) and system, ``texts`` by the source's name.
+class Models:
+    """The language model of each system: over its own words, and over the ``words`` of all, the fixed lexicon."""
 
-    ``reported_texts`` names the texts of the reported system. Without a recogniser there is no ``recognition``.
-    """
+    words: Result[Vocabulary]
+    own: Mapping[str, Result[SystemModel]]
+    fixed: Mapping[str, Result[SystemModel]]
+
+    def of(self, lexicon: str) -> Mapping[str, Result[SystemModel]]:
+        """Return the models of one lexicon."""
+        return self.own if lexicon == OWN else self.fixed
+
+    def rows(self) -> list[ModelRow]:
+        """Return a row a system, in their order."""
+        return [ModelRow.of(system, own.value, self.fixed[system].value) for system, own in self.own.items()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageResult:
+    """The results of all stages; ``texts`` by the name of their source, no ``recognition`` without a recogniser."""
 
     materials: Materials
-    translators: Mapping[TranslatorName, Result[TranslatorFolder]]
     texts: Mapping[str, Result[Texts]]
-    reported_texts: tuple[str, ...]
-    words: Result[Vocabulary]
-    models: Mapping[str, Mapping[str, Result[SystemModel]]]
+    models: Models
     recognition: Recognition | None
     exported: Result[Exported]
 
@@ -74,20 +84,14 @@ class LanguageResult:
         made = self.materials
         before: list[Result[StageResult]] = [made.data, made.transcripts, made.pairs, made.nearest, made.domain]
         yield from before
-        for results in (self.translators, made.nbest, made.weights, self.texts):
+        for results in (made.translators, made.nbest, made.weights, self.texts):
             yield from results.values()
-        yield self.words
-        for lexicon in (OWN, FIXED):
-            yield from self.models[lexicon].values()
+        yield self.models.words
+        yield from self.models.own.values()
+        yield from self.models.fixed.values()
         if (found := self.recognition) is not None:
             yield found.posteriors
             yield from found.decoder_weights.values()
             yield from found.hypotheses.values()
             yield found.measures
         yield self.exported
-
-    def model_rows(self) -> list[ModelRow]:
-        """Return a row a system, in their order."""
-        return [
-            ModelRow.of(system, own.value, self.models[FIXED][system].value) for system, own in self.models[OWN].items()
-        ]

@@ -11,4 +11,4 @@ from seedcorn.runs import Run
 
 def run_and_report(config: LanguageConfig, *, run: Run) -> Path:
     """Run the stages that are not done yet, write the report, and return its path."""
-    return write_page(language_page(config.name, run_language(config, run=run)), run.folder)
+    return write_page(language_page(config, run_language(config, run=run)), run.folder)

@@ -24,6 +24,7 @@ from seedcorn.language.translators import (
     NBestLists,
     SelectedPairs,
     TranslationSet,
+    TranslatorFolder,
     TranslatorName,
     TunedWeights,
 )
@@ -79,6 +80,7 @@ class Materials:
     pairs: Result[CleanPairs]
     nearest: Result[SelectedPairs]
     domain: Result[DomainModel]
+    translators: Mapping[TranslatorName, Result[TranslatorFolder]] = field(default_factory=dict)
     nbest: Mapping[TranslationSet, Result[NBestLists]] = field(default_factory=dict)
     weights: Mapping[tuple[TranslationSet, int], Result[TunedWeights]] = field(default_factory=dict)
 

@@ -116,7 +116,7 @@ def run_cell(
 
 def frozen_from(config: LanguageStudyConfig, first: LanguageResult) -> Frozen:
     """Return what the first cell decides for all others."""
-    translators = {name: replace(result) for name, result in first.translators.items()}
+    translators = {name: replace(result) for name, result in first.materials.translators.items()}
     if first.recognition is None:
         return Frozen(translators=translators)
     return Frozen(
@@ -131,7 +131,7 @@ def outcome_of(result: LanguageResult) -> CellOutcome:
     if result.recognition is None:
         raise ConfigError(wanted="a recogniser in a study", found="recogniser: none")
     records = [result.materials.data.record, result.recognition.measures.record]
-    return CellOutcome(measures=result.recognition.measures.value, models=result.model_rows(), records=tuple(records))
+    return CellOutcome(measures=result.recognition.measures.value, models=result.models.rows(), records=tuple(records))
 
 
 def _outcome_of_cell(cell: LanguageCell, *, config: LanguageStudyConfig, folder: Path, frozen: Frozen) -> CellOutcome:
