@@ -10,6 +10,7 @@ from seedcorn.cli import app
 from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, refuse_overwriting, show
 from seedcorn.errors import ConfigError, nearest, require
 from seedcorn.files import Json
+from seedcorn.pretrained import Checkpoint
 from seedcorn.translation.settings import (
     EntitySettings,
     Lost,
@@ -91,7 +92,7 @@ def train(
             selection=PairSelectionSettings(
                 cutoff=PairCutoff(fraction=fraction) if distance is None else PairCutoff(threshold=distance),
                 minus_general=minus_general,
-                encoder=encoder,
+                encoder=Checkpoint.at(encoder) if encoder else None,
             ),
             placeholder_fraction=placeholders,
             training=_training(
@@ -233,7 +234,9 @@ def _training(preset: str, checkpoint: str, **given: str | float | None) -> Trai
 
     if preset not in PRESETS:
         raise ConfigError(wanted="a known preset", found=f"'{preset}'", fix=nearest(preset, list(PRESETS)))
-    settings = FINE_TUNING.model_copy(update={"checkpoint": checkpoint}) if checkpoint else PRESETS[preset]
+    settings = (
+        FINE_TUNING.model_copy(update={"checkpoint": Checkpoint.at(checkpoint)}) if checkpoint else PRESETS[preset]
+    )
     return settings.model_copy(update={name: value for name, value in given.items() if value})
 
 

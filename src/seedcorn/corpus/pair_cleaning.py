@@ -14,6 +14,7 @@ from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.function_words import words_that_tell
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
 from seedcorn.errors import DataError
+from seedcorn.progress import track
 from seedcorn.selection import PositionArray, Selection
 
 EMPTY, COPY, WRONG_SCRIPT = "empty side", "target copies source", "wrong script"
@@ -78,7 +79,7 @@ def clean_pairs(
     codes = np.fromiter(
         (
             _fault(source, target, folded_source, folded_target, source_lang, target_lang, settings, seen)
-            for source, target, folded_source, folded_target in _rows(pairs)
+            for source, target, folded_source, folded_target in track(_rows(pairs), "cleaning pairs")
         ),
         np.int16,
     )

@@ -17,6 +17,7 @@ from seedcorn.errors import DataError
 from seedcorn.files import InputFile, write_json
 from seedcorn.language.data import CleanPairs, LanguageData
 from seedcorn.lm.ngram_model import NgramModel
+from seedcorn.pretrained import Checkpoint
 from seedcorn.runs import Context, Stage
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.decoding import decode
@@ -119,7 +120,7 @@ class ReadSpeech(Stage[SpeechPosteriors]):
     test: InputFile
     symbols: InputFile | None = None
     acoustic_model: InputFile | None = None
-    checkpoint: str = ""
+    checkpoint: Checkpoint | None = None
     recordings: tuple[InputFile, ...] = Field((), validate_default=True)
 
     @field_validator("recordings", mode="after")
@@ -138,7 +139,7 @@ class ReadSpeech(Stage[SpeechPosteriors]):
                 read_source(
                     file.path,
                     acoustic_model=None if self.acoustic_model is None else self.acoustic_model.path,
-                    checkpoint=self.checkpoint,
+                    checkpoint=str(self.checkpoint or ""),
                     symbols=None if self.symbols is None else self.symbols.path,
                 ),
                 utterances,

@@ -17,6 +17,7 @@ from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.pair_cleaning import swapped
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.pretrained import Checkpoint
 from seedcorn.progress import say
 from seedcorn.translation.nbest import NBest
 from seedcorn.translation.self_training import drawn, mixed
@@ -99,7 +100,7 @@ class _Turn:
             mixed(synthetic, self.real_pairs, real_per_own=self.settings.real_per_synthetic, rng=rng),
             self.direction.dev,
             output,
-            settings=self.settings.training.model_copy(update={"checkpoint": str(self.folder)}),
+            settings=self.settings.training.model_copy(update={"checkpoint": Checkpoint.at(self.folder)}),
             checkpoints=output.with_name(f"{output.name}.checkpoints"),
             random_seed=random_seed,
         )

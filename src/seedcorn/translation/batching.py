@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from seedcorn.corpus.pairs import PairCorpus
+from seedcorn.progress import track
 
 IGNORED_LABEL = -100
 
@@ -45,7 +46,7 @@ def tokenise(pairs: PairCorpus, tokenizer: PreTrainedTokenizerBase, *, max_lengt
     """Return ``pairs`` as token ids, each side at most ``max_length`` long."""
     source: list[list[int]] = []
     target: list[list[int]] = []
-    for batch in pairs.batches():
+    for batch in track(pairs.batches(), "splitting pairs into subwords, batches"):
         if batch.num_rows:
             source += tokenizer(batch.column("source").to_pylist(), truncation=True, max_length=max_length).input_ids
             sides = tokenizer(text_target=batch.column("target").to_pylist(), truncation=True, max_length=max_length)

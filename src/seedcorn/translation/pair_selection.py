@@ -13,6 +13,7 @@ import pyarrow as pa
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.errors import DataError
+from seedcorn.progress import track
 from seedcorn.relevance.cross_entropy import cross_entropy_scores, fit_cross_entropy
 from seedcorn.relevance.cutoff import keep_above, keep_best, keep_fraction
 from seedcorn.relevance.embedding import (
@@ -72,10 +73,10 @@ def distance_of_pairs(
     _refuse_nothing(in_domain, "target")
 
     def targets() -> Iterator[pa.StringArray]:
-        return (batch.column("target") for batch in pairs.batches())
+        return (batch.column("target") for batch in track(pairs.batches(), "reading pairs, batches"))
 
     encoder: SentenceEncoder = (
-        named_encoder(settings.encoder)
+        named_encoder(str(settings.encoder))
         if settings.encoder
         else fit_encoder_to_stream(
             lambda: iter([pa.array(list(in_domain), pa.string()), *targets()]),
@@ -105,7 +106,7 @@ def cross_entropy_of_pairs(
     sample = _sample(pairs, np.random.default_rng(random_seed))
     found = [
         cross_entropy_scores(
-            (batch.column(side) for batch in pairs.batches()),
+            (batch.column(side) for batch in track(pairs.batches(), f"scoring the {side} side, batches")),
             fit_cross_entropy([list(texts)], [sample.column(side).combine_chunks()]),
         )
         for side, texts in sides.items()

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus, SentencePair
 from seedcorn.corpus.text import fold, words
+from seedcorn.progress import track
 from seedcorn.translation.subwords import placeholder
 
 Lexicon = Mapping[str, frozenset[str]]
@@ -60,7 +61,7 @@ def with_placeholders(pairs: PairCorpus, lexicon: Lexicon, *, pair_fraction: flo
 
     def open_batches() -> Iterator[pa.RecordBatch]:
         rng = np.random.default_rng(random_seed)
-        for batch in pairs.batches():
+        for batch in track(pairs.batches(), "adding placeholders, batches of pairs"):
             yield _replaced(batch, lexicon, pair_fraction, rng)
 
     return PairCorpus(open_batches)

@@ -13,6 +13,7 @@ import numpy as np
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.text import fold
 from seedcorn.errors import DataError
+from seedcorn.pretrained import Checkpoint
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray, PositionArray, Scores, Selection, keep
 from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
@@ -121,7 +122,7 @@ def _trained_round(
         mixed(own, real_pairs, real_per_own=settings.real_per_own, rng=rng),
         dev,
         output,
-        settings=settings.training.model_copy(update={"checkpoint": str(start)}),
+        settings=settings.training.model_copy(update={"checkpoint": Checkpoint.at(start)}),
         checkpoints=output.with_name(f"{output.name}.checkpoints"),
         random_seed=random_seed,
     )

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.pretrained import Checkpoint
 
 TRANSLATION_ORIGIN = "translation"
 """The origin of utterances that are translations."""
@@ -55,7 +56,7 @@ class TrainingSettings(Settings):
     n_subwords: int = Field(4_000, ge=1)
     max_length: int = Field(64, ge=2)
     shape: NetworkShape = NetworkShape()
-    checkpoint: str = ""
+    checkpoint: Checkpoint | None = None
     source_lang: str = ""
     target_lang: str = ""
     n_evaluations: int = Field(10, ge=1)
@@ -206,11 +207,11 @@ class PairSelectionSettings(Settings):
     """Which pairs are nearest to in-domain text.
 
     ``minus_general`` ranks by in-domain minus general distance (Wang et al. 2017). ``encoder`` names a sentence
-    encoder; empty means the built-in one of ``n_dimensions``, fitted on the text at hand.
+    encoder; none means the built-in one of ``n_dimensions``, fitted on the text at hand.
     """
 
     method: PairMethod = PairMethod.CENTROID
     cutoff: PairCutoff = PairCutoff(fraction=0.4)
     minus_general: bool = True
-    encoder: str = ""
+    encoder: Checkpoint | None = None
     n_dimensions: int = Field(128, ge=1)

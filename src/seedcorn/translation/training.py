@@ -133,13 +133,15 @@ def _starting_point(
     """Return the network and subwords that training starts from, and ``pairs`` in these subwords."""
     if settings.checkpoint:
         model, tokenizer = pretrained(
-            settings.checkpoint, source_lang=settings.source_lang, target_lang=settings.target_lang
+            str(settings.checkpoint), source_lang=settings.source_lang, target_lang=settings.target_lang
         )
         return model, tokenizer, _tokenised(pairs, tokenizer, settings)
+    say(f"learning {settings.n_subwords:,} subwords")
     tokenizer = train_subwords(_both_sides(pairs), n_subwords=settings.n_subwords)
     tokenised = _tokenised(pairs, tokenizer, settings)
     model = new_network(tokenizer, settings.shape, random_seed=random_seed)
     rng = np.random.default_rng([random_seed, 0])
+    say("placing the subwords of both languages")
     start_embeddings_at(model, partial(bilingual_embeddings, tokenised, rng=rng))
     return model, tokenizer, tokenised
 

@@ -6,6 +6,7 @@ import pytest
 
 from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.pretrained import Checkpoint
 from seedcorn.translation.nbest import TRANSLATION_LOGP
 
 torch = pytest.importorskip("torch")
@@ -96,7 +97,7 @@ def test_a_pretrained_checkpoint_is_fine_tuned_by_name(trained, pairs, settings,
         pairs.pairs(),
         tmp_path / "model",
         settings=settings.model_copy(
-            update={"checkpoint": str(trained.folder), "n_target_tokens": 500, "learning_rate": 1e-4}
+            update={"checkpoint": Checkpoint.at(trained.folder), "n_target_tokens": 500, "learning_rate": 1e-4}
         ),
         checkpoints=tmp_path / "checkpoints",
         random_seed=0,
@@ -114,7 +115,7 @@ def test_a_checkpoint_without_tokenizer_is_refused(trained, pairs, settings, tmp
             pairs,
             pairs.pairs(),
             tmp_path / "model",
-            settings=settings.model_copy(update={"checkpoint": str(tmp_path / "bare")}),
+            settings=settings.model_copy(update={"checkpoint": Checkpoint.at(tmp_path / "bare")}),
             checkpoints=tmp_path / "checkpoints",
             random_seed=0,
         ),
