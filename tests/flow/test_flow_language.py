@@ -11,7 +11,7 @@ pytest.importorskip("espeakng_loader")
 
 from seedcorn.config import dump_config
 from seedcorn.files import digest_of_folder
-from seedcorn.language import recogniser, translators
+from seedcorn.language import recogniser, translations
 from seedcorn.language.config import LanguageConfig
 from seedcorn.language.run import run_and_report
 from seedcorn.runs import open_run
@@ -94,10 +94,10 @@ def kill(*_: object, **__: object) -> None:
 
 
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(translators, "SOURCES_PER_PART", 30)
+    monkeypatch.setattr(translations, "SOURCES_PER_PART", 30)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     report = run_in(whole)
-    for place, name in ((translators, "_write_part"), (recogniser, "recognise")):
+    for place, name in ((translations, "_write_part"), (recogniser, "recognise")):
         with monkeypatch.context() as patched:
             patched.setattr(place, name, kill)
             with pytest.raises(Killed):

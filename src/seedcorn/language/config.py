@@ -8,20 +8,20 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from seedcorn.config import Settings
-from seedcorn.language.data import CleanPairFiles, DrawTranscripts, ReadLanguageData
+from seedcorn.language.data import DrawTranscripts, ReadLanguageData
 from seedcorn.language.models import EstimateDomain, EstimateText, MixModels
-from seedcorn.language.recogniser import Decoder, Recogniser, SynthesiseSpeech, TuneDecoder, Tuning
+from seedcorn.language.pairs import CleanPairFiles, SelectPairs
+from seedcorn.language.posteriors import SynthesiseSpeech
+from seedcorn.language.recogniser import Decoder, Recogniser, TuneDecoder, Tuning
 from seedcorn.language.sources import AnySource, System, Translations, TrueTranslations, default_systems
-from seedcorn.language.translators import (
-    SelectPairs,
-    SelfTrain,
+from seedcorn.language.translations import (
     TranslateEntities,
     TranslateSource,
     Translation,
     TranslationSet,
-    Translators,
     TuneRescoring,
 )
+from seedcorn.language.translators import SelfTrain, Translators
 from seedcorn.runs import Stage, StageResult
 from seedcorn.runs.planning import PlannedRun
 

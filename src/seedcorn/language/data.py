@@ -1,27 +1,24 @@
-"""What the language pipeline starts from: transcripts, in-domain source text, sentence pairs, dev and test."""
+"""What the language pipeline starts from: transcripts, in-domain source text, dev and test."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
 from seedcorn.config import Settings
-from seedcorn.corpus.pair_cleaning import check_direction, clean_pairs, spoken_form, take_pairs
-from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus, SentencePair
+from seedcorn.corpus.pair_cleaning import check_direction
+from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.settings import CorpusFile, utterances_in
-from seedcorn.corpus.tables import read_utterances, write_batches, write_utterances
+from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.text import fold
-from seedcorn.corpus.utterances import ROWS_PER_BATCH, Utterance
+from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import InputFile, write_json
 from seedcorn.runs import Context, Stage
-from seedcorn.selection import Selection
 
 BUILTIN_PAIRS = "builtin:pairs"
 _BUILTIN_RANDOM_SEED = 1
@@ -194,91 +191,6 @@ def drawn(transcripts: Sequence[Utterance], n_drawn: int | None, *, rng: np.rand
             wanted=f"{n_drawn:,} transcripts", found=f"{len(transcripts):,}", fix="Lower data.n_transcripts."
         )
     return [transcripts[row] for row in np.sort(rng.permutation(len(transcripts))[:n_drawn])]
-
-
-@dataclass(frozen=True, kw_only=True)
-class CleanPairs:
-    """General pairs and a dictionary fit for training, as they are spoken; ``counts`` tell the rejects by reason."""
-
-    pairs: PairCorpus
-    dictionary: PairCorpus
-    counts: Mapping[str, int]
-
-    def save(self, folder: Path) -> None:
-        """Write both as Parquet while they are streamed."""
-        write_pairs(self.pairs, folder / "pairs.parquet")
-        write_pairs(self.dictionary, folder / "dictionary.parquet")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return what ``save`` wrote, streamed; what was rejected is not kept."""
-        pairs, dictionary = (open_pairs(folder / f"{name}.parquet") for name in ("pairs", "dictionary"))
-        return cls(pairs=pairs, dictionary=dictionary, counts={})
-
-
-class CleanPairFiles(Stage[CleanPairs]):
-    """Read the general pairs and the dictionary, drop the bad ones, and keep the rest as it is spoken."""
-
-    stage_name: ClassVar[str] = "clean-pairs"
-    is_random: ClassVar[bool] = False
-
-    source_lang: str
-    target_lang: str
-    pairs: tuple[PairFile, ...]
-    dictionary: tuple[PairFile, ...] = ()
-
-    def __call__(self, *, context: Context) -> CleanPairs:
-        """Return the pairs that are fit for training."""
-        pairs, of_pairs = self._cleaned(self.pairs)
-        dictionary, of_dictionary = self._cleaned(self.dictionary)
-        return CleanPairs(
-            pairs=pairs,
-            dictionary=dictionary,
-            counts={**_counts(of_pairs), "n_dictionary": len(of_dictionary.positions)},
-        )
-
-    def _cleaned(self, files: Sequence[PairFile]) -> tuple[PairCorpus, Selection]:
-        corpora = [file.open(self.source_lang, self.target_lang) for file in files]
-        pairs = PairCorpus(lambda: (batch for corpus in corpora for batch in corpus.batches()))
-        kept = clean_pairs(pairs, source_lang=self.source_lang, target_lang=self.target_lang)
-        return spoken_form(take_pairs(pairs, kept.positions)), kept
-
-
-def _counts(kept: Selection) -> dict[str, int]:
-    by_reason = {
-        f"n_{reason.replace(' ', '_')}": int((kept.reject_codes == code).sum())
-        for code, reason in enumerate(kept.reject_reasons)
-    }
-    n_kept = len(kept.positions)
-    return {"n_in": kept.n_rows, "n_kept": n_kept, "n_rejected": kept.n_rows - n_kept, **by_reason}
-
-
-def write_pairs(pairs: PairCorpus, path: Path) -> int:
-    """Write ``pairs`` as Parquet while they are streamed, and return their number."""
-    return write_batches(_in_even_batches(pairs), PAIR_SCHEMA, path)
-
-
-def _in_even_batches(pairs: PairCorpus) -> Iterator[pa.RecordBatch]:
-    """Yield batches of ROWS_PER_BATCH rows, the last one shorter, so that draws depend on no file's layout."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in pairs.batches():
-        waiting.append(batch)
-        if sum(b.num_rows for b in waiting) >= ROWS_PER_BATCH:
-            table = pa.Table.from_batches(waiting).combine_chunks()
-            n_even = table.num_rows - table.num_rows % ROWS_PER_BATCH
-            yield from table.slice(0, n_even).to_batches(max_chunksize=ROWS_PER_BATCH)
-            waiting = table.slice(n_even).to_batches()
-    if waiting:
-        yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
-
-
-def open_pairs(path: Path) -> PairCorpus:
-    """Return the pairs in a Parquet file, streamed."""
-
-    def open_batches() -> Iterator[pa.RecordBatch]:
-        return pq.ParquetFile(path).iter_batches(batch_size=ROWS_PER_BATCH)
-
-    return PairCorpus(open_batches)
 
 
 def side_by_side(source: Sequence[Utterance], target: Sequence[Utterance]) -> list[SentencePair]:

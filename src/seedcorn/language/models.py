@@ -11,10 +11,12 @@ from pydantic import Field
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.tables import read_texts, write_texts
 from seedcorn.files import InputFile, Json, write_json, write_text_whole
-from seedcorn.language.data import CleanPairs, LanguageData, Transcripts
-from seedcorn.language.recogniser import SpeechPosteriors, lexicon_of
+from seedcorn.language.data import LanguageData, Transcripts
+from seedcorn.language.pairs import CleanPairs, SelectedPairs
+from seedcorn.language.posteriors import SpeechPosteriors
+from seedcorn.language.recogniser import lexicon_of
 from seedcorn.language.sources import Texts, target_side, transliterated
-from seedcorn.language.translators import Entities, SelectedPairs
+from seedcorn.language.translations import Entities
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.domain_model import (

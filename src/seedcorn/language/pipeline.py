@@ -8,17 +8,12 @@ from seedcorn.language.config import LanguagePipeline, folder_name
 from seedcorn.language.data import LanguageData
 from seedcorn.language.measures import FIXED, OWN, Measure
 from seedcorn.language.models import Export, Exported, ListWords, SystemModel
-from seedcorn.language.recogniser import Decode, DecoderWeights, Recogniser, SpeechPosteriors, SynthesiseSpeech
+from seedcorn.language.pairs import SelectedPairs
+from seedcorn.language.posteriors import SpeechPosteriors, SynthesiseSpeech
+from seedcorn.language.recogniser import Decode, DecoderWeights, Recogniser
 from seedcorn.language.result import LanguageResult, Models, Recognition
 from seedcorn.language.sources import Materials, Texts
-from seedcorn.language.translators import (
-    GiveTranslator,
-    SelectedPairs,
-    SelfTrain,
-    TrainTranslator,
-    TranslatorFolder,
-    TranslatorName,
-)
+from seedcorn.language.translators import GiveTranslator, SelfTrain, TrainTranslator, TranslatorFolder, TranslatorName
 from seedcorn.runs import Result, Run, StageResult
 
 

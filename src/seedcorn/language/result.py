@@ -6,7 +6,8 @@ from typing import Self
 
 from seedcorn.language.measures import OWN, Measures
 from seedcorn.language.models import Exported, SystemModel, Vocabulary
-from seedcorn.language.recogniser import DecoderWeights, Hypotheses, SpeechPosteriors
+from seedcorn.language.posteriors import SpeechPosteriors
+from seedcorn.language.recogniser import DecoderWeights, Hypotheses
 from seedcorn.language.sources import Materials, Texts
 from seedcorn.runs import Result, StageResult
 

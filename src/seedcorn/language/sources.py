@@ -19,15 +19,10 @@ from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.corpus.tables import read_texts, read_utterances, write_texts, write_utterances
 from seedcorn.corpus.templates import resample_slot_values
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.language.data import CleanPairs, LanguageData, Transcripts
-from seedcorn.language.translators import (
-    NBestLists,
-    SelectedPairs,
-    TranslationSet,
-    TranslatorFolder,
-    TranslatorName,
-    TunedWeights,
-)
+from seedcorn.language.data import LanguageData, Transcripts
+from seedcorn.language.pairs import CleanPairs, SelectedPairs
+from seedcorn.language.translations import NBestLists, TranslationSet, TunedWeights
+from seedcorn.language.translators import TranslatorFolder, TranslatorName
 from seedcorn.lm.domain_model import DomainModel
 from seedcorn.progress import say
 from seedcorn.runs import Context, Result, Stage, StageResult

@@ -8,18 +8,8 @@ import pytest
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.language.data import (
-    CleanPairFiles,
-    CleanPairs,
-    DrawTranscripts,
-    LanguageData,
-    PairFile,
-    ReadLanguageData,
-    drawn,
-    open_pairs,
-    side_by_side,
-    write_pairs,
-)
+from seedcorn.language.data import DrawTranscripts, LanguageData, PairFile, ReadLanguageData, drawn, side_by_side
+from seedcorn.language.pairs import CleanPairFiles, CleanPairs, open_pairs, write_pairs
 from seedcorn.runs import Context, content_of
 
 
@@ -121,7 +111,7 @@ def test_rejected_pairs_are_counted_by_reason(tmp_path: Path) -> None:
 
 
 def test_pairs_are_written_in_even_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedcorn.language.data.ROWS_PER_BATCH", 4)
+    monkeypatch.setattr("seedcorn.language.pairs.ROWS_PER_BATCH", 4)
     parts = [PairCorpus.from_pairs(SentencePair(source=f"{k} {n}", target="x") for n in range(k)) for k in (3, 6, 1)]
     streamed = PairCorpus(lambda: (batch for part in parts for batch in part.batches()))
     assert write_pairs(streamed, tmp_path / "pairs.parquet") == 10

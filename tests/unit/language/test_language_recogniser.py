@@ -9,15 +9,8 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.language.data import LanguageData
 from seedcorn.language.measures import changed, marked, rates, reduction_row
-from seedcorn.language.recogniser import (
-    ReadSpeech,
-    Recogniser,
-    SpeechPosteriors,
-    SynthesiseSpeech,
-    lexicon_of,
-    posteriors_of,
-    recognise,
-)
+from seedcorn.language.posteriors import ReadSpeech, SpeechPosteriors, SynthesiseSpeech, posteriors_of
+from seedcorn.language.recogniser import Recogniser, lexicon_of, recognise
 from seedcorn.lm.domain_model import estimate_texts, own_words
 from seedcorn.runs import Context, content_of
 from seedcorn.speech.alphabet import Alphabet

@@ -19,7 +19,8 @@ from seedcorn.language.sources import (
     default_systems,
     transliterated,
 )
-from seedcorn.language.translators import TranslationSet, TranslatorName
+from seedcorn.language.translations import TranslationSet
+from seedcorn.language.translators import TranslatorName
 from seedcorn.runs import Context
 from seedcorn.translation.settings import KeepSettings
 
