@@ -11,7 +11,7 @@ from seedcorn.nlu.cross_fitting import CrossFitted, Labelled
 from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear
 from seedcorn.nlu.model import NluModel
 
-_LINEAR = "linear.npz"
+_LINEAR, _NEURAL = "linear.npz", "neural.safetensors"
 
 
 def save_nlu(model: NluModel, folder: Path) -> None:
@@ -24,7 +24,7 @@ def save_nlu(model: NluModel, folder: Path) -> None:
 
     if not isinstance(model, NeuralNlu):
         raise DataError(wanted="a linear or neural NLU model to save", found=type(model).__name__)
-    save_neural(model, folder)
+    save_neural(model, folder / _NEURAL)
 
 
 def load_nlu(folder: Path) -> NluModel:
@@ -35,7 +35,19 @@ def load_nlu(folder: Path) -> NluModel:
         return load_linear(folder / _LINEAR)
     from seedcorn.nlu.neural import load_neural
 
-    return load_neural(folder)
+    return load_neural(folder / _NEURAL)
+
+
+def model_folder(folder: Path) -> Path:
+    """Return where the model of ``folder`` is, which it may be itself or the folder of a run with one model in it.
+
+    Raises DataError when there is none, or more than one.
+    """
+    found = sorted({file.parent for name in (_LINEAR, _NEURAL) for file in folder.rglob(name)})
+    if folder in found or (len(found) == 1):
+        return folder if folder in found else found[0]
+    shown = ", ".join(str(path.relative_to(folder)) for path in found) or "none"
+    raise DataError(wanted="one saved NLU model", found=shown, where=folder, fix="Name the folder of the model.")
 
 
 def save_cross_fitted(fitted: CrossFitted, folder: Path) -> None:
