@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 speech = typer.Typer(help="Train a test recogniser, decode, measure word error rates.", no_args_is_help=True)
 app.add_typer(speech, name="speech")
+
+
+class TranscriptForm(StrEnum):
+    """How transcripts are written."""
+
+    KALDI = "kaldi"
+    TRN = "trn"
+    JSONL = "jsonl"
+    LINES = "lines"
 
 
 class WordSplitting(StrEnum):
@@ -207,19 +217,32 @@ def wer(
     transcripts: Annotated[
         Path | None, typer.Option(exists=True, help="The transcripts that say which intents are rare.")
     ] = None,
+    transcript_format: Annotated[
+        TranscriptForm | None, typer.Option(help="Format of the files; told from them if absent. lines: no ids.")
+    ] = None,
+    missing_as_empty: Annotated[
+        bool, typer.Option("--missing-as-empty", help="Utterances without a hypothesis were recognised as nothing.")
+    ] = False,
+    lang: Annotated[str, typer.Option("--lang", help="Language, where case depends on it (tr, az).")] = "",
     alignments: Annotated[int, typer.Option(min=0, help="Show the alignments of so many wrong utterances.")] = 0,
     random_seed: RandomSeed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Measure word and character error rates of HYPOTHESES: Kaldi text, sclite .trn or JSON lines, paired by id."""
-    from seedcorn.evaluation.wer import Normaliser, character_errors, paired_by_id, word_errors
-    from seedcorn.speech.transcripts import read_transcripts
+    """Measure word and character error rates of HYPOTHESES.
+
+    Kaldi text, sclite .trn, JSON lines and manifests (of hypotheses "pred_text") are paired by id, plain lines by line.
+    """
+    from seedcorn.evaluation.wer import Normaliser, character_errors, word_errors
+    from seedcorn.speech.transcript_pairs import paired_transcripts
+    from seedcorn.speech.transcripts import TranscriptFormat
 
     if transcripts is not None and corpus is None:
         raise ConfigError(wanted="--corpus beside --transcripts", found="none", fix="The corpus has the intents.")
     split = Normaliser(normaliser.value)
-    ids, meant, said = paired_by_id(read_transcripts(references), read_transcripts(hypotheses))
-    table = word_errors(meant, said, normaliser=split)
+    form = TranscriptFormat(transcript_format.value) if transcript_format else None
+    paired = partial(paired_transcripts, references, format=form, missing_is_empty=missing_as_empty)
+    ids, meant, said = paired(hypotheses)
+    table = word_errors(meant, said, normaliser=split, lang=lang)
     total = table.total()
     result: dict[str, Json] = {
         "word_error_rate": total.rate,
@@ -227,11 +250,11 @@ def wer(
         "substitutions": total.substitutions,
         "insertions": total.insertions,
         "deletions": total.deletions,
-        "character_error_rate": character_errors(meant, said, normaliser=split).total().rate,
+        "character_error_rate": character_errors(meant, said, normaliser=split, lang=lang).total().rate,
         "signature": table.signature,
     }
     if baseline is not None:
-        before = paired_by_id(read_transcripts(references), read_transcripts(baseline))[2]
+        before = paired(baseline).said
         result |= _comparison(meant, before, said, split, random_seed)
     if corpus is not None:
         result |= _slices(corpus, transcripts, ids, meant, said)

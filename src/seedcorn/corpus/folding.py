@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.corpus.text import CharacterClass, character_classes, lower_case
+from seedcorn.corpus.text import CharacterClass, case_folds, character_classes
 from seedcorn.errors import DataError
 
 Texts: TypeAlias = pa.StringArray | pa.ChunkedArray | Sequence[str]
@@ -21,8 +21,10 @@ SPACE = np.uint32(0x20)  # between the words of a folded text; never inside one
 
 _SPACE, _PUNCTUATION, _JOINER = int(CharacterClass.SPACE), int(CharacterClass.PUNCTUATION), int(CharacterClass.JOINER)
 _WORD, _MARK, _DROPPED = int(CharacterClass.WORD), int(CharacterClass.MARK), int(CharacterClass.DROPPED)
+_DIGIT, _NUMBER_JOINER = int(CharacterClass.DIGIT), int(CharacterClass.NUMBER_JOINER)
 _PREFIX, _SYLLABLE, _STACKER = int(CharacterClass.PREFIX), int(CharacterClass.SYLLABLE), int(CharacterClass.STACKER)
-ASCII_JOINER = np.uint8(1)
+ASCII_JOINER, ASCII_NUMBER_JOINER = np.uint8(1), np.uint8(2)
+_DOT_ABOVE, _SMALL_I = 0x307, np.uint32(ord("i"))
 # Characters below U+0300 are NFC whatever stands beside them; U+0300 is the first whose UTF-8 starts with 0xCC.
 _FIRST_LEAD_BYTE_TO_NORMALISE = 0xCC
 
@@ -49,6 +51,8 @@ class CharacterTables(NamedTuple):
 
     classes: NDArray[np.uint8]
     lowered: NDArray[np.int32]
+    more_of: NDArray[np.uint8]
+    more: NDArray[np.uint32]
     ascii_letters: NDArray[np.uint8]
 
 
@@ -56,14 +60,24 @@ class CharacterTables(NamedTuple):
 def character_tables() -> CharacterTables:
     """Return the tables that folding uses.
 
-    ``ascii_letters`` (256,) is a shorter way through plain ASCII: the lower case of what extends a word, ASCII_JOINER
-    for a joiner, 0 for what ends a word.
+    ``lowered`` (n,) is the first character that a code point becomes; ``more[more_of[code]]`` (up to 2, then 0) those
+    after it. ``ascii_letters`` (256,) is a shorter way through plain ASCII: the lower case of what extends a word,
+    ASCII_JOINER and ASCII_NUMBER_JOINER for joiners, 0 for what ends a word.
     """
-    classes, lowered = character_classes(), lower_case()
+    classes, folds = character_classes(), case_folds()
+    lowered = np.arange(len(classes), dtype=np.int32)
+    more_of, more = np.zeros(len(classes), np.uint8), [(0, 0)]
+    for code, folded in folds.items():
+        lowered[code] = ord(folded[0])
+        if len(folded) > 1:
+            more_of[code] = len(more)
+            more.append((ord(folded[1]), ord(folded[2]) if len(folded) > 2 else 0))
     ascii_letters = np.zeros(256, np.uint8)
-    ascii_letters[:128] = np.where(classes[:128] == _WORD, lowered[:128], 0)
+    extends = (classes[:128] == _WORD) | (classes[:128] == _DIGIT)
+    ascii_letters[:128] = np.where(extends, lowered[:128], 0)
     ascii_letters[:128][classes[:128] == _JOINER] = ASCII_JOINER
-    return CharacterTables(classes, lowered, ascii_letters)
+    ascii_letters[:128][classes[:128] == _NUMBER_JOINER] = ASCII_NUMBER_JOINER
+    return CharacterTables(classes, lowered, more_of, np.array(more, np.uint32), ascii_letters)
 
 
 def text_buffers(texts: Texts) -> TextBuffers:
@@ -123,28 +137,37 @@ def fold_text(utf8, start, end, tables, folded):  # type: ignore[no-untyped-def]
     joiner = np.uint32(0)
     single = False
     claimed = False
+    before = _SPACE
     position = start
     while position < end:
         code, position = _decoded(utf8, position)
         kind = tables.classes[code]
         low = np.uint32(tables.lowered[code])
-        if kind == _DROPPED:
+        if kind == _DROPPED or (code == _DOT_ABOVE and in_word and joiner == 0 and folded[n - 1] == _SMALL_I):
             continue
+        if before == _NUMBER_JOINER and joiner != 0 and kind != _DIGIT:
+            folded[n] = SPACE
+            n += 1
+            in_word, single, joiner = False, False, np.uint32(0)
+        digit_before = before == _DIGIT
+        before = kind
         is_mark = kind in (_MARK, _STACKER)
-        if kind == _JOINER and in_word and not single and joiner == 0:
+        joins = kind == _JOINER or (kind == _NUMBER_JOINER and digit_before)
+        if joins and in_word and not single and joiner == 0:
             joiner = low
             continue
         if not is_mark:
-            extends = (kind == _WORD and not single) or (kind == _SYLLABLE and claimed)
+            is_word = kind in (_WORD, _DIGIT)
+            extends = (is_word and not single) or (kind == _SYLLABLE and claimed)
             if not extends:
                 if in_word:
                     folded[n] = SPACE
                     n += 1
                 in_word, single, joiner = False, False, np.uint32(0)
             claimed = kind == _PREFIX
-            if kind in (_SPACE, _PUNCTUATION, _JOINER):
+            if kind in (_SPACE, _PUNCTUATION, _JOINER, _NUMBER_JOINER):
                 continue
-            single = kind != _WORD
+            single = not is_word
         elif kind == _STACKER:
             claimed = True
         if joiner != 0:
@@ -153,6 +176,12 @@ def fold_text(utf8, start, end, tables, folded):  # type: ignore[no-untyped-def]
             joiner = np.uint32(0)
         folded[n] = low
         n += 1
+        more = tables.more_of[code]
+        if more != 0:
+            for place in range(2):
+                if tables.more[more, place] != 0:
+                    folded[n] = tables.more[more, place]
+                    n += 1
         in_word = True
     return n if in_word or n == 0 else n - 1
 

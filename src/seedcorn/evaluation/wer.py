@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.corpus.text import words
+from seedcorn.corpus.text import spaced_as_written, words
 from seedcorn.errors import DataError
 from seedcorn.selection import FloatArray
 
@@ -25,12 +25,16 @@ _N_SHOWN = 5
 class Normaliser(StrEnum):
     """How text is split before it is compared; named in the signature of every rate."""
 
-    WORDS = "words"  # corpus.text.words: NFC, lower case, no punctuation, combining marks kept
+    WORDS = "words"  # corpus.text.words: NFC, case folded, no punctuation or joiner controls, combining marks kept
     WHITE_SPACE = "white-space"  # split at white space, nothing else
 
-    def words_of(self, text: str) -> list[str]:
-        """Return the words of ``text``."""
-        return words(text) if self is Normaliser.WORDS else text.split()
+    def words_of(self, text: str, lang: str = "") -> list[str]:
+        """Return the words of ``text``, its case folded as ``lang`` has it (Turkish)."""
+        return words(text, lang=lang) if self is Normaliser.WORDS else text.split()
+
+    def characters_of(self, text: str, lang: str = "") -> str:
+        """Return the characters of ``text`` that count, with a space where it has some between words."""
+        return spaced_as_written(text, lang=lang) if self is Normaliser.WORDS else " ".join(text.split())
 
 
 class EditKind(StrEnum):
@@ -92,6 +96,7 @@ class ErrorTable:
     counts: NDArray[np.int64]
     unit: str
     normaliser: Normaliser
+    lang: str = ""
 
     def total(self, rows: Sequence[int] | NDArray[np.int64] | None = None) -> ErrorCounts:
         """Return the counts of all utterances together, or of those at ``rows``."""
@@ -109,7 +114,8 @@ class ErrorTable:
         """What a reported rate depends on besides the texts."""
         from seedcorn import __version__
 
-        return f"unit:{self.unit}|normaliser:{self.normaliser.value}|n:{len(self.counts)}|seedcorn:{__version__}"
+        lang = f"|lang:{self.lang}" if self.lang else ""
+        return f"unit:{self.unit}|normaliser:{self.normaliser.value}{lang}|n:{len(self.counts)}|seedcorn:{__version__}"
 
 
 def error_rate(sums: FloatArray) -> FloatArray:
@@ -118,15 +124,19 @@ def error_rate(sums: FloatArray) -> FloatArray:
 
 
 def word_errors(
-    references: Sequence[str], hypotheses: Sequence[str], *, normaliser: Normaliser = Normaliser.WORDS
+    references: Sequence[str],
+    hypotheses: Sequence[str],
+    *,
+    normaliser: Normaliser = Normaliser.WORDS,
+    lang: str = "",
 ) -> ErrorTable:
     """Return the word errors of each hypothesis; an empty reference is allowed and counts insertions.
 
     Raises DataError when the two differ in number.
     """
     pairs = _paired_rows(references, hypotheses)
-    counts = [_counts(normaliser.words_of(r), normaliser.words_of(h)) for r, h in pairs]
-    return ErrorTable(counts=_table(counts), unit="word", normaliser=normaliser)
+    counts = [_counts(normaliser.words_of(r, lang), normaliser.words_of(h, lang)) for r, h in pairs]
+    return ErrorTable(counts=_table(counts), unit="word", normaliser=normaliser, lang=lang)
 
 
 def character_errors(
@@ -135,14 +145,19 @@ def character_errors(
     *,
     normaliser: Normaliser = Normaliser.WORDS,
     with_spaces: bool = True,
+    lang: str = "",
 ) -> ErrorTable:
-    """Return the errors of each hypothesis in characters (code points), those between words counted by default."""
-    space = " " if with_spaces else ""
-    pairs = _paired_rows(references, hypotheses)
-    counts = [
-        _counts(list(space.join(normaliser.words_of(r))), list(space.join(normaliser.words_of(h)))) for r, h in pairs
-    ]
-    return ErrorTable(counts=_table(counts), unit="character", normaliser=normaliser)
+    """Return the errors of each hypothesis in characters (code points) of the text as written, case folded.
+
+    White space between words counts as one character unless ``with_spaces`` is off; in scripts without it none does.
+    """
+
+    def characters(text: str) -> list[str]:
+        counted = normaliser.characters_of(text, lang)
+        return list(counted if with_spaces else counted.replace(" ", ""))
+
+    counts = [_counts(characters(r), characters(h)) for r, h in _paired_rows(references, hypotheses)]
+    return ErrorTable(counts=_table(counts), unit="character", normaliser=normaliser, lang=lang)
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
@@ -169,13 +184,16 @@ def shown_alignment(edits: Sequence[Edit]) -> str:
 
 
 def paired_by_id(
-    references: Mapping[str, str], hypotheses: Mapping[str, str]
+    references: Mapping[str, str], hypotheses: Mapping[str, str], *, missing_is_empty: bool = False
 ) -> tuple[list[str], list[str], list[str]]:
     """Return ids, references and hypotheses in the order of the references.
 
-    Raises DataError when an id is on one side only: nothing is dropped silently.
+    With ``missing_is_empty`` a reference without a hypothesis has an empty one: all its words are deletions. Raises
+    DataError when an id is on one side only otherwise: nothing is dropped silently.
     """
     missing = [i for i in references if i not in hypotheses]
+    if missing_is_empty:
+        hypotheses, missing = {**dict.fromkeys(missing, ""), **hypotheses}, []
     extra = [i for i in hypotheses if i not in references]
     if missing or extra:
         some = ", ".join((missing or extra)[:_N_SHOWN])

@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from seedcorn.lm.text_buffers import Texts, read_lines, text_buffers
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from seedcorn.lm.text_buffers import TextBuffers, Texts, read_lines, text_buffers
 
 PLAIN_TEXT = "text"
 
@@ -11,9 +15,9 @@ PLAIN_TEXT = "text"
 def read_texts(path: Path, *, fold: bool = False) -> Iterator[Texts]:
     """Yield batches of sentences from ``path``; "-" is standard input.
 
-    Plain text is taken as it is, one sentence a line, words separated by white space. Other formats are read as corpora
-    and give their text column, normalised. With ``fold`` sentences are split and folded by corpus.text.words. Raises
-    DataError when the file is an ARPA model or cannot be read.
+    Plain text has one sentence a line, words separated by white space; other formats are read as corpora and give
+    their text column. Both are normalised alike (corpus.text.normalise). With ``fold`` sentences are split and folded
+    by corpus.text.words. Raises DataError when the file is an ARPA model or cannot be read.
     """
     for batch in _batches(path):
         yield _folded(batch) if fold else batch
@@ -21,11 +25,32 @@ def read_texts(path: Path, *, fold: bool = False) -> Iterator[Texts]:
 
 def _batches(path: Path) -> Iterator[Texts]:
     if str(path) == "-" or _is_plain_text(path):
-        yield from read_lines(path)
+        yield from map(_normalised, read_lines(path))
     else:
         from seedcorn.corpus.formats import read_corpus
 
         yield from read_corpus(path).texts()
+
+
+def _normalised(lines: TextBuffers) -> TextBuffers:
+    """Return ``lines`` normalised; nothing needs be done to those of ASCII that hold no control characters."""
+    from seedcorn.corpus.formats.normal_form import normalise_column
+
+    if not _IS_UNUSUAL[lines.text].any():
+        return lines
+    offsets = pa.py_buffer(lines.offsets.astype(np.int64))
+    rows = pa.Array.from_buffers(pa.large_string(), len(lines.offsets) - 1, [None, offsets, pa.py_buffer(lines.text)])
+    return text_buffers(normalise_column(rows.cast(pa.string())))
+
+
+def _unusual_bytes() -> NDArray[np.bool_]:
+    unusual = np.ones(256, np.bool_)
+    unusual[0x20:0x7F] = False
+    unusual[[0x00, 0x09, 0x0A, 0x0D]] = False  # what separates words anyway
+    return unusual
+
+
+_IS_UNUSUAL = _unusual_bytes()
 
 
 def _is_plain_text(path: Path) -> bool:

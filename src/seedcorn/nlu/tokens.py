@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seedcorn.corpus.text import CharacterClass, character_classes, words
+from seedcorn.corpus.text import CharacterClass, character_classes, words_at
 from seedcorn.corpus.utterances import Slot
 from seedcorn.errors import DataError
 
 OUTSIDE = "O"
-_NOT_OF_WORDS = (CharacterClass.SPACE, CharacterClass.PUNCTUATION, CharacterClass.JOINER, CharacterClass.DROPPED)
 _NOT_TOKENS = (CharacterClass.SPACE, CharacterClass.DROPPED)
 
 
@@ -40,26 +39,11 @@ def tokens_of(text: str) -> list[Token]:
     classes = character_classes()[np.fromiter(map(ord, text), dtype=np.int64, count=len(text))].tolist()
     tokens: list[Token] = []
     here = 0
-    for word in words(text):
-        start = _next_word_start(classes, here)
-        tokens += _punctuation(text, classes, here, start)
-        here = _word_end(classes, start, len(word))
-        tokens.append(Token(start, here, word))
+    for word in words_at(text):
+        tokens += _punctuation(text, classes, here, word.start)
+        tokens.append(Token(word.start, word.end, word.word))
+        here = word.end
     return tokens + _punctuation(text, classes, here, len(text))
-
-
-def _next_word_start(classes: Sequence[int], here: int) -> int:
-    """Return where the next word starts: every character that can be in a word is in one, in order."""
-    return next(i for i in range(here, len(classes)) if classes[i] not in _NOT_OF_WORDS)
-
-
-def _word_end(classes: Sequence[int], start: int, n_characters: int) -> int:
-    """Return where the word of ``n_characters`` ends that starts at ``start``; dropped characters do not count."""
-    here = start
-    while n_characters:
-        n_characters -= classes[here] != CharacterClass.DROPPED
-        here += 1
-    return here
 
 
 def _punctuation(text: str, classes: Sequence[int], start: int, end: int) -> list[Token]:

@@ -16,7 +16,15 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from seedcorn.corpus.folding import ASCII_JOINER, SPACE, Texts, character_tables, fold_text, text_buffers
+from seedcorn.corpus.folding import (
+    ASCII_JOINER,
+    ASCII_NUMBER_JOINER,
+    SPACE,
+    Texts,
+    character_tables,
+    fold_text,
+    text_buffers,
+)
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.errors import ConfigError
 
@@ -187,8 +195,10 @@ def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-unty
     n_words, n_letters, word = 0, 0, _FNV_START
     for position in range(start, end):
         letter = letters[utf8[position]]
-        joins = letter == ASCII_JOINER and position + 1 < end and letters[utf8[position + 1]] > ASCII_JOINER
-        if letter > ASCII_JOINER or (joins and n_letters > 0):
+        joins = letter == ASCII_JOINER and position + 1 < end and letters[utf8[position + 1]] > ASCII_NUMBER_JOINER
+        if letter == ASCII_NUMBER_JOINER and position + 1 < end:
+            joins = _is_digit(utf8[position - 1]) and _is_digit(utf8[position + 1])
+        if letter > ASCII_NUMBER_JOINER or (joins and n_letters > 0):
             word = (word ^ np.uint64(utf8[position] if joins else letter)) * _FNV_PRIME
             n_letters += 1
         elif n_letters > 0:
@@ -198,6 +208,11 @@ def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-unty
         words[n_words] = _mixed(word)
         n_words += 1
     return n_words
+
+
+@njit(nogil=True, cache=True)
+def _is_digit(byte):  # type: ignore[no-untyped-def]
+    return 48 <= byte <= 57
 
 
 @njit(nogil=True, cache=True)

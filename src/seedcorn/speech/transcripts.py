@@ -10,6 +10,10 @@ from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError, at
 
 _TRN = re.compile(r"^(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
+_ALTERNATION = re.compile(r"(\{[^{}]*\})")
+_MOST_READINGS = 1_000
+_ID = re.compile(r"[\d_/-]")
+_PREDICTED = "pred_text"
 _ID_KEYS = ("id", "utt_id")
 _AUDIO_KEYS = ("audio", "audio_filepath", "path")
 
@@ -20,6 +24,7 @@ class TranscriptFormat(StrEnum):
     KALDI = "kaldi"  # "id words ..." a line
     TRN = "trn"  # "words ... (id)" a line
     JSONL = "jsonl"  # {"id": ..., "text": ...} a line
+    LINES = "lines"  # "words ..." a line, paired by their numbers
 
 
 _FORMAT_OF_SUFFIX = {
@@ -29,21 +34,71 @@ _FORMAT_OF_SUFFIX = {
 }
 
 
-def read_transcripts(path: Path, *, format: TranscriptFormat | None = None) -> dict[str, str]:
+def read_transcripts(
+    path: Path, *, format: TranscriptFormat | None = None, are_hypotheses: bool = False
+) -> dict[str, str]:
     """Return id -> text in the order of the file; the format follows from the suffix (.trn, .jsonl, else Kaldi).
 
     Blank lines are skipped; an id without words is an empty transcript. A JSON line without "id" has that of its audio
-    file, as in a manifest of recordings.
+    file, as in a manifest of recordings; of ``are_hypotheses`` the text is "pred_text" where a manifest (NeMo) has it.
+    The id of a plain line is its number, blank lines counted.
     Raises DataError with file and line for an unreadable line, a missing id or one that repeats.
     """
-    chosen = format or _FORMAT_OF_SUFFIX.get(path.suffix, TranscriptFormat.KALDI)
+    chosen = format or format_of(path)
     transcripts: dict[str, str] = {}
     for number, line in _lines(path):
-        utterance_id, text = _PARSERS[chosen](line, at(path, number))
+        where = at(path, number)
+        if chosen is TranscriptFormat.LINES:
+            utterance_id, text = str(number), line
+        elif chosen is TranscriptFormat.JSONL:
+            utterance_id, text = _parse_jsonl(line, where, are_hypotheses)
+        else:
+            utterance_id, text = (_parse_trn if chosen is TranscriptFormat.TRN else _parse_kaldi)(line, where)
         if utterance_id in transcripts:
-            raise DataError(wanted="each utterance id once", found=f"'{utterance_id}' again", where=at(path, number))
+            fix = "Files without ids are compared line by line: --transcript-format lines."
+            found = f"'{utterance_id}' again"
+            raise DataError(wanted="each utterance id once", found=found, where=where, fix=fix)
         transcripts[utterance_id] = normalise(text)
     return transcripts
+
+
+def format_of(path: Path) -> TranscriptFormat:
+    """Return the format that files named like ``path`` have."""
+    return _FORMAT_OF_SUFFIX.get(path.suffix.lower(), TranscriptFormat.KALDI)
+
+
+def have_no_ids(references: Path, hypotheses: Path) -> bool:
+    """Tell whether two files of plain lines are meant: as many of both, which do not begin with ids.
+
+    An id is told by a digit, a hyphen, an underscore or a slash in the first word, or by another order of the same
+    first words; no first word may come twice.
+    """
+    if {format_of(references), format_of(hypotheses)} != {TranscriptFormat.KALDI}:
+        return False
+    firsts = [[line.split()[0] for _, line in _lines(path)] for path in (references, hypotheses)]
+    if len(firsts[0]) != len(firsts[1]):
+        return False
+    if any(len(set(side)) < len(side) for side in firsts):
+        return True
+    if sorted(firsts[0]) == sorted(firsts[1]) and firsts[0] != firsts[1]:
+        return False
+    return not all(_ID.search(word) for side in firsts for word in side)
+
+
+def alternatives_of(text: str) -> list[str]:
+    """Return the readings of a reference with sclite's alternatives, "{ um / uh / @ } yes", "@" being nothing.
+
+    Raises DataError for more than 1,000 readings.
+    """
+    readings = [""]
+    for piece in _ALTERNATION.split(text):
+        choices = [piece] if not piece.startswith("{") else piece.strip("{} ").split(" / ")
+        readings = [f"{r} {choice if choice.strip() != '@' else ''}" for r in readings for choice in choices]
+        if len(readings) > _MOST_READINGS:
+            raise DataError(
+                wanted=f"at most {_MOST_READINGS:,} readings of a reference", found=f"more in '{text}'"[:99]
+            )
+    return [" ".join(reading.split()) for reading in readings]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -67,17 +122,20 @@ def _parse_trn(line: str, where: str) -> tuple[str, str]:
     return match["id"], match["text"]
 
 
-def _parse_jsonl(line: str, where: str) -> tuple[str, str]:
+def _parse_jsonl(line: str, where: str, are_hypotheses: bool) -> tuple[str, str]:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(wanted="a JSON object", found=f"'{line.strip()}' ({error.msg})", where=where) from error
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+    except (ValueError, RecursionError) as error:
+        raise DataError(wanted="a JSON object", found=f"'{line.strip()}' ({error})", where=where) from error
+    if not isinstance(row, dict):
+        raise DataError(wanted="a JSON object", found=f"'{line.strip()}'", where=where)
+    text = row.get(_PREDICTED) if are_hypotheses and _PREDICTED in row else row.get("text")
+    if not isinstance(text, str):
         raise DataError(wanted='a JSON object with "text"', found=f"'{line.strip()}'", where=where)
     utterance_id = id_of(row)
     if utterance_id is None:
         raise DataError(wanted='an "id"', found=f"keys {', '.join(row)}", where=where)
-    return utterance_id, row["text"]
+    return utterance_id, text
 
 
 def id_of(row: Mapping[str, object]) -> str | None:
@@ -90,10 +148,3 @@ def id_of(row: Mapping[str, object]) -> str | None:
 def audio_of(row: Mapping[str, object]) -> str | None:
     """Return the audio file that a JSON row names, or None."""
     return next((str(row[key]) for key in _AUDIO_KEYS if isinstance(row.get(key), str)), None)
-
-
-_PARSERS = {
-    TranscriptFormat.KALDI: _parse_kaldi,
-    TranscriptFormat.TRN: _parse_trn,
-    TranscriptFormat.JSONL: _parse_jsonl,
-}

@@ -1,10 +1,11 @@
 import unicodedata
+from collections import Counter
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seedcorn.corpus.text import fold, normalise, words
+from seedcorn.corpus.text import case_folds, fold, normalise, spaced_as_written, words, words_at
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,10 @@ from seedcorn.corpus.text import fold, normalise, words
         ("أيقظني، في", ["أيقظني", "في"]),
         ("gâteau 50%", ["gâteau", "50%"]),
         ("", []),
+        ("1,000.50 dollars, 5, 6.x 3٫5", ["1,000.50", "dollars", "5", "6", "x", "3٫5"]),
+        ("İSTANBUL i̇stanbul Straße ΟΔΥΣΣΕΥΣ οδυσσεύς", ["istanbul", "istanbul", "strasse", "οδυσσευσ", "οδυσσεύσ"]),
+        ("क्\u200dष कर्\u200dता می\u200cخواهم", ["क्ष", "कर्ता", "میخواهم"]),
+        ("\u202bplay\u00ad jazz\u202c", ["play", "jazz"]),
     ],
 )
 def test_words_in_every_script(text: str, expected: list[str]) -> None:
@@ -49,5 +54,40 @@ def test_combining_marks_are_never_lost(text: str) -> None:
     def marks(value: str) -> list[str]:
         return [c for c in value if unicodedata.category(c).startswith("M")]
 
-    composed = unicodedata.normalize("NFC", text)
-    assert sorted(marks("".join(words(text)))) == sorted(marks(composed))
+    kept, written = ("".join(unicodedata.normalize("NFD", t) for t in ts) for ts in (words(text), [text]))
+    missing = Counter(marks(written.replace("i\u0307", "i"))) - Counter(marks(kept))
+    assert not missing - Counter("\u0345" * written.count("\u0345") + "\u0307" * written.count("i"))
+
+
+def test_case_folds_need_no_more_bytes_and_fold_to_themselves() -> None:
+    assert all(len(folded) <= len(chr(code).encode()) for code, folded in case_folds().items())
+    assert [code for code, folded in case_folds().items() if fold(f"a{folded}b") != fold(f"a{chr(code)}b")] == []
+
+
+def test_dotless_i_in_turkish_alone() -> None:
+    assert words("ISPARTA İzmir", lang="tr-TR") == ["ısparta", "izmir"]
+    assert words("ISPARTA İzmir") == ["isparta", "izmir"]
+
+
+def test_invisible_characters_are_no_text() -> None:
+    assert [normalise(text) for text in ("\u200b", "\u200d\u200c ", "\ufeffplay\u200b jazz\u202c", "\u3164")] == [
+        "",
+        "",
+        "play jazz",
+        "",
+    ]
+    assert normalise("क्\u200dष") == "क्\u200dष"
+
+
+def test_spaces_stand_where_the_text_has_them() -> None:
+    assert spaced_as_written("今天天气 好, สวัสดีครับ") == "今天天气 好 สวัสดีครับ"
+    assert spaced_as_written("t-shirt - 5,x!") == "t-shirt 5 x"
+
+
+@given(st.text())
+def test_words_lie_where_they_say(text: str) -> None:
+    text = unicodedata.normalize("NFC", text)
+    found = words_at(text)
+    assert [word.word for word in found] == words(text)
+    assert all(before.end <= after.start for before, after in zip(found, found[1:], strict=False))
+    assert all(word.start < word.end for word in found)

@@ -1,5 +1,6 @@
 import gzip
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -75,3 +76,16 @@ def test_corpora_give_their_text_and_words_are_folded_on_request(tmp_path: Path)
     texts = [row.strip() for path in (corpus, plain) for batch in read_texts(path) for row in rows(text_buffers(batch))]
     assert texts == ["Play it, now!", "Play it, now!"]
     assert [row for batch in read_texts(plain, fold=True) for row in batch] == ["play it now"]
+
+
+def test_text_and_json_lines_of_the_same_sentences_give_the_same_words(tmp_path: Path) -> None:
+    texts = ["cafe\u0301 au\u00a0lait", "zero\u200bwidth\u2028end", "plain words", "\u200b"]
+    (tmp_path / "a.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    objects = "".join(json.dumps({"text": text}) + "\n" for text in texts[:3])
+    (tmp_path / "a.jsonl").write_text(objects, encoding="utf-8")
+    read = {
+        name: [[r.strip() for r in rows(text_buffers(batch))] for batch in read_texts(tmp_path / name)]
+        for name in ("a.txt", "a.jsonl")
+    }
+    assert read["a.jsonl"] == [["café au lait", "zerowidth end", "plain words"]]
+    assert [row for row in read["a.txt"][0] if row] == read["a.jsonl"][0]

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.composing import may_need_composing
 from seedcorn.corpus.formats.lines import LineNumbers
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import INVISIBLE, normalise
 from seedcorn.corpus.utterances import SLOT_TYPE, Slot, check_slots
 from seedcorn.errors import DataError, at
 
-_BOM = "\ufeff"
+_INVISIBLE = "[" + "".join(rf"\x{{{code:x}}}" for code in INVISIBLE) + "]"
+_JOINERS_ALONE = r"^[ \x{200c}\x{200d}]+$"
 _WHITE_SPACE = r"[\p{Z}\p{Cc}]+"
 _OTHER_WHITE_SPACE = r"\p{Zl}\p{Zp}\p{Cc}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}"
-_NEEDS_SPACING = rf"[{_BOM}{_OTHER_WHITE_SPACE}]|  |^ | $"
+_NEEDS_SPACING = rf"{_INVISIBLE}|[{_OTHER_WHITE_SPACE}]|  |^ | $|{_JOINERS_ALONE}"
 
 
 class Chunk(NamedTuple):
@@ -56,8 +57,9 @@ def normalise_column(texts: pa.StringArray) -> pa.StringArray:
 
 
 def _with_single_spaces(texts: pa.StringArray) -> pa.StringArray:
-    without_bom = pc.replace_substring(texts, _BOM, "")
-    return pc.utf8_trim(pc.replace_substring_regex(without_bom, _WHITE_SPACE, " "), " ")
+    visible = pc.replace_substring_regex(texts, _INVISIBLE, "")
+    spaced = pc.utf8_trim(pc.replace_substring_regex(visible, _WHITE_SPACE, " "), " ")
+    return pc.replace_substring_regex(spaced, _JOINERS_ALONE, "")
 
 
 def _replaced_where(
