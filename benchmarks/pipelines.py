@@ -126,18 +126,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", required=True)
     parser.add_argument("--before", type=Path, help="a checkout of the code to compare with; without: encoding alone")
+    parser.add_argument("--n-encoded", type=int, default=N_ENCODED)
     parser.add_argument("--smaller", action="store_true")
     parser.add_argument("--with-encoder-only", action="store_true")
     chosen = parser.parse_args()
-    rows = encoding(chosen.encoder, N_ENCODED)
+    rows = encoding(chosen.encoder, chosen.n_encoded)
     print(summary(rows), flush=True)
     if chosen.before:
         checkouts = {BEFORE: chosen.before.resolve(), AFTER: REPOSITORY}
         rows += runs(checkouts, chosen.encoder, SMALLER if chosen.smaller else (), chosen.with_encoder_only)
     flags = "".join(f" --{f.replace('_', '-')}" for f in ("smaller", "with_encoder_only") if getattr(chosen, f))
+    before = " --before CHECKOUT" if chosen.before else ""
     results = Results(
         name=NAME,
-        command=f"python benchmarks/pipelines.py --encoder FOLDER --before CHECKOUT{flags}",
+        command=f"python benchmarks/pipelines.py --encoder FOLDER --n-encoded {chosen.n_encoded}{before}{flags}",
         config_digest="",
         data_digests={"massive/en-US.jsonl.gz": digest_of_file(MASSIVE)},
         random_seeds=[1],
