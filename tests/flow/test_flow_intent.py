@@ -218,10 +218,10 @@ def test_files_with_a_bom_mixed_line_ends_and_an_intent_without_slots_run(tmp_pa
     assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
 
 
-def test_a_seed_of_one_example_runs_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_seed_of_one_example_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = written(tmp_path, files_config(tmp_path, seed=seed_rows(1), pool=POOL))
-    assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
-    assert "not calibrated" in capsys.readouterr().err
+    assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 2
+    assert "at least two utterances of the functionality and two others, found 1 and 30" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

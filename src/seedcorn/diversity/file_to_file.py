@@ -21,7 +21,7 @@ from seedcorn.relevance.embedding import fit_encoder
 from seedcorn.relevance.ngrams import NgramFeatures, count_words, ngram_matrix
 from seedcorn.selection import PositionArray, Scores
 
-SCORE_COLUMN = "score"
+SCORE_COLUMNS = ("score", "relevance")  # as ``select relevance`` and the relevance stage of a run call it
 STREAMED_FEATURES = NgramFeatures(n_bits=18)
 
 
@@ -68,8 +68,8 @@ def keep_diverse(
     """Return what ``method`` keeps of the distinct rows of ``pool``, which is held in memory.
 
     ``network`` is a folder with a trained paraphrase network; without it the method ``paraphrase`` trains one on seed
-    and background. Relevance is read from the column ``score`` where the method needs it. Raises DataError for an empty
-    pool or a missing column, ConfigError for a budget that the distinct rows cannot use up.
+    and background. Relevance is read from the column ``score`` or ``relevance`` where the method needs it. Raises
+    DataError for an empty pool or a missing column, ConfigError for a budget that the distinct rows cannot use up.
     """
     table = pool.table()
     texts = table.column("text").combine_chunks().cast(pa.string())
@@ -152,15 +152,16 @@ def _collected(pool: Corpus, picks: Picks) -> tuple[pa.Table, int]:
 
 
 def _relevance(table: pa.Table, distinct: PositionArray, *, is_needed: bool) -> Scores:
-    if SCORE_COLUMN not in table.column_names:
+    name = next((name for name in SCORE_COLUMNS if name in table.column_names), None)
+    if name is None:
         if is_needed:
             raise DataError(
-                wanted=f"a column '{SCORE_COLUMN}' with the relevance of each row",
+                wanted=f"a column '{SCORE_COLUMNS[0]}' with the relevance of each row",
                 found=", ".join(table.column_names),
                 fix="Run 'seedcorn select relevance' first.",
             )
         return Scores(values=np.zeros(len(distinct)), name="none", missing=np.ones(len(distinct), np.bool_))
-    column = pc.cast(table.column(SCORE_COLUMN).take(pa.array(distinct)), pa.float64())
+    column = pc.cast(table.column(name).take(pa.array(distinct)), pa.float64())
     missing = column.is_null().to_numpy(zero_copy_only=False) if column.null_count else None
     return Scores(values=pc.fill_null(column, 0.0).to_numpy(), name="relevance", missing=missing)
 

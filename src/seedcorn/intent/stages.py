@@ -48,16 +48,17 @@ from seedcorn.nlu.training import (
     train,
     trainer,
 )
+from seedcorn.progress import say
 from seedcorn.relevance.explain import nearest_seed, strongest_ngrams
 from seedcorn.relevance.relevant import RelevanceSettings, Relevant, find_relevant
-from seedcorn.relevance.requests import fit_request_gate
+from seedcorn.relevance.requests import RequestGate, fit_request_gate
 from seedcorn.relevance.streaming import sample_texts
 from seedcorn.runs import Context, Stage
 from seedcorn.selection import PositionArray, Scores
 
 SEED_ONLY, WITHOUT_POOL, WITH_POOL, TRUE_LABELS = "seed only", "without pool", "with pool", "true labels"
 _SURELY_OTHER = 0.1
-_N_GATE_TEXTS = 20_000
+_N_GATE_TEXTS, _FEWEST_GATE_TEXTS = 20_000, 2
 _ROWS_SAMPLED_FROM = 2_000_000
 
 
@@ -270,7 +271,7 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
         self, data: IntentData, clean: CleanPool, selected: SelectedPool, fitted: CrossFitted, context: Context
     ) -> "_SelfTrained":
         sample = sample_texts(clean.pool.texts(), n_texts=_N_GATE_TEXTS, n_rows=_ROWS_SAMPLED_FROM, rng=context.rng())
-        gate = fit_request_gate([u.text for u in data.labelled], sample, random_seed=context.random_seed)
+        gate = _request_gate([u.text for u in data.labelled], sample, random_seed=context.random_seed)
         found = self_train_at_budget(
             fitted,
             selected.texts,
@@ -295,6 +296,13 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
             teacher=Teacher(model=teacher.model, calibration=teacher.calibration),
         )
         return found.model, found.labels, [round_.as_row() for round_ in found.rounds]
+
+
+def _request_gate(labelled: Sequence[str], sample: pa.StringArray, *, random_seed: int) -> RequestGate | None:
+    if len(sample) < _FEWEST_GATE_TEXTS:
+        say(f"self-training: a pool of {len(sample)} texts cannot tell requests from other text; all of it passes")
+        return None
+    return fit_request_gate(labelled, sample, random_seed=random_seed)
 
 
 _SelfTrained: TypeAlias = tuple[NluModel, Sequence[PoolLabel], Sequence[Mapping[str, Json]]]

@@ -145,6 +145,7 @@ def labelled_of(seed: Sequence[Utterance], background: Sequence[Utterance], dev:
         raise DataError(
             wanted="at least two utterances of the functionality and two others",
             found=f"{len(seed)} and {len(background)}",
+            fix="Annotate more: what is held out of so few says nothing.",
         )
     both = sorted(functionality & {u.intent for u in background})
     if both:
@@ -184,18 +185,19 @@ def self_train_at_budget(
     without_pool: CrossFitted,
     texts: Sequence[str],
     *,
-    gate: RequestGate,
+    gate: RequestGate | None,
     train: NluTrainer,
     settings: PoolTrainingSettings = PoolTrainingSettings(),
     random_seed: int = 0,
 ) -> PoolTraining:
     """Return the model after up to ``n_rounds`` rounds on the pool ``texts``.
 
-    In each round students are trained on the labelled rows and on what the round before is sure of. The first round
-    that is worse than its teacher by more than a standard error is thrown away and ends the search. Cost: a training of
-    intents a fold, and one more, a round.
+    Without a ``gate`` every text passes as a request. In each round students are trained on the labelled rows and on
+    what the round before is sure of. The first round that is worse than its teacher by more than a standard error is
+    thrown away and ends the search. Cost: a training of intents a fold, and one more, a round.
     """
-    pool = _Pool(texts=texts, requests=gate.probabilities(texts), least_request=gate.least_probability)
+    requests = np.ones(len(texts)) if gate is None else gate.probabilities(texts)
+    pool = _Pool(texts=texts, requests=requests, least_request=0.0 if gate is None else gate.least_probability)
     current, kept, rounds = without_pool, tuple[PoolLabel, ...](), list[RoundOutcome]()
     for number in range(1, settings.n_rounds + 1 if len(texts) else 1):
         student, labels = _students(current, pool, train, settings, random_seed)

@@ -27,10 +27,10 @@ class Cutoff(Settings):
 
     precision: float | None = Field(None, gt=0, le=1)
     threshold: float | None = None
-    n_kept: int | None = Field(None, ge=1)
-    fraction: float | None = Field(None, gt=0, le=1)
-    n_words: int | None = Field(None, ge=1)
-    n_per_intent: int | None = Field(None, ge=1)
+    n_kept: int | None = Field(None, ge=0)
+    fraction: float | None = Field(None, ge=0, le=1)
+    n_words: int | None = Field(None, ge=0)
+    n_per_intent: int | None = Field(None, ge=0)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -63,7 +63,13 @@ class Cutoff(Settings):
             intents = np.concatenate([nearest_intents(batch, seed) for batch in texts()])
             return keep_per_intent(scores, intents, quotas=dict.fromkeys((u.intent for u in seed), self.n_per_intent))
         threshold = threshold_for(self.precision) if self.precision is not None else self.threshold
-        return keep_above(scores, threshold=threshold or 0.0)
+        return keep_above(scores, threshold=0.0 if threshold is None else threshold)
+
+    def in_rows(self, n_rows: int, *, threshold_for: Callable[[float], float]) -> Self:
+        """Return the same cut-off of a pool of ``n_rows`` as a number of rows or a threshold, to cut a stream by."""
+        if self.fraction is not None:
+            return type(self)(n_kept=n_of_fraction(n_rows, self.fraction))
+        return self if self.precision is None else type(self)(threshold=threshold_for(self.precision))
 
     def of_part(self, scores: Scores, *, texts: pa.StringArray, seed: Sequence[Utterance]) -> Selection:
         """Return the rows of one part of a pool that the cut-off could keep of the whole."""

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -13,16 +12,9 @@ from numpy.typing import NDArray
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import writing_whole
+from seedcorn.relevance.names import Aggregate
 from seedcorn.relevance.ngrams import NgramFeatures, NgramSums, ngram_sums_of_batches
 from seedcorn.selection import FloatArray, Scores
-
-
-class Aggregate(StrEnum):
-    """How the weights of its n-grams become the score of a text with n n-grams."""
-
-    SUM = "sum"  # sum of weights + intercept: long texts reach further up and down
-    MEAN = "mean"  # sum / n: a text of one strong word beats all; unknown text scores 0
-    PROBABILITY = "probability"  # calibrated sum / sqrt(n) + intercept: comparable between short and long
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from scipy.sparse import csr_matrix, diags_array, vstack
 
 from seedcorn.corpus.folding import Texts
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
-from seedcorn.relevance.linear import Aggregate, Calibration, RelevanceModel
+from seedcorn.relevance.linear import Calibration, RelevanceModel
+from seedcorn.relevance.names import Aggregate
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix
 from seedcorn.selection import FloatArray
 

@@ -11,20 +11,12 @@ import pyarrow as pa
 from seedcorn.corpus.folding import Texts
 from seedcorn.errors import ConfigError, DataError, nearest
 from seedcorn.relevance.cutoff import PrecisionCurve, precision_curve
-from seedcorn.relevance.linear import Aggregate, RelevanceModel, load_relevance_model, relevance_scores
+from seedcorn.relevance.linear import RelevanceModel, load_relevance_model, relevance_scores
+from seedcorn.relevance.names import Aggregate, Method
 from seedcorn.relevance.streaming import Scorer
 from seedcorn.selection import Scores
 
 Name = TypeVar("Name", bound=StrEnum)
-
-
-class Method(StrEnum):
-    """How relevance is scored."""
-
-    LOGISTIC = "logistic"  # word n-grams of the seed against background and pool
-    IMPORTANCE = "importance"  # log likelihood ratio of hashed n-grams, seed against pool
-    EMBEDDING = "embedding"  # distance to the seed's centroid minus distance to the pool's
-    CROSS_ENTROPY = "cross_entropy"  # log probability a word: seed's language model minus the pool's
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,21 +13,25 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.relevance.cutoff import Cutoff
-from seedcorn.relevance.linear import Aggregate
-from seedcorn.relevance.methods import FittedMethod, Method, fit_method
+from seedcorn.relevance.methods import FittedMethod, fit_method
+from seedcorn.relevance.names import Aggregate, Method
 from seedcorn.relevance.streaming import Scorer, sample_texts
 from seedcorn.selection import Scores, Selection
 
 OpenTexts = Callable[[], Iterable[pa.StringArray]]
-_ROWS_SAMPLED_FROM = 2_000_000
 
 
 class RelevanceSettings(Settings):
-    """How the relevant part of the pool is found; ``relevant_fraction`` is the share of it that precision assumes."""
+    """How the relevant part of the pool is found.
+
+    ``n_pool_sample`` of its first ``n_rows_sampled_from`` rows stand for general text; ``relevant_fraction`` is the
+    share of the pool that precision takes as relevant.
+    """
 
     method: Method = Method.LOGISTIC
     aggregate: Aggregate | None = None
     n_pool_sample: int = Field(20_000, ge=0)
+    n_rows_sampled_from: int = Field(2_000_000, ge=1)
     relevant_fraction: float | None = Field(None, gt=0, lt=1)
     cutoff: Cutoff = Cutoff(n_kept=2_000)
 
@@ -57,7 +61,7 @@ def find_relevant(
     Raises ConfigError when a precision is asked of a scorer that cannot estimate one, DataError when nothing is kept.
     """
     rng = np.random.default_rng(random_seed)
-    sample = sample_texts(open_texts(), n_texts=settings.n_pool_sample, n_rows=_ROWS_SAMPLED_FROM, rng=rng)
+    sample = sample_texts(open_texts(), n_texts=settings.n_pool_sample, n_rows=settings.n_rows_sampled_from, rng=rng)
     fitted = fit_method(
         settings.method,
         [u.text for u in seed],

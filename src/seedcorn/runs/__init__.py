@@ -1,7 +1,6 @@
 """Run folders: stages, their results and records, one process at a time."""
 
 from seedcorn.files import Json
-from seedcorn.runs.by_hand import StageFolder
 from seedcorn.runs.engine import Context, Result, Run, Stage, StageResult
 from seedcorn.runs.lock import open_run
 from seedcorn.runs.record import (
@@ -18,7 +17,6 @@ __all__ = [
     "Result",
     "Run",
     "Stage",
-    "StageFolder",
     "StageRecord",
     "StageResult",
     "content_of",

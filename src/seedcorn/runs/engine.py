@@ -24,7 +24,6 @@ from seedcorn.config import Settings
 from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.files import RECORD_NAME, Json, digest_of_folder, naming_the_place, write_text_whole
 from seedcorn.progress import say
-from seedcorn.runs.by_hand import StageFolder, stage_by_hand
 from seedcorn.runs.record import StageRecord, content_of, digest_of_json, package_versions, read_record
 
 _SHOWN_OF_FINGERPRINT = 16
@@ -170,17 +169,6 @@ class Run:
                     ),
                 )
         return Result(name=name, folder=place, record=record, type=stage.result_type())
-
-    def stage(
-        self,
-        name: str,
-        work: Callable[[StageFolder], Mapping[str, int]],
-        *,
-        settings: Mapping[str, Json],
-        inputs: Mapping[str, str],
-    ) -> StageRecord:
-        """Run a stage whose fingerprint is written by hand."""
-        return stage_by_hand(self.folder, self.random_seed, name, work, settings, inputs)
 
     def to_be_redone(self, stages: Mapping[str, Stage[StageResult]]) -> list[str]:
         """Return which of the finished ``stages``, in their order, have other settings now, or inputs that have."""

@@ -19,7 +19,8 @@ from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.engines import mapper_of
 from seedcorn.errors import DataError
 from seedcorn.relevance.cutoff import Cutoff, keep_best
-from seedcorn.relevance.methods import Method, fit_method
+from seedcorn.relevance.methods import fit_method
+from seedcorn.relevance.names import Method
 from seedcorn.relevance.relevant import RelevanceSettings, find_relevant
 from seedcorn.relevance.streaming import keep_from_stream
 from seedcorn.selection import Scores, Selection

@@ -6,7 +6,8 @@ import pytest
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.importance import fit_importance, sampled
-from seedcorn.relevance.linear import Aggregate, relevance_scores
+from seedcorn.relevance.linear import relevance_scores
+from seedcorn.relevance.names import Aggregate
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_rows
 from seedcorn.selection import Scores
 

@@ -1,33 +1,56 @@
+"""Run folders: killed at any moment and resumed, failing, used by two at once."""
+
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Self
 
 import pytest
 
 from seedcorn.errors import DataError
 from seedcorn.files import digest_of_folder, writing_whole
-from seedcorn.runs import Run, StageFolder, open_run, read_record
+from seedcorn.runs import Context, Run, Stage, open_run, read_record
 
 TWO_STAGES = """
-import os, sys, time
+import sys, time
+from dataclasses import dataclass
 from pathlib import Path
-from seedcorn.runs import open_run
+from typing import ClassVar
+from seedcorn.runs import Stage, open_run
 
 pause_in = sys.argv[2]
 
-def write(folders, name):
-    for i in range(3):
-        (folders.output / f"{name}{i}.txt").write_text(name * 1000)
-        if pause_in == f"{name}{i}":
-            print("paused", flush=True)
-            time.sleep(60)
-    return {"n_in": 3, "n_kept": 3, "n_rejected": 0}
+@dataclass(frozen=True)
+class Letters:
+    letter: str
+    @property
+    def counts(self):
+        return {"n_in": 3, "n_kept": 3, "n_rejected": 0}
+    def save(self, folder):
+        for i in range(3):
+            (folder / f"{self.letter}{i}.txt").write_text(self.letter * 1000)
+            if pause_in == f"{self.letter}{i}":
+                print("paused", flush=True)
+                time.sleep(60)
+    @classmethod
+    def load(cls, folder):
+        return cls(next(folder.glob("*0.txt")).name[0])
+
+class First(Stage[Letters]):
+    stage_name: ClassVar[str] = "first"
+    def __call__(self, *, context):
+        return Letters("a")
+
+class Second(Stage[Letters]):
+    stage_name: ClassVar[str] = "second"
+    def __call__(self, first, *, context):
+        return Letters("b")
 
 with open_run(Path(sys.argv[1]), random_seed=1, resolved_config="a: 1\\n") as run:
-    first = run.stage("first", lambda f: write(f, "a"), settings={}, inputs={})
-    run.stage("second", lambda f: write(f, "b"), settings={}, inputs={"first": first.output_digest})
+    run.do(Second(), run.do(First()))
 """
 
 
@@ -55,66 +78,65 @@ def test_a_run_killed_in_any_stage_ends_with_the_same_bytes(tmp_path: Path) -> N
         assert stage_bytes(folder) == stage_bytes(tmp_path / "straight")
 
 
-@pytest.fixture
-def counting_run(tmp_path: Path) -> tuple[Run, list[str]]:
-    return Run(folder=tmp_path, random_seed=1), []
+@dataclass(frozen=True)
+class Number:
+    number: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"n": self.number}
+
+    def save(self, folder: Path) -> None:
+        (folder / "number.txt").write_text(str(self.number))
+        if self.number < 0:
+            raise OSError(28, "Error writing bytes to file")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(int((folder / "number.txt").read_text()))
 
 
-def run_stage(counting: tuple[Run, list[str]], *, setting: int) -> str:
-    run, calls = counting
+class Give(Stage[Number]):
+    """Give a number, or how many checkpoints there were; ``other`` is another fingerprint."""
 
-    def work(folders: StageFolder) -> dict[str, int]:
-        calls.append(f"{setting}")
-        (folders.output / "out").write_text(f"{setting}")
-        return {"n_in": 1}
+    stage_name: ClassVar[str] = "give"
+    number: int = 1
+    other: bool = False
 
-    return run.stage("s", work, settings={"setting": setting}, inputs={}).fingerprint
-
-
-def test_a_stage_runs_again_only_when_its_fingerprint_changes(counting_run: tuple[Run, list[str]]) -> None:
-    run_stage(counting_run, setting=1)
-    run_stage(counting_run, setting=1)
-    run_stage(counting_run, setting=2)
-    run, calls = counting_run
-    assert calls == ["1", "2"]
-    assert (run.folder / "s" / "out").read_text() == "2"
+    def __call__(self, *, context: Context) -> Number:
+        with context.working_folder() as folder:
+            n_found = len(list(folder.iterdir()))
+            (folder / "step1").write_text("x")
+            if STOP:
+                raise KeyboardInterrupt
+        return Number(self.number or n_found)
 
 
-def test_a_file_that_merely_exists_does_not_count_as_done(counting_run: tuple[Run, list[str]]) -> None:
-    run, calls = counting_run
-    (run.folder / "s").mkdir()
-    (run.folder / "s" / "out").write_text("half of it")
-    run_stage(counting_run, setting=1)
-    assert calls == ["1"]
-    assert (run.folder / "s" / "out").read_text() == "1"
+STOP: list[bool] = []
+
+
+def test_a_file_that_merely_exists_does_not_count_as_done(tmp_path: Path) -> None:
+    (tmp_path / "give").mkdir()
+    (tmp_path / "give" / "number.txt").write_text("7")
+    assert Run(folder=tmp_path, random_seed=1).do(Give()).value == Number(1)
 
 
 def test_a_failing_stage_leaves_no_folder(tmp_path: Path) -> None:
-    def fail(folders: StageFolder) -> dict[str, int]:
-        (folders.output / "out").write_text("x")
-        raise OSError(28, "Error writing bytes to file")
-
     with pytest.raises(OSError, match="No space left on device") as raised:
-        Run(folder=tmp_path, random_seed=1).stage("s", fail, settings={}, inputs={})
-    assert raised.value.filename == str(tmp_path / "s")
-    assert read_record(tmp_path / "s") is None
-    assert not (tmp_path / "s").exists()
+        Run(folder=tmp_path, random_seed=1).do(Give(number=-1))
+    assert raised.value.filename == str(tmp_path / "give")
+    assert read_record(tmp_path / "give") is None
+    assert not (tmp_path / "give").exists()
 
 
 def test_checkpoints_survive_an_interruption_and_vanish_when_done(tmp_path: Path) -> None:
     run = Run(folder=tmp_path, random_seed=1)
-
-    def interrupted(folders: StageFolder) -> dict[str, int]:
-        (folders.checkpoints / "step1").write_text("x")
-        raise KeyboardInterrupt
-
-    def resumed(folders: StageFolder) -> dict[str, int]:
-        return {"n_found": len(list(folders.checkpoints.iterdir()))}
-
+    STOP.append(True)
     with pytest.raises(KeyboardInterrupt):
-        run.stage("s", interrupted, settings={}, inputs={})
-    assert run.stage("s", resumed, settings={}, inputs={}).counts == {"n_found": 1}
-    assert run.stage("s", resumed, settings={"other": 1}, inputs={}).counts == {"n_found": 0}
+        run.do(Give(number=0))
+    STOP.clear()
+    assert run.do(Give(number=0)).value == Number(1)
+    assert run.do(Give(number=0, other=True)).value == Number(0)
 
 
 def test_a_folder_with_other_things_is_never_taken_for_a_run(tmp_path: Path) -> None:
