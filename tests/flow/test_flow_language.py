@@ -123,3 +123,29 @@ def test_language_models_alone_need_no_recogniser(tmp_path) -> None:
     assert "Before and after" not in page
     assert {p.name for p in (tmp_path / "run" / "export").iterdir()} == {"lm.arpa.gz", "words.txt", "record.json"}
     assert not (tmp_path / "run" / "posteriors").exists()
+
+
+def test_back_translation_and_texts_chosen_on_dev(tmp_path) -> None:
+    further = {"n_target_tokens": 300, "tokens_per_batch": 400, "n_evaluations": 1, "n_dev_pairs": 5}
+    translators = {**SETTINGS["translators"], "back_translation": {"n_best": 1, "n_rounds": 1, "training": further}}
+    systems = {
+        "transcripts": ["transcripts"],
+        "all": [
+            "transcripts",
+            "general",
+            {"source": "translations", "translator": "back_translated", "n_hypotheses": 2},
+        ],
+    }
+    changed = {"translators": translators, "systems": systems, "recogniser": "none"}
+    config = LanguageConfig.model_validate({**SETTINGS, **changed, "language_model": {"chosen_on_dev": True}})
+    run_in(tmp_path / "run", config)
+    assert set(config.stages()) == set(digests(tmp_path / "run"))
+    training = json.loads((tmp_path / "run" / "translator-back_translated" / "training.json").read_text("utf-8"))
+    assert len(training["dev_chrf_by_round"]) == 2
+    reverse = json.loads((tmp_path / "run" / "translator-reverse" / "config.json").read_text("utf-8"))
+    assert reverse["model_type"] == "pegasus"
+    measures = json.loads((tmp_path / "run" / "model-own-all" / "measures.json").read_text("utf-8"))
+    weights = {label: weight for label, _, weight in measures["parts"]}
+    entered = {step["text"] for step in measures["steps"] if step["entered"]}
+    assert {step["text"] for step in measures["steps"]} == set(weights) - {"transcripts"}
+    assert {label for label, weight in weights.items() if weight > 0} == entered | {"transcripts"}

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.language.back_translation import Translators
 from seedcorn.language.data import DrawTranscripts, ReadLanguageData
 from seedcorn.language.models import EstimateDomain, EstimateText, MixModels
 from seedcorn.language.pairs import CleanPairFiles, SelectPairs
@@ -21,7 +22,7 @@ from seedcorn.language.translations import (
     TranslationSet,
     TuneRescoring,
 )
-from seedcorn.language.translators import SelfTrain, Translators
+from seedcorn.language.translators import SelfTrain
 from seedcorn.runs import Stage, StageResult
 from seedcorn.runs.planning import PlannedRun
 
@@ -32,10 +33,15 @@ def folder_name(system: str) -> str:
 
 
 class LanguageModels(Settings):
-    """Order of the n-grams, and to how many n-grams a finished model is pruned (not at all when not given)."""
+    """Order of the n-grams, and to how many n-grams a finished model is pruned (not at all when not given).
+
+    With ``chosen_on_dev`` the reported system has only those of its texts that lower the perplexity of dev beyond
+    chance; all other systems have all of theirs.
+    """
 
     order: int = Field(3, ge=1, le=6)
     n_ngrams: int | None = Field(None, ge=1)
+    chosen_on_dev: bool = False
 
 
 class LanguagePipeline(Settings):
@@ -125,10 +131,10 @@ class LanguagePipeline(Settings):
         """Return the stage that estimates the model of the text of ``source``."""
         return EstimateText(order=self.language_model.order, label=source.label)
 
-    @property
-    def mixing(self) -> MixModels:
-        """The stage that interpolates the models of a system."""
-        return MixModels(n_ngrams=self.language_model.n_ngrams)
+    def mixing(self, system: str) -> MixModels:
+        """Return the stage that interpolates the models of ``system``."""
+        chosen = self.language_model.chosen_on_dev and system == self.reported_name
+        return MixModels(n_ngrams=self.language_model.n_ngrams, chosen_on_dev=chosen)
 
     @property
     def decoder(self) -> Decoder:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
+import numpy as np
 from pydantic import Field
 
 from seedcorn.corpus.folding import fold_all
@@ -19,6 +20,7 @@ from seedcorn.language.sources import Texts, target_side, transliterated
 from seedcorn.language.translations import Entities
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.arpa_writing import write_arpa
+from seedcorn.lm.component_choice import choose_components
 from seedcorn.lm.domain_model import (
     DomainModel,
     estimate_domain_model,
@@ -143,13 +145,17 @@ class EstimateText(Stage[TextModel]):
 
 @dataclass(frozen=True, kw_only=True)
 class SystemModel:
-    """The language model of a system: the mixture of its texts' models, what that is made of, what it is worth."""
+    """The language model of a system: the mixture of its texts' models, what that is made of, what it is worth.
+
+    Where texts were chosen on dev, ``steps`` says what each brought there; those left out have weight 0.
+    """
 
     model: NgramModel
     n_sentences: Mapping[str, int]
     weights: Mapping[str, float]
     perplexity: float
     oov_fraction: float
+    steps: Sequence[Json] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -166,6 +172,7 @@ class SystemModel:
         write_model(self.model, folder / "model.lm")
         parts: Json = [[label, n, self.weights[label]] for label, n in self.n_sentences.items()]
         measures: dict[str, Json] = {"perplexity": self.perplexity, "oov_fraction": self.oov_fraction, "parts": parts}
+        measures["steps"] = list(self.steps)
         write_json(measures, folder / "measures.json")
 
     @classmethod
@@ -182,27 +189,55 @@ class SystemModel:
 
 
 class MixModels(Stage[SystemModel]):
-    """Interpolate the models of a system's texts with the weights best for dev, prune, and measure on test."""
+    """Interpolate the models of a system's texts with the weights best for dev, prune, and measure on test.
+
+    With ``chosen_on_dev`` texts beside the first enter while held-out dev perplexity falls beyond chance.
+    """
 
     is_random: ClassVar[bool] = False
 
     n_ngrams: int | None = Field(None, ge=1)
+    chosen_on_dev: bool = False
 
     def __call__(self, data: LanguageData, *models: TextModel, context: Context) -> SystemModel:
         """Return the model. Texts without a sentence have no part in it."""
         parts = [(part.label, part.n_sentences, part.model) for part in models if part.model is not None]
         labels = _told_apart([label for label, _, _ in parts])
         dev, test = (fold_all([u.text for u in some]) for some in (data.dev, data.test))
-        mixed, weights = interpolate([model for _, _, model in parts], dev)
+        models_of = dict(zip(labels, (model for _, _, model in parts), strict=True))
+        chosen, steps = _chosen(models_of, dev) if self.chosen_on_dev else (labels, [])
+        mixed, weights = interpolate([models_of[label] for label in chosen], dev)
+        weight_of = dict.fromkeys(labels, 0.0) | dict(zip(chosen, weights, strict=True))
         model = prune(mixed, self.n_ngrams)
         measured = measure_perplexity(model, [test])
         return SystemModel(
             model=model,
             n_sentences=dict(zip(labels, (n for _, n, _ in parts), strict=True)),
-            weights=dict(zip(labels, weights, strict=True)),
+            weights=weight_of,
             perplexity=measured.perplexity,
             oov_fraction=measured.oov_fraction,
+            steps=steps,
         )
+
+
+def _chosen(models: Mapping[str, NgramModel], dev: Sequence[str]) -> tuple[list[str], list[Json]]:
+    """Return the texts that enter the mixture, the first one always, and what each brought on dev."""
+    if len(models) == 1:
+        return list(models), []
+    # The folds are the same in every run: what is chosen follows from the texts alone.
+    found = choose_components(models, dev, required=list(models)[:1], rng=np.random.default_rng(0))
+    steps: list[Json] = [
+        {
+            "text": step.name,
+            "entered": step.entered,
+            "dev_perplexity": step.dev_perplexity,
+            "reduction": step.reduction.relative,
+            "low": step.reduction.low,
+            "high": step.reduction.high,
+        }
+        for step in found.steps
+    ]
+    return list(found.names), steps
 
 
 def _told_apart(labels: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from seedcorn.errors import require_all
+from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.config import LanguagePipeline, folder_name
 from seedcorn.language.data import LanguageData
 from seedcorn.language.measures import FIXED, OWN, Measure
@@ -63,7 +64,7 @@ def train_translators(
 
     if TranslatorName.ALL_PAIRS in wanted:
         train(TranslatorName.ALL_PAIRS, settings.all_pairs or settings.selected)
-    if {TranslatorName.SELECTED, TranslatorName.SELF_TRAINED} & wanted:
+    if {TranslatorName.SELECTED, TranslatorName.SELF_TRAINED, TranslatorName.BACK_TRANSLATED} & wanted:
         train(TranslatorName.SELECTED, settings.selected, known.nearest)
     if TranslatorName.SELF_TRAINED in wanted:
         made[TranslatorName.SELF_TRAINED] = (
@@ -73,7 +74,23 @@ def train_translators(
                 config.self_training, known.data, known.transcripts, known.nearest, made[TranslatorName.SELECTED]
             )
         )
+    if TranslatorName.BACK_TRANSLATED in wanted:
+        made[TranslatorName.BACK_TRANSLATED] = back_translate(run, config, known, made[TranslatorName.SELECTED])
     return made
+
+
+def back_translate(
+    run: Run, config: LanguagePipeline, known: Materials, translator: Result[TranslatorFolder]
+) -> Result[TranslatorFolder]:
+    """Train a translator of the other direction on the same pairs, and have both improve each other."""
+    stage, reverse = config.translators.back_translation, config.translators.training_of_reverse()
+    if stage.folder is not None:
+        return run.do(GiveTranslator(folder=stage.folder), name=BackTranslate.stage_name)
+    if reverse.folder is not None:
+        back = run.do(GiveTranslator(folder=reverse.folder), name=TrainReverse.stage_name)
+    else:
+        back = run.do(reverse, known.data, known.pairs, known.nearest)
+    return run.do(stage, known.data, known.transcripts, known.nearest, translator, back)
 
 
 def translate(
@@ -125,7 +142,10 @@ def _mixtures(
     }
     return {
         system: run.do(
-            config.mixing, data, *(models[s.name] for s in sources), name=f"model-{lexicon}-{folder_name(system)}"
+            config.mixing(system),
+            data,
+            *(models[s.name] for s in sources),
+            name=f"model-{lexicon}-{folder_name(system)}",
         )
         for system, sources in config.systems.items()
     }

@@ -11,7 +11,6 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from seedcorn.config import Settings
 from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
@@ -36,6 +35,7 @@ class TranslatorName(StrEnum):
     ALL_PAIRS = "all_pairs"  # trained on all clean pairs
     SELECTED = "selected"  # trained on the pairs nearest to the transcripts
     SELF_TRAINED = "self_trained"  # the selected one, trained further on its own in-domain translations
+    BACK_TRANSLATED = "back_translated"  # the selected one, trained further on transcripts translated back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +82,10 @@ class TrainTranslator(TrainingSettings, Stage[TranslatorFolder]):
     folder: InputFile | None = None
     placeholder_fraction: float = Field(0.25, ge=0, le=1)
 
+    def sides(self, pairs: PairCorpus) -> PairCorpus:
+        """Return ``pairs`` in the direction that is learnt."""
+        return pairs
+
     def __call__(
         self, data: LanguageData, clean: CleanPairs, selected: SelectedPairs | None = None, *, context: Context
     ) -> TranslatorFolder:
@@ -89,12 +93,16 @@ class TrainTranslator(TrainingSettings, Stage[TranslatorFolder]):
         from seedcorn.translation.training import train_translator
 
         pairs, dev = held_out(clean.pairs if selected is None else selected.pairs, data.dev_pairs())
-        working = _lasting_folder(context)
+        working = lasting_folder(context)
+        learnt = add_placeholders(
+            self.sides(pairs),
+            self.sides(clean.dictionary),
+            pair_fraction=self.placeholder_fraction,
+            random_seed=context.random_seed,
+        )
         trained = train_translator(
-            add_placeholders(
-                pairs, clean.dictionary, pair_fraction=self.placeholder_fraction, random_seed=context.random_seed
-            ),
-            dev,
+            learnt,
+            self.sides(PairCorpus.from_pairs(dev)).pairs(),
             working / "translator",
             settings=self,
             checkpoints=working / "checkpoints",
@@ -109,7 +117,7 @@ class TrainTranslator(TrainingSettings, Stage[TranslatorFolder]):
         )
 
 
-def _lasting_folder(context: Context) -> Path:
+def lasting_folder(context: Context) -> Path:
     """Return the folder of the checkpoints, or a new one where there is none, that outlives the call."""
     folder = context.checkpoints or Path(tempfile.mkdtemp(prefix="seedcorn-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,7 +164,7 @@ class SelfTrain(SelfTrainingSettings, Stage[TranslatorFolder]):
             _spoken([u.text for u in data.source]),
             pairs,
             dev,
-            _lasting_folder(context),
+            lasting_folder(context),
             settings=self,
             random_seed=context.random_seed,
             lm=estimate_texts(seen, order=self.order) if self.weights.lm else None,
@@ -170,11 +178,3 @@ class SelfTrain(SelfTrainingSettings, Stage[TranslatorFolder]):
 def _spoken(texts: Sequence[str]) -> list[str]:
     """Return texts as they are spoken and as translators are trained: folded, empty ones left out."""
     return [text for text in fold_all(texts) if text]
-
-
-class Translators(Settings):
-    """The translators that systems choose from; ``all_pairs`` is trained as ``selected`` is where it is not given."""
-
-    selected: TrainTranslator = TrainTranslator()
-    all_pairs: TrainTranslator | None = None
-    self_training: SelfTrain = SelfTrain()
