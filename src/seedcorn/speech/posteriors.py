@@ -17,7 +17,7 @@ from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
 LogPosteriors: TypeAlias = NDArray[np.float16]
 
 SECONDS_PER_FOREIGN_STEP = 0.02
-_MOST_LOG_TOTAL = 0.2  # far more than rounding to half precision leaves
+_MOST_LOG_TOTAL = 0.5  # far more than rounding leaves, far less than logits are wrong by
 
 _SOURCES = "posteriors (npz, or a folder of npy), or recordings (a Kaldi folder with wav.scp, or a .jsonl manifest)"
 _BLANK_NAMES = ("<blank>", "<pad>", "[PAD]", "<eps>")
