@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from seedcorn.corpus.utterances import Slot
-from seedcorn.nlu.sentence_encoder import RememberingEncoder, TokenView, fit_token_view
+from seedcorn.nlu.sentence_encoder import CachedEncoder, TokenView, fit_token_view
 from seedcorn.nlu.tokens import Token, labels_of, slot_at, spans_of, tokens_of
 from seedcorn.nlu.word_knowledge import WordKnowledge, cluster_names
 from seedcorn.selection import FloatArray
@@ -54,7 +54,7 @@ class SlotCrf:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             some = texts[start : start + _TEXTS_AT_ONCE]
             if self.view is not None:
-                self.view.encoder.remember_tokens(some)
+                self.view.encoder.cache_tokens(some)
             tagged += [_tagged(tagger, text, self.knowledge, self.view) for text in some]
         return tagged
 
@@ -90,7 +90,7 @@ def train_crf(
     l2: float = 0.3,
     max_iterations: int = 150,
     knowledge: WordKnowledge | None = None,
-    encoder: RememberingEncoder | None = None,
+    encoder: CachedEncoder | None = None,
     teacher: SlotCrf | None = None,
 ) -> SlotCrf:
     """Return the CRF of maximum likelihood with penalties ``l1`` and ``l2``, by L-BFGS.

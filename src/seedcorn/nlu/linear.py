@@ -19,7 +19,7 @@ from seedcorn.nlu.crf import SlotCrf, TaggedSlots, train_crf
 from seedcorn.nlu.functionality import OperatingPoint
 from seedcorn.nlu.maxent import N_HASHED_FEATURES, MaxEnt, probabilities_of, train_maxent
 from seedcorn.nlu.model import NluModel, check_trainable
-from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, TokenView, load_sentence_encoder
+from seedcorn.nlu.sentence_encoder import CachedEncoder, SentenceView, TokenView, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 from seedcorn.selection import FloatArray
 
@@ -83,7 +83,7 @@ def train_linear(
     crf_l2: float = 0.3,
     n_crf_iterations: int = 150,
     knowledge: WordKnowledge | None = None,
-    encoder: RememberingEncoder | None = None,
+    encoder: CachedEncoder | None = None,
     teacher: NluModel | None = None,
     slots_of_teacher: bool = False,
     random_seed: int = 0,
@@ -229,8 +229,8 @@ def _columns(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
 
 
 def _view(
-    kind: Callable[[RememberingEncoder, NDArray[np.float32], NDArray[np.float32]], View],
-    encoder: RememberingEncoder | None,
+    kind: Callable[[CachedEncoder, NDArray[np.float32], NDArray[np.float32]], View],
+    encoder: CachedEncoder | None,
     arrays: Mapping[str, NDArray[np.generic]],
     name: str,
 ) -> View | None:

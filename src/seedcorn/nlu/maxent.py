@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from seedcorn.corpus.text import words
-from seedcorn.nlu.sentence_encoder import RememberingEncoder, SentenceView, fit_view
+from seedcorn.nlu.sentence_encoder import CachedEncoder, SentenceView, fit_view
 from seedcorn.nlu.word_knowledge import WordKnowledge, sentence_vectors
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
@@ -69,7 +69,7 @@ def train_maxent(
     excluded_intents: Collection[str] = (),
     inverse_regularisation: float = 20.0,
     knowledge: WordKnowledge | None = None,
-    encoder: RememberingEncoder | None = None,
+    encoder: CachedEncoder | None = None,
     teacher: MaxEnt | None = None,
     random_seed: int = 0,
 ) -> MaxEnt:

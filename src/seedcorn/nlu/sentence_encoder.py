@@ -16,8 +16,8 @@ from seedcorn.relevance.embedding import Embeddings, SentenceEncoder, named_enco
 from seedcorn.relevance.vector_cache import VectorCache, cache_folder
 from seedcorn.selection import FloatArray
 
-MOST_REMEMBERED = 100_000
-MOST_REMEMBERED_IN_TOKENS = 20_000
+MOST_CACHED = 100_000
+MOST_CACHED_IN_TOKENS = 20_000
 MOST_CACHED_AT_ONCE = 50_000  # a pass over a whole pool is not for the disk
 N_DIRECTIONS = 384  # of sentences: at equal false alarms all find more than the first 64 (calendar: .54 -> .48 missed)
 N_TOKEN_DIRECTIONS = 64  # as good as all of a few hundred, and several times faster to train with
@@ -32,7 +32,7 @@ class SpanEncoder(SentenceEncoder, Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class RememberingEncoder:
+class CachedEncoder:
     """The encoder called ``name``, which encodes a text once however many models are trained on it.
 
     With a cache it is once for all runs of a machine; ``caches`` are those of sentences and of tokens.
@@ -41,32 +41,32 @@ class RememberingEncoder:
     name: str
     encoder: SpanEncoder
     caches: tuple[VectorCache, VectorCache] | None = None
-    remembered: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
-    remembered_in_tokens: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    cached: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    cached_in_tokens: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return rows of length one, (n, d)."""
-        self._remember(self.remembered, texts, MOST_REMEMBERED, 0)
-        return np.stack([self.remembered[text] for text in texts])
+        self._fill(self.cached, texts, MOST_CACHED, 0)
+        return np.stack([self.cached[text] for text in texts])
 
     def encode_tokens(self, text: str) -> NDArray[np.float32]:
         """Return one row a token of ``nlu.tokens``, (tokens, d)."""
-        self.remember_tokens([text])
-        return self.remembered_in_tokens[text]
+        self.cache_tokens([text])
+        return self.cached_in_tokens[text]
 
-    def remember_tokens(self, texts: Sequence[str]) -> None:
+    def cache_tokens(self, texts: Sequence[str]) -> None:
         """Encode the tokens of all ``texts`` at once, several times faster than one after the other.
 
-        They are remembered until those of more than MOST_REMEMBERED_IN_TOKENS texts are.
+        They are cached until those of more than MOST_CACHED_IN_TOKENS texts are.
         """
-        self._remember(self.remembered_in_tokens, texts, MOST_REMEMBERED_IN_TOKENS, 1)
+        self._fill(self.cached_in_tokens, texts, MOST_CACHED_IN_TOKENS, 1)
 
-    def _remember(self, remembered: dict[str, NDArray[np.float32]], texts: Sequence[str], most: int, kind: int) -> None:
-        unknown = sorted({text for text in texts if text not in remembered})
+    def _fill(self, cached: dict[str, NDArray[np.float32]], texts: Sequence[str], most: int, kind: int) -> None:
+        unknown = sorted({text for text in texts if text not in cached})
         if not unknown:
             return
-        if len(remembered) + len(unknown) > most:
-            remembered.clear()
+        if len(cached) + len(unknown) > most:
+            cached.clear()
             unknown = sorted(set(texts))
         cache = self.caches[kind] if self.caches and len(unknown) <= MOST_CACHED_AT_ONCE else None
         found = cache.find(unknown) if cache else {}
@@ -74,8 +74,8 @@ class RememberingEncoder:
         computed = dict(zip(new, self._tokens_of(new) if kind else self.encoder.encode(new), strict=True))
         if cache and new:
             cache.keep(computed)
-        remembered.update(computed)
-        remembered.update(found if kind else {text: rows[0] for text, rows in found.items()})
+        cached.update(computed)
+        cached.update(found if kind else {text: rows[0] for text, rows in found.items()})
 
     def _tokens_of(self, texts: Sequence[str]) -> list[Embeddings]:
         return self.encoder.encode_spans_of(texts, [[(t.start, t.end) for t in tokens_of(text)] for text in texts])
@@ -88,7 +88,7 @@ class SentenceView:
     ``mean`` (d,) and ``directions`` (d, k) are those of the labelled text.
     """
 
-    encoder: RememberingEncoder
+    encoder: CachedEncoder
     mean: NDArray[np.float32]
     directions: NDArray[np.float32]
 
@@ -97,7 +97,7 @@ class SentenceView:
         return np.asarray((self.encoder.encode(texts) - self.mean) @ self.directions, dtype=np.float32)
 
 
-def fit_view(encoder: RememberingEncoder, texts: Sequence[str], *, n_directions: int = N_DIRECTIONS) -> SentenceView:
+def fit_view(encoder: CachedEncoder, texts: Sequence[str], *, n_directions: int = N_DIRECTIONS) -> SentenceView:
     """Return the view along the first principal directions of ``texts``, all of them when they are fewer."""
     mean, directions, _ = _principal(encoder.encode(texts), n_directions)
     return SentenceView(encoder, mean, directions)
@@ -122,7 +122,7 @@ class TokenView:
     The directions are scaled so that the squared lengths of the labelled text's tokens have the mean TOKEN_SCALE ** 2.
     """
 
-    encoder: RememberingEncoder
+    encoder: CachedEncoder
     mean: NDArray[np.float32]
     directions: NDArray[np.float32]
 
@@ -132,10 +132,10 @@ class TokenView:
 
 
 def fit_token_view(
-    encoder: RememberingEncoder, texts: Sequence[str], *, n_directions: int = N_TOKEN_DIRECTIONS
+    encoder: CachedEncoder, texts: Sequence[str], *, n_directions: int = N_TOKEN_DIRECTIONS
 ) -> TokenView:
     """Return the view along the first principal directions of the tokens of ``texts``, all of them when fewer."""
-    encoder.remember_tokens(texts)
+    encoder.cache_tokens(texts)
     mean, directions, variances = _principal(
         np.concatenate([encoder.encode_tokens(text) for text in texts]), n_directions
     )
@@ -145,7 +145,7 @@ def fit_token_view(
 
 
 @functools.lru_cache(maxsize=1)  # whoever asks again in this process profits from what was encoded
-def load_sentence_encoder(name: str, precision: str = "auto") -> RememberingEncoder:
+def load_sentence_encoder(name: str, precision: str = "auto") -> CachedEncoder:
     """Return the encoder called ``name``, of transformers or saved in that folder, and what is cached of it.
 
     ``precision`` is a relevance.hidden_states.EncoderPrecision. Raises MissingExtraError without transformers,
@@ -154,7 +154,7 @@ def load_sentence_encoder(name: str, precision: str = "auto") -> RememberingEnco
     encoder = named_encoder(name, precision=precision)
     folder = cache_folder()
     if folder is None:
-        return RememberingEncoder(name, encoder)
+        return CachedEncoder(name, encoder)
     path, n_dimensions = folder / "vectors" / f"{encoder.digest[:32]}.sqlite", encoder.n_dimensions
     caches = VectorCache(path, "sentence", n_dimensions), VectorCache(path, "tokens", n_dimensions)
-    return RememberingEncoder(name, encoder, caches)
+    return CachedEncoder(name, encoder, caches)

@@ -15,7 +15,7 @@ from seedcorn.nlu.linear import SLOT_INTENT_COPIES, LinearNlu, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.pool_training import PoolTrainingSettings
 from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train
-from seedcorn.nlu.sentence_encoder import RememberingEncoder, load_sentence_encoder
+from seedcorn.nlu.sentence_encoder import CachedEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
 from seedcorn.pretrained import Checkpoint
 from seedcorn.relevance.streaming import sample_texts
@@ -82,7 +82,7 @@ class Knowledge(NamedTuple):
     """What the model ``linear`` knows beside its labelled utterances."""
 
     words: WordKnowledge | None = None
-    encoder: RememberingEncoder | None = None
+    encoder: CachedEncoder | None = None
 
 
 NO_KNOWLEDGE = Knowledge()

@@ -9,10 +9,10 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.linear import load_linear, save_linear, train_linear
 from seedcorn.nlu.sentence_encoder import (
-    MOST_REMEMBERED,
-    MOST_REMEMBERED_IN_TOKENS,
+    MOST_CACHED,
+    MOST_CACHED_IN_TOKENS,
     TOKEN_SCALE,
-    RememberingEncoder,
+    CachedEncoder,
     fit_token_view,
     fit_view,
     load_sentence_encoder,
@@ -57,11 +57,11 @@ ROWS_WITH_SLOTS = [
 
 
 @pytest.fixture
-def encoder() -> RememberingEncoder:
-    return RememberingEncoder("meanings", Meanings())
+def encoder() -> CachedEncoder:
+    return CachedEncoder("meanings", Meanings())
 
 
-def test_a_text_is_encoded_once(encoder: RememberingEncoder) -> None:
+def test_a_text_is_encoded_once(encoder: CachedEncoder) -> None:
     texts = ["alarm please", "play some jazz", "alarm please"]
     first = encoder.encode(texts)
     np.testing.assert_array_equal(first, [[1, 0], [0, 1], [1, 0]])
@@ -69,13 +69,13 @@ def test_a_text_is_encoded_once(encoder: RememberingEncoder) -> None:
     assert sorted(encoder.encoder.asked) == ["alarm please", "play some jazz"]
 
 
-def test_it_forgets_rather_than_grow_without_end(encoder: RememberingEncoder) -> None:
-    encoder.remembered.update({str(n): np.zeros(2, np.float32) for n in range(MOST_REMEMBERED)})
+def test_it_forgets_rather_than_grow_without_end(encoder: CachedEncoder) -> None:
+    encoder.cached.update({str(n): np.zeros(2, np.float32) for n in range(MOST_CACHED)})
     np.testing.assert_array_equal(encoder.encode(["alarm please"]), [[1, 0]])
-    assert list(encoder.remembered) == ["alarm please"]
+    assert list(encoder.cached) == ["alarm please"]
 
 
-def test_the_model_answers_by_meaning_where_no_word_is_shared(encoder: RememberingEncoder) -> None:
+def test_the_model_answers_by_meaning_where_no_word_is_shared(encoder: CachedEncoder) -> None:
     rows = [Utterance(text="wake me at six", intent="alarm"), Utterance(text="play some jazz", intent="music")] * 2
     model = train_linear(rows, encoder=encoder)
     assert [p.intent for p in model.predict(["rouse me tomorrow", "put on a tune"])] == ["alarm", "music"]
@@ -83,7 +83,7 @@ def test_the_model_answers_by_meaning_where_no_word_is_shared(encoder: Rememberi
 
 
 def test_a_saved_model_finds_its_encoder_by_name(
-    encoder: RememberingEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: CachedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [Utterance(text="wake me at six", intent="alarm"), Utterance(text="play some jazz", intent="music")]
     model = train_linear(rows, encoder=encoder)
@@ -101,7 +101,7 @@ def test_an_encoder_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_sentence_encoder(str(tmp_path / "no-such-encoder"))
 
 
-def test_a_view_keeps_what_differs_most(encoder: RememberingEncoder) -> None:
+def test_a_view_keeps_what_differs_most(encoder: CachedEncoder) -> None:
     view = fit_view(encoder, list(MEANINGS), n_directions=1)
     vectors = view.vectors(list(MEANINGS))
     assert vectors.shape == (5, 1)
@@ -112,14 +112,14 @@ def test_a_view_keeps_what_differs_most(encoder: RememberingEncoder) -> None:
     assert vectors.mean() == pytest.approx(0.0, abs=1e-6)
 
 
-def test_slots_are_found_by_meaning_where_the_word_was_never_seen(encoder: RememberingEncoder) -> None:
+def test_slots_are_found_by_meaning_where_the_word_was_never_seen(encoder: CachedEncoder) -> None:
     model = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
     found = model.predict(["wake me with folk", "play at dawn"])
     assert [p.slots for p in found] == [(Slot(13, 17, "genre"),), (Slot(8, 12, "time"),)]
 
 
 def test_a_saved_model_sees_tokens_as_before(
-    encoder: RememberingEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: CachedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(linear_module, "load_sentence_encoder", lambda name: encoder)
     texts = ["wake me at dawn", "play some folk", ""]
@@ -130,23 +130,23 @@ def test_a_saved_model_sees_tokens_as_before(
         assert load_linear(tmp_path / f"{number}.npz").predict(texts) == model.predict(texts)
 
 
-def test_a_student_sees_tokens_as_its_teacher_does(encoder: RememberingEncoder) -> None:
+def test_a_student_sees_tokens_as_its_teacher_does(encoder: CachedEncoder) -> None:
     teacher = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
     student = train_linear(ROWS_WITH_SLOTS[:6], encoder=encoder, teacher=teacher)
     assert teacher.crf.view is not None
     assert student.crf.view is teacher.crf.view
 
 
-def test_tokens_are_encoded_once_and_forgotten_rather_than_grow_without_end(encoder: RememberingEncoder) -> None:
+def test_tokens_are_encoded_once_and_forgotten_rather_than_grow_without_end(encoder: CachedEncoder) -> None:
     for _ in range(2):
         assert encoder.encode_tokens("play jazz!").tolist() == [[1, 0, 0], [0, 0, 1], [1, 0, 0]]
     assert encoder.encoder.asked == ["play jazz!"]
-    encoder.remembered_in_tokens.update({str(n): np.zeros((1, 3)) for n in range(MOST_REMEMBERED_IN_TOKENS)})
+    encoder.cached_in_tokens.update({str(n): np.zeros((1, 3)) for n in range(MOST_CACHED_IN_TOKENS)})
     encoder.encode_tokens("at dawn")
-    assert list(encoder.remembered_in_tokens) == ["at dawn"]
+    assert list(encoder.cached_in_tokens) == ["at dawn"]
 
 
-def test_a_token_view_has_the_same_spread_whatever_the_encoder(encoder: RememberingEncoder) -> None:
+def test_a_token_view_has_the_same_spread_whatever_the_encoder(encoder: CachedEncoder) -> None:
     texts = [u.text for u in ROWS_WITH_SLOTS]
     view = fit_token_view(encoder, texts)
     vectors = np.concatenate([view.vectors(text) for text in texts])
@@ -158,7 +158,7 @@ def test_a_token_view_has_the_same_spread_whatever_the_encoder(encoder: Remember
 
 def test_what_is_on_disk_is_not_encoded_again(tmp_path: Path) -> None:
     caches = (VectorCache(tmp_path / "v.sqlite", "sentence", 2), VectorCache(tmp_path / "t.sqlite", "tokens", 3))
-    first, second = (RememberingEncoder("meanings", Meanings(), caches) for _ in range(2))
+    first, second = (CachedEncoder("meanings", Meanings(), caches) for _ in range(2))
     texts = ["play jazz", "alarm please", ""]
     before = [first.encode(texts), *map(first.encode_tokens, texts)]
     after = [second.encode(texts), *map(second.encode_tokens, texts)]
@@ -169,7 +169,7 @@ def test_what_is_on_disk_is_not_encoded_again(tmp_path: Path) -> None:
     assert second.encoder.asked == ["play some jazz"]
 
 
-def test_many_texts_are_tagged_as_one_by_one(encoder: RememberingEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_texts_are_tagged_as_one_by_one(encoder: CachedEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     model = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
     texts = [u.text for u in ROWS_WITH_SLOTS[:4]] + ["play at dawn"]
     together = model.crf.slots(texts)
