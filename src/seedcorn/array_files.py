@@ -60,7 +60,8 @@ def found_in(error: Exception) -> str:
 
     What numpy says of a file that is none of its own is how to load pickled objects, which is never done here.
     """
-    return "another kind of file" if "pickle" in str(error) else (str(error) or type(error).__name__)
+    is_other = "pickle" in str(error) or "not a zip file" in str(error)
+    return "another kind of file" if is_other else (str(error) or type(error).__name__)
 
 
 Scalar = TypeVar("Scalar", bound=np.generic)

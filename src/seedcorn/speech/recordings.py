@@ -139,9 +139,8 @@ def _read_audio(path: Path) -> tuple[NDArray[np.float32], int, int]:
     if n_announced is not None and n_announced[0] > n_announced[1]:
         found = f"{n_announced[1]:,} bytes of samples of {n_announced[0]:,}"
         raise DataError(wanted="a whole wav file", found=found, where=path, fix="Copy or record it again.")
-    if not len(samples) or not np.isfinite(samples).all():
-        found = "samples that are no numbers" if len(samples) else "none"
-        raise DataError(wanted="samples of sound", found=found, where=path)
+    if not np.isfinite(samples).all():
+        raise DataError(wanted="samples of sound", found="samples that are no numbers", where=path)
     return samples.mean(axis=1), int(rate), samples.shape[1]
 
 

@@ -297,7 +297,7 @@ def test_checkpoints_that_lack_something_are_refused(
         load_ctc_checkpoint(str(checkpoint))
 
 
-@pytest.mark.parametrize("n_bytes", [20, 44, 60, 200])
+@pytest.mark.parametrize("n_bytes", [20, 60, 200])
 def test_a_wav_file_that_is_cut_short_is_refused(tmp_path: Path, n_bytes: int) -> None:
     soundfile = pytest.importorskip("soundfile")
     path = tmp_path / "a.wav"
