@@ -6,7 +6,7 @@ TORCH_VERSION ?= 2.13.0
 EXTRAS ?= neural,speech,scale,report
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test fuzz docs lint clean
+.PHONY: demo test fuzz lint clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/seedcorn demo
@@ -17,9 +17,6 @@ test: $(INSTALLED)
 N_FUZZ ?= 1000000
 fuzz: $(INSTALLED)
 	PYTHONPATH=tests $(VENV)/bin/python tests/fuzz $(N_FUZZ)
-
-docs: $(INSTALLED)
-	$(VENV)/bin/mkdocs build --strict
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff format --check src tests benchmarks docs
