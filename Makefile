@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 # A CPU build of torch, installed first so that nothing else pulls in the CUDA one.
 TORCH_VERSION ?= 2.13.0
-EXTRAS ?= neural,speech,scale,report
+EXTRAS ?= neural,speech,scale,llm,values,report
 INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test fuzz lint clean

@@ -24,6 +24,10 @@ MOST_EXAMPLES = 2_000
 MOST_REJECTS = 500
 MOST_MAP_POINTS = 1_200
 MAP_NAME = "map.svg"
+_PERCENT = (
+    *("semantic error", "intent error", "slot f1", "intent f1", "false alarm rate", "reduction", "low", "high"),
+    *("probability", "missed before", "missed after", "change", "standard error"),
+)
 
 Row: TypeAlias = dict[str, str | int | float]
 
@@ -78,6 +82,7 @@ def _table(caption: str, rows: Sequence[Row], columns: Sequence[str], *, filter_
         rows=tuple(tuple(row[column] for column in columns) for row in shown),
         searchable=True,
         filter_column=filter_column.replace("_", " "),
+        percent_columns=_PERCENT,
     )
 
 

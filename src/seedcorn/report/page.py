@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from seedcorn.errors import require
 from seedcorn.files import Json
 
+_FEWEST_TO_SEARCH = 10
+_SEEN_OF_COLUMN = 50
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """Rows of text and numbers under ``columns``; ``searchable`` adds a search field, ``caption`` says what it shows.
 
-    ``filter_column`` names a column whose values are offered as a filter.
+    ``filter_column`` names a column whose values are offered as a filter. Numbers in ``percent_columns`` are fractions
+    and shown as percentages.
     """
 
     caption: str
@@ -25,6 +29,23 @@ class Table:
     rows: tuple[tuple[str | int | float, ...], ...]
     searchable: bool = False
     filter_column: str = ""
+    percent_columns: tuple[str, ...] = ()
+
+    @property
+    def is_long(self) -> bool:
+        """Whether looking for a row takes more than a glance."""
+        return len(self.rows) >= _FEWEST_TO_SEARCH
+
+    def is_of_numbers(self, column: int) -> bool:
+        """Return whether a column holds numbers, which stand under a heading at the same side."""
+        return bool(self.rows) and all(isinstance(row[column], int | float) for row in self.rows[:_SEEN_OF_COLUMN])
+
+    def shown(self, row: tuple[str | int | float, ...], column: int) -> str:
+        """Return a cell as people read it."""
+        value = row[column]
+        if isinstance(value, float) and self.columns[column] in self.percent_columns:
+            return f"{value:.1%}"
+        return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +102,6 @@ def render(page: Page) -> str:
         loader=jinja2.PackageLoader("seedcorn.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["script_safe"] = _script_safe
-    environment.filters["number"] = _number
     environment.tests["numeric"] = lambda value: isinstance(value, int | float)
     environment.tests["table"] = lambda content: isinstance(content, Table)
     environment.tests["figure"] = lambda content: isinstance(content, Figure)
@@ -96,10 +116,6 @@ def _script_safe(value: object) -> str:
     for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(character, escape)
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _number(value: str | float) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 @functools.cache

@@ -103,6 +103,7 @@ def _table(saved: dict[str, Json]) -> Table:
             "rows": list(rows),
             "searchable": bool(searchable),
             "filter_column": str(filter_column),
+            "percent_columns": list(percent_columns),
         }:
             return Table(
                 caption=caption,
@@ -110,5 +111,6 @@ def _table(saved: dict[str, Json]) -> Table:
                 rows=tuple(tuple(row) for row in rows),
                 searchable=searchable,
                 filter_column=filter_column,
+                percent_columns=tuple(percent_columns),
             )
     raise ValueError("a table without its parts")
