@@ -58,7 +58,7 @@ _HOMES = {
     # The pipelines.
     "IntentConfig": "seedcorn.intent.pipeline",
     "run_intent": "seedcorn.intent.pipeline",
-    "LanguageConfig": "seedcorn.language.config",
+    "LanguageConfig": "seedcorn.language.pipeline",
     "run_language": "seedcorn.language.pipeline",
     "Context": "seedcorn.runs",
     "open_run": "seedcorn.runs",

@@ -23,7 +23,7 @@ from seedcorn.evaluation.wer import character_errors as character_errors
 from seedcorn.evaluation.wer import word_errors as word_errors
 from seedcorn.intent.pipeline import IntentConfig as IntentConfig
 from seedcorn.intent.pipeline import run_intent as run_intent
-from seedcorn.language.config import LanguageConfig as LanguageConfig
+from seedcorn.language.pipeline import LanguageConfig as LanguageConfig
 from seedcorn.language.pipeline import run_language as run_language
 from seedcorn.lm.interpolation import fit_mixture as fit_mixture
 from seedcorn.lm.interpolation import static_model as static_model

@@ -12,7 +12,7 @@ pytest.importorskip("espeakng_loader")
 from seedcorn.config import dump_config
 from seedcorn.files import digest_of_folder
 from seedcorn.language import recogniser, translations
-from seedcorn.language.config import LanguageConfig
+from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.run import run_and_report
 from seedcorn.runs import open_run
 

@@ -73,3 +73,31 @@ def test_every_import_points_down() -> None:
             if not is_allowed(part, part_of(module))
         ]
     assert wrong == []
+
+
+def modules() -> dict[str, Path]:
+    return {
+        ".".join(("seedcorn", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def run_time_imports(node: ast.AST, known: dict[str, Path]) -> set[str]:
+    """Return the modules that ``node`` imports when it runs, those inside functions too; types alone do not count."""
+    found: set[str] = set()
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        if isinstance(child, ast.ImportFrom) and child.module:
+            names = (f"{child.module}.{alias.name}" for alias in child.names)
+            found |= {name if name in known else child.module for name in names} & set(known)
+        found |= run_time_imports(child, known)
+    return found
+
+
+def test_there_is_no_circle() -> None:
+    known = modules()
+    left = {m: run_time_imports(ast.parse(p.read_text("utf-8")), known) - {m} for m, p in known.items()}
+    while free := [module for module, needed in left.items() if not needed & set(left)]:
+        left = {module: needed for module, needed in left.items() if module not in free}
+    assert sorted(left) == []

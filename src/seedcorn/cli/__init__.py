@@ -13,7 +13,8 @@ from typing import cast
 
 import typer
 
-from seedcorn import __version__
+from seedcorn.cli import registered
+from seedcorn.cli.application import app
 from seedcorn.cli.options import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED
 from seedcorn.errors import SeedcornError, SeedcornWarning
 
@@ -22,23 +23,6 @@ from seedcorn.errors import SeedcornError, SeedcornWarning
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 _WRONG_PATH = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-app = typer.Typer(
-    name="seedcorn",
-    help="Grow a small annotated seed into the training data that a new voice-agent capability needs.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-
-@app.callback(invoke_without_command=True)
-def version(show: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
-    """Grow a small annotated seed into the training data that a new voice-agent capability needs."""
-    if show:
-        typer.echo(__version__)
-        raise typer.Exit
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -120,7 +104,5 @@ def _in_words(error: OSError) -> str:
     remedy = "; make room and run the same command again" if error.errno in _DISK_IS_FULL else ""
     return f"{error.filename or 'a file'}: {reason}{remedy}"
 
-
-from seedcorn.cli import registered  # noqa: E402  (commands register themselves on app)
 
 __all__ = ["app", "registered", "run"]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.configured import run_configured
 from seedcorn.cli.options import AsJson, Quiet, progress, show
 
@@ -26,7 +26,7 @@ def demo(
     from seedcorn.growth.report import run_and_report as grow_and_report
     from seedcorn.intent.pipeline import IntentConfig
     from seedcorn.intent.run import run_and_report
-    from seedcorn.language.config import LanguageConfig
+    from seedcorn.language.pipeline import LanguageConfig
     from seedcorn.language.run import run_and_report as run_language
 
     with progress(quiet), resources.as_file(resources.files("seedcorn") / "configs") as configs:

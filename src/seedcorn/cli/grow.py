@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.configured import ConfigFile, DryRun, Overrides, RunFolder, run_configured
 from seedcorn.cli.options import EXIT_FAILED, AsJson, Quiet, progress, show
 

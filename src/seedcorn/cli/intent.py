@@ -1,6 +1,6 @@
 """``seedcorn intent``: the intent pipeline."""
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.configured import ConfigFile, DryRun, Overrides, RunFolder, Threads, run_configured
 from seedcorn.cli.options import AsJson, Engine, Quiet, progress, show
 

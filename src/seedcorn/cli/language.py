@@ -1,6 +1,6 @@
 """``seedcorn language``: the language pipeline."""
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.configured import ConfigFile, DryRun, Overrides, RunFolder, run_configured
 from seedcorn.cli.options import AsJson, Quiet, progress, show
 
@@ -15,7 +15,7 @@ def language(
     as_json: AsJson = False,
 ) -> None:
     """Bring up a new language: translate in-domain text, make language models, recognise. The same command resumes."""
-    from seedcorn.language.config import LanguageConfig
+    from seedcorn.language.pipeline import LanguageConfig
     from seedcorn.language.run import run_and_report
 
     with progress(quiet):

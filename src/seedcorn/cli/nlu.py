@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.options import AsJson, InputFile, InputFormat, Quiet, RandomSeed, progress, refuse_overwriting, show
 from seedcorn.errors import ConfigError, DataError
 

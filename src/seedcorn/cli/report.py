@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.options import AsJson, show
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.options import (
     AsJson,
     Engine,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, RandomSeed, progress, refuse_overwriting, show
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
 from seedcorn.speech.settings import DecoderSettings, OovModel, TestBedSize, Unspellable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from seedcorn.cli import app
+from seedcorn.cli.application import app
 from seedcorn.cli.configured import ConfigFile, Overrides, RunFolder
 from seedcorn.cli.options import AsJson, Quiet, progress, show
 

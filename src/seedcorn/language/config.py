@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
@@ -23,8 +22,6 @@ from seedcorn.language.translations import (
     TuneRescoring,
 )
 from seedcorn.language.translators import SelfTrain
-from seedcorn.runs import Stage, StageResult
-from seedcorn.runs.planning import PlannedRun
 
 
 def folder_name(system: str) -> str:
@@ -162,18 +159,3 @@ class LanguagePipeline(Settings):
         """Return which of the n-best lists are rescored, and how many hypotheses of each list are taken."""
         rescored = [s for s in self.sources().values() if isinstance(s, Translations) and s.rescored]
         return sorted({(wanted, s.n_hypotheses) for s in rescored for wanted in s.translation_sets()})
-
-
-class LanguageConfig(LanguagePipeline):
-    """The configuration file of ``seedcorn language``; configs/language-builtin.yaml explains every setting."""
-
-    name: str = Field(min_length=1)
-    random_seed: int = Field(1, ge=0)
-
-    def stages(self) -> Mapping[str, Stage[StageResult]]:
-        """Return the stages by the names of their folders, in the order in which they run."""
-        from seedcorn.language.pipeline import run_language
-
-        planned = PlannedRun(folder=Path(), random_seed=self.random_seed)
-        run_language(self, run=planned)
-        return planned.stages

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import Field
 
 from seedcorn.errors import require_all
 from seedcorn.language.back_translation import BackTranslate, TrainReverse
@@ -15,7 +18,21 @@ from seedcorn.language.recogniser import Decode, DecoderWeights, Recogniser
 from seedcorn.language.result import LanguageResult, Models, Recognition
 from seedcorn.language.sources import Materials, Texts
 from seedcorn.language.translators import GiveTranslator, SelfTrain, TrainTranslator, TranslatorFolder, TranslatorName
-from seedcorn.runs import Result, Run, StageResult
+from seedcorn.runs import Result, Run, Stage, StageResult
+from seedcorn.runs.planning import PlannedRun
+
+
+class LanguageConfig(LanguagePipeline):
+    """The configuration file of ``seedcorn language``; configs/language-builtin.yaml explains every setting."""
+
+    name: str = Field(min_length=1)
+    random_seed: int = Field(1, ge=0)
+
+    def stages(self) -> Mapping[str, Stage[StageResult]]:
+        """Return the stages by the names of their folders, in the order in which they run."""
+        planned = PlannedRun(folder=Path(), random_seed=self.random_seed)
+        run_language(self, run=planned)
+        return planned.stages
 
 
 @dataclass(frozen=True, kw_only=True)

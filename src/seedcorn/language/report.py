@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from seedcorn.language.config import LanguageConfig
 from seedcorn.language.measures import OWN, Measures
+from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.result import LanguageResult, ModelRow
 from seedcorn.language.sources import Texts
 from seedcorn.report.figures import CurvePoint, bar_figure

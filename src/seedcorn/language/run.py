@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from seedcorn.language.config import LanguageConfig
-from seedcorn.language.pipeline import run_language
+from seedcorn.language.pipeline import LanguageConfig, run_language
 from seedcorn.language.report import language_page
 from seedcorn.report.saved import write_page
 from seedcorn.runs import Run

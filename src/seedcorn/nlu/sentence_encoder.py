@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.nlu.tokens import tokens_of
-from seedcorn.relevance.embedding import Embeddings, SentenceEncoder, named_encoder
+from seedcorn.relevance.embedding import named_encoder
+from seedcorn.relevance.sentence_vectors import Embeddings, SentenceEncoder
 from seedcorn.relevance.vector_cache import VectorCache, cache_folder
 from seedcorn.selection import FloatArray
 

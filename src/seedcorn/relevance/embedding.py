@@ -9,7 +9,7 @@ one table of bucket vectors: encoding adds rows of it.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +19,12 @@ from scipy import sparse
 from seedcorn.corpus.folding import Texts, character_tables, text_buffers
 from seedcorn.errors import DataError, require
 from seedcorn.relevance.sentence_features import count_features, sum_features
+from seedcorn.relevance.sentence_vectors import Embeddings, SentenceEncoder
 from seedcorn.selection import Direction, Scores
 
 if TYPE_CHECKING:
     from seedcorn.relevance.named_encoder import TransformerEncoder
 
-Embeddings: TypeAlias = NDArray[np.float32]
 
 SIF_A = 1e-3
 N_BUCKETS = 1 << 17
@@ -32,13 +32,6 @@ N_FITTED_TEXTS = 40_000
 TEXTS_PER_BATCH = 8_192
 _SVD_OVERSAMPLING = 10
 _SVD_POWER_ROUNDS = 2
-
-
-class SentenceEncoder(Protocol):
-    """Anything that turns sentences into vectors."""
-
-    def encode(self, texts: Texts) -> Embeddings:
-        """Return float32 rows of length one, shape (n, d); a text without any known feature is a row of zeros."""
 
 
 @dataclass(frozen=True)

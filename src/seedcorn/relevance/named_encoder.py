@@ -12,8 +12,8 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 from seedcorn.corpus.folding import Texts
 from seedcorn.errors import DataError
 from seedcorn.pretrained import loading
-from seedcorn.relevance.embedding import Embeddings
 from seedcorn.relevance.hidden_states import EncoderPrecision, HiddenStates, hidden_states_of, resolve_precision
+from seedcorn.relevance.sentence_vectors import Embeddings
 
 SPAN_LAYER = 2 / 3  # of the layers: the last ones forget the words for the sentence
 _FIX = "Give a folder or a name on the model hub, or leave the built-in encoder."

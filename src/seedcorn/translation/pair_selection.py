@@ -17,12 +17,12 @@ from seedcorn.progress import track
 from seedcorn.relevance.cross_entropy import cross_entropy_scores, fit_cross_entropy
 from seedcorn.relevance.cutoff import keep_above, keep_best, keep_fraction
 from seedcorn.relevance.embedding import (
-    SentenceEncoder,
     centroid,
     centroid_scores,
     fit_encoder_to_stream,
     named_encoder,
 )
+from seedcorn.relevance.sentence_vectors import SentenceEncoder
 from seedcorn.selection import Scores, Selection
 from seedcorn.translation.settings import PairCutoff, PairMethod, PairSelectionSettings
 

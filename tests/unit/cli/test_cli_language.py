@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from seedcorn.cli import app
 from seedcorn.config import load_config
 from seedcorn.errors import ConfigError
-from seedcorn.language.config import LanguageConfig
+from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.studies.kind import StudyKind
 
 
