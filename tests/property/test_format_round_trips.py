@@ -114,10 +114,14 @@ def labels_only(rows: list[Utterance]) -> list[Utterance]:
     return [Utterance(text=row.text, intent=row.intent, slots=row.slots) for row in rows]
 
 
+def is_for_rasa(row: Utterance) -> bool:
+    return not any(slot.type[0] in "\"'" for slot in row.slots)
+
+
 @given(st.lists(utterances(forbidden="[]"), min_size=1, max_size=6))
 @ROUND_TRIP
 def test_rasa(rows: list[Utterance]):
-    rows = [row for row in labels_only(rows) if not any(slot.type[0] in "\"'" for slot in row.slots)]
+    rows = [row for row in labels_only(rows) if is_for_rasa(row)]
     assume(rows)
     assert read_back(Corpus.from_utterances(rows), "rasa").utterances() == rows
 
@@ -186,7 +190,10 @@ def test_the_content_of_a_written_file_tells_its_format(rows: list[Utterance]):
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore", SeedcornWarning)
             path = Path(folder, file_name)
-            write_corpus(Corpus.from_utterances(rows), path, format=format_name)
+            kept = [row for row in rows if format_name != "rasa" or is_for_rasa(row)]
+            if not kept:
+                continue
+            write_corpus(Corpus.from_utterances(kept), path, format=format_name)
             assert detect_format(path) == format_name
 
 

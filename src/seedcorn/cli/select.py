@@ -19,7 +19,7 @@ from seedcorn.cli.options import (
     show,
 )
 from seedcorn.errors import ConfigError
-from seedcorn.relevance.names import Aggregate, Method
+from seedcorn.relevance.names import Aggregate, Method, named
 
 if TYPE_CHECKING:
     from seedcorn.corpus.utterances import Utterance
@@ -38,8 +38,8 @@ def relevance(
     output: OutputFile,
     seed: Annotated[Files, typer.Option(exists=True, help="Annotated in-domain examples; repeatable.")] = None,
     background: Annotated[Files, typer.Option(exists=True, help="Other annotated text; repeatable.")] = None,
-    method: Annotated[Method, typer.Option(help="How relevance is scored.")] = Method.LOGISTIC,
-    aggregate: Annotated[Aggregate | None, typer.Option(help="For n-gram methods.")] = None,
+    method: Annotated[str, typer.Option(help=f"How relevance is scored: {', '.join(Method)}.")] = "logistic",
+    aggregate: Annotated[str | None, typer.Option(help=f"For n-gram methods: {', '.join(Aggregate)}.")] = None,
     threshold: Annotated[float | None, typer.Option(help="Keep rows at least as good as this score.")] = None,
     top: Annotated[int | None, typer.Option(min=0, help="Keep this many rows.")] = None,
     fraction: Annotated[float | None, typer.Option(min=0, max=1, help="Keep this share of the pool.")] = None,
@@ -71,8 +71,8 @@ def relevance(
     from seedcorn.relevance.relevant import RelevanceSettings
 
     settings = RelevanceSettings(
-        method=method,
-        aggregate=aggregate,
+        method=named(Method, method, "method"),
+        aggregate=None if aggregate is None else named(Aggregate, aggregate, "aggregate"),
         n_pool_sample=pool_sample,
         n_rows_sampled_from=sample_from,
         relevant_fraction=relevant_fraction,

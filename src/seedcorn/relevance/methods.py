@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 
 from seedcorn.corpus.folding import Texts
-from seedcorn.errors import ConfigError, DataError, nearest
+from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.cutoff import PrecisionCurve, precision_curve
 from seedcorn.relevance.linear import RelevanceModel, load_relevance_model, relevance_scores
-from seedcorn.relevance.names import Aggregate, Method
+from seedcorn.relevance.names import Aggregate, Method, named
 from seedcorn.relevance.streaming import Scorer
 from seedcorn.selection import Scores
-
-Name = TypeVar("Name", bound=StrEnum)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +53,16 @@ def fit_method(
     logistic, sum for importance. Raises ConfigError for unknown names, DataError when a side that the method needs has
     no words.
     """
-    chosen = _named(Method, method, "method")
+    chosen = named(Method, method, "method")
     if not len(seed):
         raise DataError(wanted="at least one seed example", found="none")
     if chosen is Method.LOGISTIC:
-        by = _named(Aggregate, aggregate or "probability", "aggregate")
+        by = named(Aggregate, aggregate or "probability", "aggregate")
         return _logistic(seed, background, pool_sample, by, relevant_fraction, random_seed)
     if chosen is Method.IMPORTANCE:
         from seedcorn.relevance.importance import fit_importance
 
-        return with_model(fit_importance(seed, [pool_sample]), _named(Aggregate, aggregate or "sum", "aggregate"))
+        return with_model(fit_importance(seed, [pool_sample]), named(Aggregate, aggregate or "sum", "aggregate"))
     if chosen is Method.EMBEDDING:
         return _embedding(seed, pool_sample, random_seed)
     return _cross_entropy(seed, pool_sample)
@@ -76,7 +72,7 @@ def saved_method(path: Path, aggregate: str | None) -> FittedMethod:
     """Return the n-gram method saved at ``path``; by default it scores by probability where it is calibrated."""
     model = load_relevance_model(path)
     default = Aggregate.PROBABILITY if model.calibration else Aggregate.SUM
-    return with_model(model, _named(Aggregate, aggregate or default, "aggregate"))
+    return with_model(model, named(Aggregate, aggregate or default, "aggregate"))
 
 
 def with_model(model: RelevanceModel, aggregate: Aggregate) -> FittedMethod:
@@ -87,12 +83,6 @@ def with_model(model: RelevanceModel, aggregate: Aggregate) -> FittedMethod:
 
     score(pa.array(["a"]))  # refuses an aggregate that the model cannot give before any work is done
     return FittedMethod(score=score, model=model)
-
-
-def _named(kind: type[Name], name: str, what: str) -> Name:
-    if name not in kind.__members__.values():
-        raise ConfigError(wanted=f"a known {what}", found=f"'{name}'", fix=nearest(name, [str(k) for k in kind]))
-    return kind(name)
 
 
 def _logistic(

@@ -1,6 +1,11 @@
 """The names of what relevance selection offers, in a module that loads at once."""
 
 from enum import StrEnum
+from typing import TypeVar
+
+from seedcorn.errors import ConfigError, nearest
+
+Name = TypeVar("Name", bound=StrEnum)
 
 
 class Method(StrEnum):
@@ -18,3 +23,10 @@ class Aggregate(StrEnum):
     SUM = "sum"  # sum of weights + intercept: long texts reach further up and down
     MEAN = "mean"  # sum / n: a text of one strong word beats all; unknown text scores 0
     PROBABILITY = "probability"  # calibrated sum / sqrt(n) + intercept: comparable between short and long
+
+
+def named(kind: type[Name], name: str, what: str) -> Name:
+    """Return the member of ``kind`` called ``name``. Raises ConfigError, naming the nearest, when there is none."""
+    if name not in kind.__members__.values():
+        raise ConfigError(wanted=f"a known {what}", found=f"'{name}'", fix=nearest(name, [str(k) for k in kind]))
+    return kind(name)

@@ -13,15 +13,18 @@ from seedcorn.runs import Run
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Path]]:
-    """Both pipelines replaced by one that notes its configuration and its run folder."""
+    """All pipelines replaced by one that notes its configuration and its run folder, and leaves a training set."""
     seen: list[tuple[Settings, Path]] = []
 
     def pipeline(config: Settings, *, run: Run) -> Path:
         seen.append((config, run.folder))
+        (run.folder / "training").mkdir(exist_ok=True)
+        (run.folder / "training" / "training-set.jsonl").write_text('{"text": "wake me", "set": "seed"}\n')
         return run.folder / "report.html"
 
     monkeypatch.setattr("seedcorn.intent.run.run_and_report", pipeline)
     monkeypatch.setattr("seedcorn.language.run.run_and_report", pipeline)
+    monkeypatch.setattr("seedcorn.growth.report.run_and_report", pipeline)
     return seen
 
 
@@ -43,10 +46,12 @@ def test_a_run_saves_its_resolved_configuration_and_prints_where_it_is(
     assert seen[0][0].model_dump(mode="json") == saved
 
 
-def test_the_demo_runs_both_pipelines_and_ends_with_their_reports(
+def test_the_demo_runs_all_pipelines_and_ends_with_their_reports(
     seen: list[tuple[Settings, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["demo", "--run-dir", str(tmp_path / "demo"), "--json"]) == 0
-    reports = {f"{name}_report": str(tmp_path / "demo" / name / "report.html") for name in ("intent", "language")}
+    reports = {
+        f"{name}_report": str(tmp_path / "demo" / name / "report.html") for name in ("intent", "language", "growth")
+    }
     assert json.loads(capsys.readouterr().out) == reports
-    assert [type(config).__name__ for config, _ in seen] == ["IntentConfig", "LanguageConfig"]
+    assert [type(config).__name__ for config, _ in seen] == ["IntentConfig", "LanguageConfig", "GrowthConfig"]

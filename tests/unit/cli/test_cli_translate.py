@@ -168,7 +168,7 @@ def test_bad_input_gives_one_message_and_no_output(folder: Path, tmp_path: Path,
     assert "found 2 lines, and 1 in" in message_of(capsys, *moses)
     assert "Did you mean 'tiny'" in message_of(capsys, *train_arguments(folder), "--preset", "tinny")
     assert "config.json" in message_of(capsys, "run", tmp_path, folder / "english.jsonl", "-o", out)
-    (tmp_path / "nbest.txt").write_text("0 ||| a ||| f= 1 ||| 1\n", encoding="utf-8")
+    (tmp_path / "nbest.txt").write_text("0 ||| a ||| f= 1\n", encoding="utf-8")
     (tmp_path / "source.txt").write_text("x\n", encoding="utf-8")
     rescore = ["rescore", tmp_path / "nbest.txt", tmp_path / "source.txt", "-o", out]
     assert "translation_logp" in message_of(capsys, *rescore)
