@@ -26,7 +26,8 @@ from seedcorn.relevance.streaming import keep_from_stream
 from seedcorn.selection import Scores, Selection
 
 pytest.importorskip("ray")
-pytestmark = pytest.mark.cluster
+# Three examples of the functionality are too few to calibrate by, and enough to compare bytes.
+pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::seedcorn.errors.SeedcornWarning")]
 
 SEED = ["wake me up at six", "set an alarm for noon", "alarm at seven please"]
 BACKGROUND = ["play some jazz", "what is the weather", "turn off the lights"]
