@@ -304,7 +304,7 @@ STUDY = {
     "corpora": {"built-in": {"data": {k: v for k, v in SMALL["data"].items() if k != "intents"}}},
     "run": {"relevance": SMALL["relevance"], "diversity": {"method": "all"}, "self_training": {"n_rounds": 1}},
     "systems": {
-        "with pool": {},
+        "all": {},
         "random half": {"diversity": {"method": "random", "fraction": 0.5}},
         "clean half": {"diversity": {"method": "feature", "fraction": 0.5, "cleaned": True}},
     },
@@ -336,7 +336,7 @@ def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) ->
     assert set(summary["gain_kept"]) == {"random half", "clean half"}
     assert set(summary["by_locale"]["built-in"]) == {"mean", "low", "high"}
     systems = [row["system"] for row in found[0]["rows"] if row["kind"] == "mean"]
-    assert systems == ["seed only", "without pool", "with pool", "true labels", "random half", "clean half"]
+    assert systems == ["seed only", "without pool", "all", "true labels", "clean half", "random half"]
 
 
 def test_two_systems_of_a_study_make_what_they_have_in_common_once(tmp_path: Path) -> None:
