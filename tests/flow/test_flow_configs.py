@@ -104,6 +104,10 @@ def test_the_intent_studies_run(name: str, tmp_path: Path, repository: Path, rea
         "systems": dict(list(settings["systems"].items())[:1]),
         "run.relevance.cutoff.n_kept": 150,
         "run.self_training.encoder": None,  # a pretrained one, which a test must not download
+        "run.self_training.n_folds": 2,
+        "run.self_training.n_word_texts": 0,
+        "run.self_training.n_crf_iterations": 10,
+        "true_labels": False,
     }
     overrides = [part for key, value in changes.items() for part in ("--set", f"{key}={json.dumps(value)}")]
     assert run(["study", str(config), "--run-dir", str(tmp_path / "run"), *overrides, "--quiet"]) == 0
