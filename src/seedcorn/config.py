@@ -61,6 +61,11 @@ def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = (
         raise _explained(error.errors()[0], model, path, nodes, overrides) from error
 
 
+def fields_of(settings: Settings, kind: type[Settings]) -> dict[str, object]:
+    """Return those settings that ``kind`` has too, by name, to make one of that kind."""
+    return {name: getattr(settings, name) for name in kind.model_fields}
+
+
 def dump_config(config: Settings) -> str:
     """Return the resolved configuration as YAML, every default written out."""
     return yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True, sort_keys=False)

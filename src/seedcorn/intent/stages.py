@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from seedcorn.config import Settings
+from seedcorn.config import fields_of
 from seedcorn.corpus.contamination import Screening, screen_pool
 from seedcorn.corpus.tables import POSITION, rows_at
 from seedcorn.corpus.utterances import Corpus, Utterance
@@ -246,7 +246,7 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
     @property
     def teacher(self) -> TrainTeacher:
         """The stage that trains the teacher: the same kind of model without the pool."""
-        return TrainTeacher(**_fields_of(self, NluSettings), **_fields_of(self, BudgetSettings))
+        return TrainTeacher(**fields_of(self, NluSettings), **fields_of(self, BudgetSettings))
 
     def __call__(
         self, data: IntentData, clean: CleanPool, selected: SelectedPool, teacher: TrainedTeacher, *, context: Context
@@ -306,10 +306,6 @@ def _request_gate(labelled: Sequence[str], sample: pa.StringArray, *, random_see
 
 
 _SelfTrained: TypeAlias = tuple[NluModel, Sequence[PoolLabel], Sequence[Mapping[str, Json]]]
-
-
-def _fields_of(settings: Settings, kind: type[Settings]) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in kind.model_fields}
 
 
 class WriteTraining(Stage[TrainingFolder]):

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from seedcorn.config import Settings
+from seedcorn.config import Settings, fields_of
 from seedcorn.files import Json
 from seedcorn.intent.data import ReadIntentData
 from seedcorn.intent.oracle import MeasuredSystem, TrainOracle
@@ -152,7 +152,7 @@ def run_cell(cell: Cell, config: IntentStudyConfig, *, folder: Path) -> Measured
                 systems[baseline] = _measured(evaluated, baseline, n_added=0)
         systems[name] = _measured(evaluated, WITH_POOL, n_added=n_added)
         if config.true_labels and TRUE_LABELS not in systems:
-            oracle = TrainOracle(**_fields_of(SelfTrainingSettings, settings.self_training))
+            oracle = TrainOracle(**fields_of(settings.self_training, SelfTrainingSettings))
             systems[TRUE_LABELS] = run.do(oracle, made.data, made.teacher).value
     return MeasuredCell(cell=cell, systems=systems)
 
@@ -170,19 +170,15 @@ def settings_of(cell: Cell, config: IntentStudyConfig, system: System) -> Intent
     if corpus.self_training is not None:
         sections.setdefault("self_training", corpus.self_training)
     intents = config.of_corpus(corpus)[cell.functionality]
-    data = _fields_of(ReadIntentData, corpus.data) | {"intents": intents}
+    data = fields_of(corpus.data, ReadIntentData) | {"intents": intents}
     if corpus.data.annotated is not None:
         data["annotated"] = corpus.data.annotated.model_copy(update={"n_seed": cell.n_seed})
     return IntentConfig(
         name=cell.name,
         random_seed=cell.random_seed,
         data=ReadIntentData.model_validate(data),
-        **{**_fields_of(IntentRunSettings, config.run), **sections},
+        **{**fields_of(config.run, IntentRunSettings), **sections},
     )
-
-
-def _fields_of(kind: type[Settings], settings: Settings) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in kind.model_fields}
 
 
 def systems_of(cells: Sequence[MeasuredCell]) -> list[str]:
