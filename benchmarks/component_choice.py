@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.corpus.templates import resample_slot_values, value_catalogue
@@ -56,7 +56,7 @@ def part(scores: Scores, low: float, high: float) -> np.ndarray[tuple[int], np.d
 def component_texts(
     seen: Sequence[Utterance], source: Sequence[Utterance], pairs: PairCorpus, seed: int
 ) -> dict[str, list[str]]:
-    """The folded text of each component."""
+    """The normalised text of each component."""
     texts = [u.text for u in seen]
     variants = resample_slot_values(seen, n_variants=N_VARIANTS, rng=np.random.default_rng(seed))
     values = [value for some in value_catalogue(seen).values() for value in some]
@@ -74,7 +74,7 @@ def component_texts(
     }
     for low, high in zip(TIERS, TIERS[1:], strict=False):
         found[f"cross-entropy, {low:g} to {high:g}"] = targets(take_pairs(pairs, part(by_entropy, low, high)))
-    return {name: fold_all(some) for name, some in found.items()}
+    return {name: normalise_all(some) for name, some in found.items()}
 
 
 def models_of(texts: Mapping[str, Sequence[str]]) -> dict[str, NgramModel]:
@@ -120,8 +120,8 @@ class Subset:
 def one_subset(source: str, target: str, pairs: PairCorpus, seed: int) -> Subset:
     rng = np.random.default_rng(seed)
     seen = drawn(massive(target, "train"), N_TRANSCRIPTS, seed)
-    dev = fold_all([u.text for u in drawn(massive(target, "dev"), N_DEV, seed)])
-    test = fold_all([u.text for u in massive(target, "test")])
+    dev = normalise_all([u.text for u in drawn(massive(target, "dev"), N_DEV, seed)])
+    test = normalise_all([u.text for u in massive(target, "test")])
     models = models_of(component_texts(seen, massive(source, "train"), pairs, seed))
     chosen = choose_components(models, dev, required=["transcripts"], rng=rng)
 

@@ -30,7 +30,7 @@ from flashlight.lib.text.decoder import (
 from flashlight.lib.text.decoder.kenlm import KenLM
 from flashlight.lib.text.dictionary import create_word_dict
 
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.evaluation.bootstrap import paired_bootstrap
 from seedcorn.evaluation.wer import error_rate, word_errors
 from seedcorn.files import digest_of_file
@@ -69,7 +69,7 @@ class Peer:
 
 def massive(partition: str) -> dict[str, str]:
     with gzip.open(DATA / "massive" / "hi-IN.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return {r["id"]: fold(r["utt"]) for r in map(json.loads, lines) if r["partition"] == partition}
+        return {r["id"]: normalise(r["utt"]) for r in map(json.loads, lines) if r["partition"] == partition}
 
 
 class Flashlight:

@@ -20,7 +20,7 @@ import numpy as np
 
 from component_choice import component_texts, models_of
 from english_pronunciations import write_dictionary
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import require
 from seedcorn.evaluation.bootstrap import Reduction, paired_bootstrap
@@ -64,12 +64,12 @@ def speak(texts: Sequence[str], random_seed: int) -> list[Samples]:
 def write_models(work: Path, translations: Path | None) -> dict[str, Path]:
     """One ARPA file a system, baseline first; the full system's components are chosen on dev."""
     seen, source = transcripts("en"), massive("fr", "train")
-    dev = fold_all([u.text for u in drawn(massive("en", "dev"), N_DEV)])
+    dev = normalise_all([u.text for u in drawn(massive("en", "dev"), N_DEV)])
     texts = component_texts(seen, source, general_pairs("fr", "en"), RANDOM_SEED)
     if translations is not None:
         candidates, _ = given_translations(translations, source)
         best = (c.best(NO_RESCORING, n_hypotheses=N_HYPOTHESES, lang="en") for c in candidates)
-        texts["translations"] = fold_all([u.text for some in best for u in some])
+        texts["translations"] = normalise_all([u.text for some in best for u in some])
     models = models_of(texts)
     true = models_of({**{name: texts[name] for name in ("transcripts", "all pairs")}, "true": true_texts()})
     chosen = choose_components(models, dev, required=["transcripts"], rng=np.random.default_rng(RANDOM_SEED))
@@ -90,7 +90,7 @@ def arpa_of(work: Path, system: str) -> Path:
 
 
 def true_texts() -> list[str]:
-    return fold_all([u.text for u in massive("en", "train")])
+    return normalise_all([u.text for u in massive("en", "train")])
 
 
 def decode(model: Path, spoken: Sequence[Samples]) -> list[str]:
@@ -160,14 +160,14 @@ def whisper_nbest(spoken: Sequence[Samples]) -> list[list[RecognisedText]]:
             length_penalty=0.0,  # the score is then the log-probability itself
         )
         texts = [model.hf_tokenizer.decode(ids, skip_special_tokens=True) for ids in result.sequences_ids]
-        scored = zip(fold_all([say_numbers(text, lang="en") for text in texts]), result.scores, strict=True)
+        scored = zip(normalise_all([say_numbers(text, lang="en") for text in texts]), result.scores, strict=True)
         lists.append([RecognisedText(text=text, features={RECOGNISER: score}) for text, score in scored])
     return lists
 
 
 def whisper_row(work: Path, test: Sequence[Utterance], dev: Sequence[Utterance]) -> dict[str, Json]:
     """Word error rate of Whisper alone and rescored with the full system's model."""
-    said = {name: fold_all([u.text for u in some]) for name, some in (("dev", dev), ("test", test))}
+    said = {name: normalise_all([u.text for u in some]) for name, some in (("dev", dev), ("test", test))}
     model = read_model(arpa_of(work, FULL))
     lists = {
         name: with_models(whisper_nbest(speak(texts, seed)), {"domain": model})
@@ -210,7 +210,7 @@ def main() -> None:
             say(f"written: {', '.join(map(str, systems.values()))}")
             return
         if arguments.step == "decode":
-            said = fold_all([u.text for u in test])
+            said = normalise_all([u.text for u in test])
             systems = {name: arpa_of(work, name) for name in SYSTEMS if arpa_of(work, name).exists()}
             rows = decoded_rows(systems, said, speak(said, RANDOM_SEED + 1))
         else:

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seedcorn.corpus.text import fold, words
+from seedcorn.corpus.text import normalise, words
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.corpus.word_vectors import WordVectors, fit_word_vectors
 from seedcorn.diversity.objectives import Budget
@@ -78,10 +78,10 @@ def _utterance(row: dict[str, str]) -> Utterance:
 
 
 def pool_texts(*, without: Sequence[Utterance]) -> list[str]:
-    unwanted = {fold(utterance.text) for utterance in without}
+    unwanted = {normalise(utterance.text) for utterance in without}
     with gzip.open(POOL, "rt", encoding="utf-8") as lines:
         texts = [line.split("\t")[0] for line in lines]
-    return [text for text in texts if fold(text) not in unwanted]
+    return [text for text in texts if normalise(text) not in unwanted]
 
 
 def jaccard(pairs: Sequence[ParaphrasePair]) -> Array:

@@ -96,7 +96,7 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line("language-hi", "wer_reduction_over_general_text_11514", "… 11,514 transcripts", "{:.1%}"),
         Line(
             "language-hi",
-            "ceiling_wer_reduction_576",
+            "oracle_wer_reduction_576",
             "… by the true Hindi of the requests (topline), 576 transcripts",
             "{:.1%}",
         ),

@@ -30,9 +30,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
-from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.files import digest_of_file, write_text_whole
 from seedcorn.relevance.embedding import N_BUCKETS, N_FITTED_TEXTS, encode_batches, fit_encoder
 from seedcorn.runs import package_versions
@@ -103,7 +103,7 @@ def main() -> None:
             lambda: score_pairs(read_pairs(path), in_domain=in_domain, settings=settings, random_seed=RANDOM_SEED)
         )
         peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    runs = beside_peer(fold_all([target for _, target in known[:N_BESIDE_PEER]]))
+    runs = beside_peer(normalise_all([target for _, target in known[:N_BESIDE_PEER]]))
     summary = {
         "seconds_10m": round(seconds, 1),
         "peak_memory_gb": round(peak_memory_gb, 2),

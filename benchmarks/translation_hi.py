@@ -27,9 +27,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 
-from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs, write_pairs
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance, utterances_of
@@ -169,7 +169,7 @@ def self_train_selected(work: Path, chosen: TrainingSettings) -> None:
     seen = language_model([u.text for u in transcripts()])
     found = self_train(
         work / "selected",
-        fold_all([u.text for u in massive("en-US", "train")]),
+        normalise_all([u.text for u in massive("en-US", "train")]),
         prepared("selected", work / "selected.pairs.parquet"),
         parallel_massive("dev"),
         # Checkpoints of another starting point are never gone on from.
@@ -197,7 +197,9 @@ def self_train_selected(work: Path, chosen: TrainingSettings) -> None:
 
 
 def language_model(texts: Sequence[str], vocabulary: Sequence[str] | None = None) -> NgramModel:
-    return estimate([fold_all(texts)], order=LM_ORDER, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
+    return estimate(
+        [normalise_all(texts)], order=LM_ORDER, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS
+    )
 
 
 @dataclass(frozen=True)
@@ -219,16 +221,16 @@ class PerplexityBench:
         """The mixture of what was known with one model of each of ``texts``."""
         known = self.known if with_general else self.known[:1]
         models = [*known, *(language_model(some, self.vocabulary) for some in texts)]
-        return fit_mixture(models, [fold_all(self.dev)])
+        return fit_mixture(models, [normalise_all(self.dev)])
 
     def on_dev(self, *texts: Sequence[str]) -> float:
         """Dev perplexity of the mixture: what every choice is made by."""
-        return measure_perplexity(self.mixture(*texts), [fold_all(self.dev)]).perplexity
+        return measure_perplexity(self.mixture(*texts), [normalise_all(self.dev)]).perplexity
 
     def on_test(self, *texts: Sequence[str]) -> dict[str, Json]:
         """Test perplexity of the mixture, which is what is reported, and of the one without the general text."""
         mixtures = (self.mixture(*texts), self.mixture(*texts, with_general=False))
-        full, without = (measure_perplexity(mixture, [fold_all(self.test)]).perplexity for mixture in mixtures)
+        full, without = (measure_perplexity(mixture, [normalise_all(self.test)]).perplexity for mixture in mixtures)
         return {
             "perplexity": round(full, 2),
             "perplexity_without_general_text": round(without, 2),
@@ -281,8 +283,8 @@ def quality_rows(system: str, translator: Translator) -> list[dict[str, Json]]:
     rows: list[dict[str, Json]] = []
     for name, pairs in sets.items():
         say(f"{system}: {name}")
-        hypotheses = translator.best(fold_all([p.source for p in pairs]))
-        references = fold_all([p.target for p in pairs])
+        hypotheses = translator.best(normalise_all([p.source for p in pairs]))
+        references = normalise_all([p.target for p in pairs])
         by_chrf, by_bleu = chrf(hypotheses, references), bleu(hypotheses, references)
         rows.append(
             {
@@ -304,7 +306,7 @@ def perplexity_steps(work: Path, translators: dict[str, Translator]) -> dict[str
     source = massive("en-US", "train")
     some = np.random.default_rng(RANDOM_SEED).choice(len(source), min(N_SOURCES, len(source)), replace=False)
     source = [source[i] for i in np.sort(some)]
-    texts = fold_all([u.text for u in source])
+    texts = normalise_all([u.text for u in source])
     general = [p.target for p in prepared("selected", work / "selected.pairs.parquet").pairs()]
     lists = {
         name: list(translator.nbest(texts, n_best=N_BEST, beam_size=N_BEST)) for name, translator in translators.items()
@@ -347,7 +349,7 @@ def perplexity_bench(
 ) -> PerplexityBench:
     """The bench whose vocabulary is all words of the training texts, whichever step they come from."""
     made = {h.text for some in lists.values() for n in some for h in n.hypotheses}
-    known = [*fold_all([u.text for u in seen]), *general, *fold_all(sorted(made))]
+    known = [*normalise_all([u.text for u in seen]), *general, *normalise_all(sorted(made))]
     return PerplexityBench(
         [u.text for u in seen],
         general,
@@ -371,7 +373,7 @@ def entity_settings(source: Sequence[Utterance], seen: Sequence[Utterance]) -> E
 
 def known_words(bench: PerplexityBench, source: Sequence[str]) -> frozenset[str]:
     """The words that some text at hand has; a translation with others has made them up."""
-    return frozenset(words_of([fold_all(list(bench.seen)), bench.general, source]))
+    return frozenset(words_of([normalise_all(list(bench.seen)), bench.general, source]))
 
 
 def rescored_lists(

@@ -27,9 +27,9 @@ from typing import TypeVar
 import numpy as np
 import pyarrow.compute as pc
 
-from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs, write_pairs
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, swapped, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.templates import resample_slot_values
@@ -91,7 +91,7 @@ def dev_pairs(source: str, target: str) -> list[SentencePair]:
     """The development utterances in both languages: half as many as there are transcripts."""
     by_id = {u.id: u.text for u in massive(source, "dev")}
     chosen = drawn(massive(target, "dev"), N_DEV)
-    sources, targets = fold_all([by_id[u.id] for u in chosen]), fold_all([u.text for u in chosen])
+    sources, targets = normalise_all([by_id[u.id] for u in chosen]), normalise_all([u.text for u in chosen])
     return [SentencePair(id=u.id, source=s, target=t) for u, s, t in zip(chosen, sources, targets, strict=True)]
 
 
@@ -210,7 +210,7 @@ def language_model(texts: Sequence[str]) -> NgramModel:
 
 
 def best_texts(lists: Sequence[NBest], weights: RescoringWeights, n_hypotheses: int = N_HYPOTHESES) -> list[str]:
-    return fold_all([h.text for nbest in rescored(lists, weights) for h in nbest.hypotheses[:n_hypotheses]])
+    return normalise_all([h.text for nbest in rescored(lists, weights) for h in nbest.hypotheses[:n_hypotheses]])
 
 
 def kept_texts(texts: Sequence[str], in_domain: NgramModel, bench: Bench) -> list[str]:
@@ -224,10 +224,10 @@ def kept_texts(texts: Sequence[str], in_domain: NgramModel, bench: Bench) -> lis
 
 def measure(source: str, target: str, work: Path) -> None:
     utterances = drawn(massive(source, "train"), N_SOURCES)
-    texts = fold_all([u.text for u in utterances])
-    seen = fold_all([u.text for u in transcripts(target)])
+    texts = normalise_all([u.text for u in utterances])
+    seen = normalise_all([u.text for u in transcripts(target)])
     pairs = selected_pairs(source, target, work)
-    general = fold_all([text for batch in pairs.batches() for text in batch.column("target").to_pylist()])
+    general = normalise_all([text for batch in pairs.batches() for text in batch.column("target").to_pylist()])
     test_pairs = parallel_test(source, target)
     dev = [pair.target for pair in dev_pairs(source, target)]
     bench = Bench(seen, general, dev, [pair.target for pair in test_pairs])
@@ -249,7 +249,7 @@ def measure(source: str, target: str, work: Path) -> None:
         add(f"{name}, {N_HYPOTHESES} best", best_texts(lists, NO_RESCORING), quality)
     lists = list(with_lm(lists, language_model(seen)))
     tuning = drawn(lists, N_TUNING)
-    weights = tune_weights(tuning, lambda some: bench.perplexities(fold_all(some))[0], n_hypotheses=N_HYPOTHESES)
+    weights = tune_weights(tuning, lambda some: bench.perplexities(normalise_all(some))[0], n_hypotheses=N_HYPOTHESES)
     add("rescored", best_texts(lists, weights))
     add("kept", kept_texts(best_texts(lists, weights), in_domain, bench))
     add("true text (topline)", true_texts(utterances, target))
@@ -265,13 +265,13 @@ def measure(source: str, target: str, work: Path) -> None:
 def parallel_test(source: str, target: str) -> list[SentencePair]:
     by_id = {u.id: u.text for u in massive(source, "test")}
     found = massive(target, "test")
-    sides = zip(fold_all([by_id[u.id] for u in found]), fold_all([u.text for u in found]), strict=True)
+    sides = zip(normalise_all([by_id[u.id] for u in found]), normalise_all([u.text for u in found]), strict=True)
     return [SentencePair(source=left, target=right) for left, right in sides]
 
 
 def true_texts(utterances: Sequence[Utterance], target: str) -> list[str]:
     wanted = {u.id for u in utterances}
-    return fold_all([u.text for u in massive(target, "train") if u.id in wanted])
+    return normalise_all([u.text for u in massive(target, "train") if u.id in wanted])
 
 
 def results(source: str, target: str, rows: Sequence[Mapping[str, Json]], work: Path) -> Results:

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from seedcorn.corpus.formats import FORMATS, detect_format, read_corpus, write_corpus
-from seedcorn.corpus.formats.normal_form import normalise_column, normalise_with_slots
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.formats.normal_form import clean_column, normalise_with_slots
+from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Corpus, Slot, Utterance
 from seedcorn.errors import DataError, SeedcornWarning
 
@@ -40,7 +40,7 @@ any_text = st.text(st.one_of(any_character, telling_characters), min_size=1, max
 
 def plain(forbidden: str) -> st.SearchStrategy[str]:
     characters = st.one_of(any_character, telling_characters).filter(lambda c: c not in forbidden and not c.isspace())
-    return st.text(characters, min_size=1, max_size=6).map(normalise).filter(bool)
+    return st.text(characters, min_size=1, max_size=6).map(clean_text).filter(bool)
 
 
 @st.composite
@@ -56,7 +56,7 @@ def utterances(draw: st.DrawFn, forbidden: str = "", whole_words: bool = False) 
     try:
         text, moved = normalise_with_slots(text, [{"start": s.start, "end": s.end, "type": s.type} for s in slots])
     except DataError:  # pieces that compose into one character cannot have a slot between them
-        text, moved = normalise(text), ()
+        text, moved = clean_text(text), ()
     label = st.just("") | plain(forbidden)
     return Utterance(
         text=text,
@@ -164,8 +164,8 @@ def test_further_columns_keep_their_types(format_name: str, values: list[tuple[i
 @given(st.lists(any_text | st.none(), max_size=8))
 @settings(max_examples=300, deadline=None)
 def test_the_column_form_of_normalise_is_normalise(texts: list[str | None]):
-    expected = [None if text is None else normalise(text) for text in texts]
-    assert normalise_column(pa.array(texts, pa.string())).to_pylist() == expected
+    expected = [None if text is None else clean_text(text) for text in texts]
+    assert clean_column(pa.array(texts, pa.string())).to_pylist() == expected
 
 
 @given(any_text, st.integers(0, 24), st.integers(1, 25))
@@ -176,9 +176,9 @@ def test_slots_move_along_with_normalised_text(text: str, start: int, length: in
         moved_text, slots = normalise_with_slots(text, [{"start": start, "end": end, "type": "t"}])
     except DataError:
         return
-    assert moved_text == normalise(text)
+    assert moved_text == clean_text(text)
     (slot,) = slots
-    assert normalise(text[start:end]) == moved_text[slot.start : slot.end]
+    assert clean_text(text[start:end]) == moved_text[slot.start : slot.end]
 
 
 @given(st.lists(utterances(forbidden="[]\t"), min_size=1, max_size=4))
@@ -199,16 +199,16 @@ def test_the_content_of_a_written_file_tells_its_format(rows: list[Utterance]):
 
 def test_every_format_is_tried_here():
     assert set(FILE_NAMES) == {name for name, format in FORMATS.items() if format.write}
-    assert unicodedata.is_normalized("NFC", normalise("क़"))
+    assert unicodedata.is_normalized("NFC", clean_text("क़"))
 
 
 def test_every_single_character_is_normalised_as_in_python():
     characters = [chr(c) for c in range(0x20, 0x20000) if not 0xD800 <= c < 0xE000]
     texts = [f"{prefix}{c}{suffix}" for c in characters for prefix, suffix in (("a", "b"), ("\u0928", "\u093c"))]
-    assert normalise_column(pa.array(texts)).to_pylist() == [normalise(text) for text in texts]
+    assert clean_column(pa.array(texts)).to_pylist() == [clean_text(text) for text in texts]
 
 
 @given(st.text(st.characters(categories=("Mn", "Mc", "Lo")), max_size=6))
 @settings(max_examples=300, deadline=None)
 def test_marks_and_letters_are_composed_as_in_python(text: str):
-    assert normalise_column(pa.array([text])).to_pylist() == [normalise(text)]
+    assert clean_column(pa.array([text])).to_pylist() == [clean_text(text)]

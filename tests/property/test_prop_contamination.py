@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seedcorn.corpus.contamination import exact_duplicates, near_duplicates, screen_pool
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 
 # Few words, so that texts are often equal or nearly equal.
 texts = st.lists(st.sampled_from(["wake", "me", "up", "at", "seven", "मुझे", "東", "!", "Up,"]), max_size=7).map(" ".join)
 
 
 def grams(text: str) -> set[str]:
-    folded = fold(text)
-    return {folded[i : i + 5] for i in range(max(len(folded) - 5, 0) + 1)} if folded else set()
+    normalised = normalise(text)
+    return {normalised[i : i + 5] for i in range(max(len(normalised) - 5, 0) + 1)} if normalised else set()
 
 
 def brute_force(text: str, evaluation: list[str], threshold: float) -> tuple[int, float] | None:
@@ -43,7 +43,7 @@ def test_near_duplicates_are_those_of_brute_force(
     assert {int(p): (int(m), float(s)) for p, m, s in found} == expected
     assert near.n_rows == len(pool)
     for position, match, equal in zip(near.positions, near.matches, near.equal, strict=True):
-        assert equal == (fold(pool[position]) == fold(evaluation[match]))
+        assert equal == (normalise(pool[position]) == normalise(evaluation[match]))
 
 
 @settings(max_examples=200, deadline=None)
@@ -51,13 +51,15 @@ def test_near_duplicates_are_those_of_brute_force(
 def test_screening_keeps_the_first_of_each_clean_text_and_counts_its_copies(
     pool: list[str], evaluation: list[str]
 ) -> None:
-    folded = [fold(text) for text in pool]
+    normalised = [normalise(text) for text in pool]
     batches = [pa.array(pool, type=pa.string())]
-    assert exact_duplicates(batches).tolist() == [folded.index(text) for text in folded]
+    assert exact_duplicates(batches).tolist() == [normalised.index(text) for text in normalised]
     screening = screen_pool(batches, evaluation, threshold=0.8)
     clean = [
-        i for i, text in enumerate(pool) if not brute_force(text, evaluation, 0.8) and folded.index(fold(text)) == i
+        i
+        for i, text in enumerate(pool)
+        if not brute_force(text, evaluation, 0.8) and normalised.index(normalise(text)) == i
     ]
     assert screening.selection.positions.tolist() == clean
-    assert screening.n_copies[clean].tolist() == [folded.count(folded[i]) for i in clean]
-    assert screening.n_copies.sum() == sum(folded.count(folded[i]) for i in clean)
+    assert screening.n_copies[clean].tolist() == [normalised.count(normalised[i]) for i in clean]
+    assert screening.n_copies.sum() == sum(normalised.count(normalised[i]) for i in clean)

@@ -6,12 +6,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.translation.nbest import Hypothesis, NBest, read_moses, write_moses
 from seedcorn.translation.rescoring import RescoringWeights, rank, rescored
 from seedcorn.translation.transliteration import transliterate
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(normalise).filter(lambda t: "|||" not in t)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(clean_text).filter(lambda t: "|||" not in t)
 LOGPS = st.floats(-500, 0).map(lambda x: float(f"{x:.6g}"))
 HYPOTHESES = st.builds(
     lambda text, translation, lm: Hypothesis(text=text, features={"translation_logp": translation, "lm_logp": lm}),
@@ -49,4 +49,4 @@ def test_transliteration_leaves_no_latin_letter(text: str) -> None:
     written = transliterate(text)
     assert not any("a" <= letter <= "z" for letter in written)
     assert len(written.split()) == len(text.split())
-    assert normalise(written) == written
+    assert clean_text(written) == written

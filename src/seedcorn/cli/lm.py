@@ -42,7 +42,7 @@ TextFiles: TypeAlias = Annotated[
     typer.Argument(help="Text, one sentence a line, or corpora of any known format; - or nothing: standard input."),
 ]
 TokensOption: TypeAlias = Annotated[
-    Tokens, typer.Option(help="whitespace: words are as written; words: split and folded by Seedcorn.")
+    Tokens, typer.Option(help="whitespace: words are as written; words: split and normalised by Seedcorn.")
 ]
 ModelFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, help="A model: ARPA, plain or gzip, or binary.")]
 ModelOutput: TypeAlias = Annotated[
@@ -214,7 +214,7 @@ def _texts(files: list[Path] | None, tokens: Tokens) -> "Iterator[Texts]":
     from seedcorn.lm.text_files import read_texts
 
     for file in files or [STANDARD]:
-        yield from read_texts(file, fold=tokens is Tokens.WORDS)
+        yield from read_texts(file, normalised=tokens is Tokens.WORDS)
 
 
 def _numbers(written: str, option: str) -> tuple[int, ...]:

@@ -99,7 +99,7 @@ def evaluate(
 
 def _texts(path: Path, format: str | None) -> list[str]:
     from seedcorn.corpus.formats import read_corpus
-    from seedcorn.corpus.text import normalise
+    from seedcorn.corpus.text import clean_text
 
     if path != STANDARD:
         return [text for batch in read_corpus(path, format=format).texts() for text in batch.to_pylist()]
@@ -107,7 +107,7 @@ def _texts(path: Path, format: str | None) -> list[str]:
         lines = sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise DataError(wanted="UTF-8 text", found=str(error), where="standard input") from error
-    return [text for line in lines if (text := normalise(line))]
+    return [text for line in lines if (text := clean_text(line))]
 
 
 def _line(text: str, prediction: "Prediction") -> str:

@@ -208,9 +208,9 @@ def wer(
     references: InputFile,
     hypotheses: InputFile,
     baseline: Annotated[Path | None, typer.Option(exists=True, help="Other hypotheses to compare with.")] = None,
-    normaliser: Annotated[WordSplitting, typer.Option(help="words: folded by Seedcorn; white-space: as written.")] = (
-        WordSplitting.WORDS
-    ),
+    normaliser: Annotated[
+        WordSplitting, typer.Option(help="words: normalised by Seedcorn; white-space: as written.")
+    ] = (WordSplitting.WORDS),
     corpus: Annotated[
         Path | None, typer.Option(exists=True, help="The same utterances with intents and slots.")
     ] = None,
@@ -390,13 +390,13 @@ def _slices(
 def _utterances_of(corpus: Path, ids: Sequence[str], meant: Sequence[str]) -> "list[Utterance]":
     """Return the utterances of ``ids``; their words must be those of the references, as slots are places in them."""
     from seedcorn.corpus.formats import read_corpus
-    from seedcorn.corpus.text import fold
+    from seedcorn.corpus.text import normalise
 
     by_id = {utterance.id: utterance for utterance in read_corpus(corpus).utterances()}
     unknown = [i for i in ids if i not in by_id]
     if unknown:
         raise DataError(wanted=f"utterance '{unknown[0]}' in the corpus", found=f"{len(unknown)} missing", where=corpus)
-    other = [i for i, reference in zip(ids, meant, strict=True) if fold(by_id[i].text) != fold(reference)]
+    other = [i for i, reference in zip(ids, meant, strict=True) if normalise(by_id[i].text) != normalise(reference)]
     if other:
         raise DataError(
             wanted="the words of the references",

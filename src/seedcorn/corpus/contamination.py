@@ -1,6 +1,6 @@
 """Pool rows that repeat each other or the evaluation text, found in one pass over any number of rows.
 
-Texts are compared folded (corpus.text.fold). Equal means equal folded text. Near-equal means that the Jaccard
+Texts are compared normalised (corpus.text.normalise), and are equal when that is. Near-equal means that the Jaccard
 similarity of their sets of character 5-grams reaches a threshold: exact, not estimated, by prefix filtering (Chaudhuri,
 Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007): with grams ordered from rare to frequent in the evaluation text, two
 similar sets share one of their first few grams.
@@ -17,7 +17,7 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import Texts, character_tables, fold_text, text_buffers
+from seedcorn.corpus.normalising import Texts, character_tables, normalise_text, text_buffers
 from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.errors import ConfigError
 from seedcorn.progress import track
@@ -41,7 +41,7 @@ class NearDuplicates:
     """Pool rows at least ``threshold`` similar to an evaluation text, by position, with the most similar one of those.
 
     Arrays of shape (k,): ``positions`` in the pool, ``matches`` in the evaluation text (the first of equally similar
-    ones), ``similarities`` and whether the folded texts are ``equal``.
+    ones), ``similarities`` and whether the normalised texts are ``equal``.
     """
 
     positions: PositionArray
@@ -69,7 +69,7 @@ class _GramSets(NamedTuple):
 
     grams: HashArray
     starts: NDArray[np.int64]
-    keys: HashArray  # one hash of each whole folded text, 0 for a text without words
+    keys: HashArray  # one hash of each whole normalised text, 0 for a text without words
 
 
 class _Index(NamedTuple):
@@ -130,7 +130,7 @@ def screen_pool(
 
 
 def exact_duplicates(batches: Iterable[pa.StringArray], *, n_threads: int = 1) -> PositionArray:
-    """Return for each row the position of the first row with the same folded text (its own for that first one).
+    """Return for each row the position of the first row with the same normalised text (its own for that first one).
 
     Texts are compared by a 64-bit hash: among 20 million distinct texts, two are confused with probability 1e-5.
     """
@@ -192,8 +192,8 @@ def _gram_sets(texts: Texts) -> _GramSets:
     buffers = text_buffers(texts)
     grams = np.empty(len(buffers.utf8) + buffers.n_texts, np.uint64)
     sets = _GramSets(grams, np.zeros(buffers.n_texts + 1, np.int64), np.zeros(buffers.n_texts, np.uint64))
-    folded = np.empty(buffers.longest + 1, np.uint32)
-    _fill_gram_sets(buffers.utf8, buffers.offsets, character_tables(), folded, sets)
+    normalised = np.empty(buffers.longest + 1, np.uint32)
+    _fill_gram_sets(buffers.utf8, buffers.offsets, character_tables(), normalised, sets)
     return sets._replace(grams=grams[: sets.starts[-1]].copy())
 
 
@@ -228,24 +228,24 @@ def _prefix_length(n_grams, threshold):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _hashed(folded, start, end):  # type: ignore[no-untyped-def]
+def _hashed(normalised, start, end):  # type: ignore[no-untyped-def]
     value = _START
     for i in range(start, end):
-        value = (value ^ np.uint64(folded[i])) * _MIX
+        value = (value ^ np.uint64(normalised[i])) * _MIX
         value ^= value >> _SHIFT
     return value
 
 
 @njit(nogil=True, cache=True)
-def _fill_gram_sets(utf8, offsets, tables, folded, sets):  # type: ignore[no-untyped-def]
+def _fill_gram_sets(utf8, offsets, tables, normalised, sets):  # type: ignore[no-untyped-def]
     n = 0
     for i in range(len(offsets) - 1):
-        end = fold_text(utf8, offsets[i], offsets[i + 1], tables, folded)
+        end = normalise_text(utf8, offsets[i], offsets[i + 1], tables, normalised)
         if end > 0:
-            sets.keys[i] = _hashed(folded, 0, end)
+            sets.keys[i] = _hashed(normalised, 0, end)
             first = n
             for start in range(max(end - CHARACTERS_PER_GRAM, 0) + 1):
-                sets.grams[n] = _hashed(folded, start, min(start + CHARACTERS_PER_GRAM, end))
+                sets.grams[n] = _hashed(normalised, start, min(start + CHARACTERS_PER_GRAM, end))
                 n += 1
             n = first + _sort_distinct(sets.grams[first:n])
         sets.starts[i + 1] = n

@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from seedcorn.corpus.folding import fold_all
 from seedcorn.corpus.function_words import words_that_tell
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
 from seedcorn.errors import DataError
 from seedcorn.progress import track
@@ -70,7 +70,7 @@ def clean_pairs(
 ) -> Selection:
     """Keep the pairs fit for training, in their order; each other row is rejected for the first of REASONS it meets.
 
-    Languages are codes such as "hi" or "hi-IN". Pairs are duplicates when both sides fold to the same words. Raises
+    Languages are codes such as "hi" or "hi-IN". Pairs are duplicates when both sides have the same words. Raises
     DataError, saying ``where`` they come from, when most pairs are in the other direction.
     """
     settings = settings or CleaningSettings()
@@ -78,8 +78,8 @@ def clean_pairs(
     seen: set[bytes] = set()
     codes = np.fromiter(
         (
-            _fault(source, target, folded_source, folded_target, source_lang, target_lang, settings, seen)
-            for source, target, folded_source, folded_target in track(_rows(pairs), "cleaning pairs")
+            _fault(source, target, normalised_source, normalised_target, source_lang, target_lang, settings, seen)
+            for source, target, normalised_source, normalised_target in track(_rows(pairs), "cleaning pairs")
         ),
         np.int16,
     )
@@ -180,7 +180,7 @@ def spoken_form(pairs: PairCorpus) -> PairCorpus:
     def open_batches() -> Iterator[pa.RecordBatch]:
         for batch in pairs.batches():
             columns = [
-                pa.array(fold_all(batch.column(name)), pa.string())
+                pa.array(normalise_all(batch.column(name)), pa.string())
                 if name in ("source", "target")
                 else batch.column(name)
                 for name in PAIR_SCHEMA.names
@@ -193,33 +193,35 @@ def spoken_form(pairs: PairCorpus) -> PairCorpus:
 def _rows(pairs: PairCorpus) -> Iterator[tuple[str, str, str, str]]:
     for batch in pairs.batches():
         source, target = batch.column("source"), batch.column("target")
-        yield from zip(source.to_pylist(), target.to_pylist(), fold_all(source), fold_all(target), strict=True)
+        yield from zip(
+            source.to_pylist(), target.to_pylist(), normalise_all(source), normalise_all(target), strict=True
+        )
 
 
 def _fault(
     source: str,
     target: str,
-    folded_source: str,
-    folded_target: str,
+    normalised_source: str,
+    normalised_target: str,
     source_lang: str,
     target_lang: str,
     settings: CleaningSettings,
     seen: set[bytes],
 ) -> int:
     """Return the index in REASONS of what is wrong with the pair, or -1; the pair is added to ``seen``."""
-    if not folded_source or not folded_target:
+    if not normalised_source or not normalised_target:
         return REASONS.index(EMPTY)
-    if folded_source == folded_target:
+    if normalised_source == normalised_target:
         return REASONS.index(COPY)
     if min(own_script(source, source_lang), own_script(target, target_lang)) < settings.own_script_fraction:
         return REASONS.index(WRONG_SCRIPT)
-    n_source, n_target = folded_source.count(" ") + 1, folded_target.count(" ") + 1
+    n_source, n_target = normalised_source.count(" ") + 1, normalised_target.count(" ") + 1
     if max(n_source, n_target) > settings.n_words_max:
         return REASONS.index(TOO_LONG)
     longer, shorter = max(n_source, n_target), min(n_source, n_target)
     if longer + settings.n_words_slack > settings.length_ratio_max * (shorter + settings.n_words_slack):
         return REASONS.index(LENGTH_RATIO)
-    key = hashlib.blake2b(f"{folded_source}\t{folded_target}".encode(), digest_size=12).digest()
+    key = hashlib.blake2b(f"{normalised_source}\t{normalised_target}".encode(), digest_size=12).digest()
     if key in seen:
         return REASONS.index(DUPLICATE)
     seen.add(key)

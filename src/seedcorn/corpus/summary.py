@@ -26,7 +26,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusSummary:
-    """Counts over the rows of a corpus; texts are equal when their folded forms are."""
+    """Counts over the rows of a corpus; texts are equal when their normalised forms are."""
 
     n_rows: int
     n_characters: int

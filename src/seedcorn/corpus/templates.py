@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 
@@ -103,13 +103,13 @@ def _next_value(slot_type: str, values: SlotValues, used: Counter[str], template
 
 
 def value_catalogue(utterances: Iterable[Utterance]) -> dict[str, tuple[str, ...]]:
-    """Return the distinct values of each slot type, values and types sorted; one spelling for each folded value."""
+    """Return the distinct values of each slot type, values and types sorted; one spelling for each normalised value."""
     catalogue: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for utterance in utterances:
         for slot in utterance.slots:
             value = utterance.value(slot)
             spellings = catalogue[slot.type]
-            key = fold(value) or value
+            key = normalise(value) or value
             spellings[key] = min(value, spellings.get(key, value))
     return {slot_type: tuple(sorted(catalogue[slot_type].values())) for slot_type in sorted(catalogue)}
 

@@ -1,9 +1,9 @@
 """Unicode normalisation and word splitting: one definition for scoring, language models and word error rate.
 
-Three steps, each usable alone: ``normalise`` is what every reader does to text; ``fold`` removes what does not matter
-when utterances are compared (case, punctuation, joiner controls); ``words`` splits. Scripts written without spaces are
-split without a dictionary: Han and kana (except runs of katakana) by character, Thai, Lao, Khmer and Myanmar by
-orthographic syllable, so that n-grams, language models and error rates mean the same in every script.
+Three steps, each usable alone: ``clean_text`` is what every reader does to text; ``normalise`` removes what does not
+matter when utterances are compared (case, punctuation, joiner controls); ``words`` splits. Scripts written without
+spaces are split without a dictionary: Han and kana (except runs of katakana) by character, Thai, Lao, Khmer and Myanmar
+by orthographic syllable, so that n-grams, language models and error rates mean the same in every script.
 
 Case is folded in full (Unicode Standard 3.13, CaseFolding.txt C and F): "ß" is "ss", "ς" is "σ"; "İ" and "i̇" are
 "i". In Turkish and its relatives "I" is "ı": name the language. A comma or point between digits stays: "1,000.50" is
@@ -147,7 +147,7 @@ _VISIBLE = {**dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], 
 _JOINERS_ALONE = " \u200c\u200d"
 
 
-def normalise(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return ``text`` in NFC, without invisible characters, every run of white space one space, none at the ends.
 
     This is what readers do to every text, so that ``\\u2028``, ``\\x85``, a BOM or a tab never splits a row later on.
@@ -235,7 +235,7 @@ def _prepared(text: str, lang: str) -> str:
     return text.translate(_DOTLESS_I) if lang.replace("_", "-").split("-")[0] in _DOTLESS_I_LANGUAGES else text
 
 
-def fold(text: str) -> str:
+def normalise(text: str) -> str:
     """Return the words of ``text`` joined by single spaces: the key under which utterances are equal."""
     return " ".join(words(text))
 

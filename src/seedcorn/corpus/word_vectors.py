@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, diags_array
 
-from seedcorn.corpus.folding import Texts, fold_all
+from seedcorn.corpus.normalising import Texts, normalise_all
 from seedcorn.errors import DataError
 from seedcorn.selection import FloatArray, PositionArray
 
@@ -60,7 +60,7 @@ def fit_word_vectors(
 
     Takes some ten seconds for 400,000 utterances. Raises DataError when hardly any word occurs often enough.
     """
-    split = [text.split() for text in fold_all(texts)]
+    split = [text.split() for text in normalise_all(texts)]
     counts = Counter(chain.from_iterable(split))
     by_count = sorted((word for word, count in counts.items() if count >= min_count), key=lambda w: (-counts[w], w))
     vocabulary = sorted(by_count[:n_words], key=word_hash)

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.diversity.nearest import Vectors
 from seedcorn.diversity.paraphrase_pairs import ParaphrasePair
 from seedcorn.errors import DataError

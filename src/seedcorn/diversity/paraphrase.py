@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.corpus.word_vectors import WordVectors
 from seedcorn.diversity.nearest import Vectors
 from seedcorn.diversity.paraphrase_pairs import ParaphrasePair

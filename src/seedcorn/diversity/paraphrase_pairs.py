@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.diversity.pair_drawing import (
     DrawnPair,
@@ -90,7 +90,7 @@ def paraphrase_pairs(
 ) -> Iterator[ParaphrasePair]:
     """Yield ``n_pairs`` distinct pairs of the kinds asked for, in exact shares and random order.
 
-    A pair is the same in either order and after folding, so that none is met twice; its two texts always differ.
+    A pair is the same in either order and after normalising, so that none is met twice; its two texts always differ.
     Signatures are drawn by the square root of their number of templates. Raises DataError when ``utterances`` cannot
     make that many distinct pairs of a kind.
     """
@@ -139,7 +139,7 @@ def _fresh_pair(
         pair = _DRAWS[kind](material, rng)
         if pair is None:
             continue
-        first, second = sorted((fold(pair.first.text), fold(pair.second.text)))
+        first, second = sorted((normalise(pair.first.text), normalise(pair.second.text)))
         if first != second and (first, second) not in seen:
             seen.add((first, second))
             return ParaphrasePair(pair.first.text, pair.second.text, kind, pair.domain)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import Texts, fold_all
+from seedcorn.corpus.normalising import Texts, normalise_all
 from seedcorn.corpus.word_vectors import WordVectors, word_hash
 
 SHORTEST_NGRAM, LONGEST_NGRAM = 3, 5
@@ -51,7 +51,7 @@ class Lexicon:
         known = self.number_of
         return [
             [known.setdefault(word, len(known)) for word in (text.split(" ", N_WORDS_AT_MOST)[:N_WORDS_AT_MOST])]
-            for text in fold_all(texts)
+            for text in normalise_all(texts)
         ]
 
     def features(self, word_vectors: WordVectors, *, n_buckets: int, n_signs: int) -> WordFeatures:

@@ -65,12 +65,12 @@ def entity_words(utterance: Utterance) -> list[bool]:
     for slot in utterance.slots:
         in_slot[slot.start : slot.end] = [True] * (slot.end - slot.start)
     marks: list[bool] = []
-    folded = unicodedata.normalize("NFC", utterance.text)
-    if len(folded) != len(in_slot):
+    normalised = unicodedata.normalize("NFC", utterance.text)
+    if len(normalised) != len(in_slot):
         raise DataError(wanted="text in NFC", found=f"'{utterance.text}'", fix="Readers normalise text; use them.")
     position = 0
-    lower = folded.lower() if len(folded.lower()) == len(folded) else folded
-    for word in words(folded):
+    lower = normalised.lower() if len(normalised.lower()) == len(normalised) else normalised
+    for word in words(normalised):
         start = lower.find(word, position)
         start = position if start < 0 else start
         position = start + len(word)

@@ -8,7 +8,7 @@ from typing import ClassVar, Self, TypeAlias
 import numpy as np
 from pydantic import JsonValue
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.evaluation.nlu import outcomes, outcomes_of_functionality
 from seedcorn.evaluation.nlu_changes import bootstrap_statistics, rates
 from seedcorn.files import Json, read_json, write_json
@@ -64,9 +64,9 @@ class TrainOracle(SelfTrainingSettings, Stage[MeasuredSystem]):
 
     def __call__(self, data: IntentData, teacher: TrainedTeacher, *, context: Context) -> MeasuredSystem:
         """Return the measures; what is equal to an utterance of dev or test is left out."""
-        evaluation = set(fold_all([u.text for u in (*data.dev, *data.test)]))
-        folded = fold_all([u.text for u in data.hidden])
-        hidden = [u for u, text in zip(data.hidden, folded, strict=True) if text not in evaluation]
+        evaluation = set(normalise_all([u.text for u in (*data.dev, *data.test)]))
+        normalised = normalise_all([u.text for u in data.hidden])
+        hidden = [u for u, text in zip(data.hidden, normalised, strict=True) if text not in evaluation]
         intents = set(data.intents)
         own, others = ([u for u in hidden if (u.intent in intents) == is_own] for is_own in (True, False))
         fitted = train_without_pool(

@@ -37,7 +37,7 @@ from seedcorn.intent.training_set import decision_table, training_set
 from seedcorn.nlu.cross_fitting import CrossFitted, log_odds_of
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.pool_training import BudgetSettings, PoolLabel, self_train_at_budget, train_without_pool
-from seedcorn.nlu.self_training import Taken, Teacher, taken_for, train_teacher
+from seedcorn.nlu.self_training import PseudoLabel, Teacher, pseudo_labels, train_teacher
 from seedcorn.nlu.training import (
     NluKind,
     NluSettings,
@@ -231,8 +231,8 @@ def _sure_groups(texts: Sequence[str], data: IntentData, teacher: TrainedTeacher
     """Return the rows that the teacher is sure are of the functionality, and those it is sure are of others."""
     if teacher.fitted is None:
         by_gates = Teacher(model=teacher.model, calibration=teacher.calibration)
-        taken = taken_for(texts, data.intents, teacher=by_gates)
-        return [np.flatnonzero(taken == kind) for kind in (Taken.FUNCTIONALITY, Taken.OTHER_INTENT)]
+        labels = pseudo_labels(texts, data.intents, teacher=by_gates)
+        return [np.flatnonzero(labels == kind) for kind in (PseudoLabel.FUNCTIONALITY, PseudoLabel.OTHER_INTENT)]
     fitted = teacher.fitted
     probabilities = fitted.calibration.probabilities(log_odds_of(fitted.model, data.intents, texts))
     return [np.flatnonzero(probabilities >= 0.5), np.flatnonzero(probabilities <= _SURELY_OTHER)]

@@ -13,7 +13,7 @@ from seedcorn.language.models import EstimateDomain, EstimateText, MixModels
 from seedcorn.language.pairs import CleanPairFiles, SelectPairs
 from seedcorn.language.posteriors import SynthesiseSpeech
 from seedcorn.language.recogniser import Decoder, Recogniser, TuneDecoder, Tuning
-from seedcorn.language.sources import AnySource, System, Translations, TrueTranslations, default_systems
+from seedcorn.language.sources import AnySource, OracleTarget, System, Translations, default_systems
 from seedcorn.language.translations import (
     TranslateEntities,
     TranslateSource,
@@ -76,9 +76,9 @@ class LanguagePipeline(Settings):
                 raise ValueError(f"{role}: '{name}' is not one of the systems {', '.join(self.systems)}")
         if len({folder_name(name) for name in self.systems}) < len(self.systems):
             raise ValueError("give the systems names that differ in their letters and digits")
-        oracles = [name for name, s in self.systems.items() if any(isinstance(x, TrueTranslations) for x in s)]
-        if oracles and self.data.true_target is None:
-            raise ValueError(f"the system '{oracles[0]}' with true_target needs data.true_target")
+        oracles = [name for name, s in self.systems.items() if any(isinstance(x, OracleTarget) for x in s)]
+        if oracles and self.data.oracle_target is None:
+            raise ValueError(f"the system '{oracles[0]}' with oracle_target needs data.oracle_target")
         return self
 
     @property

@@ -14,7 +14,7 @@ from seedcorn.corpus.pair_cleaning import check_direction
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.settings import CorpusFile, utterances_in
 from seedcorn.corpus.tables import read_utterances, write_utterances
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import InputFile, write_json
@@ -63,7 +63,7 @@ class PairFile(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageData:
-    """The utterances of the language pipeline; ``dev_source`` and ``true_target`` are empty when not given."""
+    """The utterances of the language pipeline; ``dev_source`` and ``oracle_target`` are empty when not given."""
 
     source_lang: str
     target_lang: str
@@ -72,7 +72,7 @@ class LanguageData:
     dev: list[Utterance]
     test: list[Utterance]
     dev_source: list[Utterance]
-    true_target: list[Utterance]
+    oracle_target: list[Utterance]
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -80,7 +80,7 @@ class LanguageData:
         return {f"n_{name}": len(getattr(self, name)) for name in _SETS}
 
     def dev_pairs(self) -> list[SentencePair]:
-        """Return the folded dev pairs, where dev has a source side."""
+        """Return the normalised dev pairs, where dev has a source side."""
         return side_by_side(self.dev_source, self.dev)
 
     def save(self, folder: Path) -> None:
@@ -105,9 +105,9 @@ class ReadLanguageData(Stage[LanguageData]):
 
     ``transcripts`` are in-domain text in the target language, of which ``n_transcripts`` are drawn (all when not
     given); ``source`` is in-domain text in the source language, with slots where they are known. ``dev_source`` holds
-    the source side of ``dev`` under the same ids: it tunes the translator. ``true_target`` holds the true translations
-    of ``source`` under the same ids: it is the oracle of a study and trains nothing else. ``pairs`` and ``dictionary``
-    are general sentence pairs and word pairs.
+    the source side of ``dev`` under the same ids: it tunes the translator. ``oracle_target`` holds the true
+    translations of ``source`` under the same ids, for a study to compare with alone. ``pairs`` and ``dictionary`` are
+    general sentence pairs and word pairs.
     """
 
     stage_name: ClassVar[str] = "data"
@@ -123,7 +123,7 @@ class ReadLanguageData(Stage[LanguageData]):
     dev: CorpusFile
     test: CorpusFile
     dev_source: CorpusFile | None = None
-    true_target: CorpusFile | None = None
+    oracle_target: CorpusFile | None = None
 
     def __call__(self, *, context: Context) -> LanguageData:
         """Return the utterances; those without an id are named by their row. Raises DataError for an empty set."""
@@ -135,7 +135,7 @@ class ReadLanguageData(Stage[LanguageData]):
             dev=_with_ids(self.dev, "dev"),
             test=_with_ids(self.test, "test"),
             dev_source=_with_ids(self.dev_source, "the source side of dev"),
-            true_target=_with_ids(self.true_target, "the true translations"),
+            oracle_target=_with_ids(self.oracle_target, "the true translations"),
         )
 
 
@@ -194,12 +194,16 @@ def drawn(transcripts: Sequence[Utterance], n_drawn: int | None, *, rng: np.rand
 
 
 def side_by_side(source: Sequence[Utterance], target: Sequence[Utterance]) -> list[SentencePair]:
-    """Return the pairs of ``source`` and ``target`` utterances of the same id, folded, in the order of ``target``.
+    """Return the pairs of ``source`` and ``target`` utterances of the same id, normalised, in the order of ``target``.
 
     Raises DataError when there are two lists and no id in common.
     """
     by_id = {u.id: u for u in source}
-    pairs = [SentencePair(source=fold(by_id[u.id].text), target=fold(u.text), id=u.id) for u in target if u.id in by_id]
+    pairs = [
+        SentencePair(source=normalise(by_id[u.id].text), target=normalise(u.text), id=u.id)
+        for u in target
+        if u.id in by_id
+    ]
     if source and target and not pairs:
         raise DataError(
             wanted="the same ids in both languages", found=f"'{source[0].id}' and '{target[0].id}', none in common"

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.tables import read_texts, write_texts
 from seedcorn.files import InputFile, Json, write_json, write_text_whole
 from seedcorn.language.data import LanguageData, Transcripts
@@ -56,10 +56,10 @@ class EstimateDomain(Stage[DomainModel]):
         context: Context,
     ) -> DomainModel:
         """Return the model; words of the source text, all pairs, the dictionary and the lexicon are known too."""
-        source = fold_all([u.text for u in data.source])
+        source = normalise_all([u.text for u in data.source])
         borrowed = transliterated(source, target_lang=data.target_lang)
-        general, dictionary = (fold_all(target_side(pairs)) for pairs in (clean.pairs, clean.dictionary))
-        names = fold_all(sorted(Entities(lexicon=self.lexicon).spellings().values()))
+        general, dictionary = (normalise_all(target_side(pairs)) for pairs in (clean.pairs, clean.dictionary))
+        names = normalise_all(sorted(Entities(lexicon=self.lexicon).spellings().values()))
         return estimate_domain_model(
             transcripts.texts,
             target_side(nearest.pairs).to_pylist(),
@@ -98,7 +98,7 @@ class ListWords(Stage[Vocabulary]):
 
     def __call__(self, *texts: Texts, context: Context) -> Vocabulary:
         """Return the words."""
-        return Vocabulary(words=words_of(part.folded for part in texts))
+        return Vocabulary(words=words_of(part.normalised for part in texts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +139,8 @@ class EstimateText(Stage[TextModel]):
     def __call__(self, texts: Texts, vocabulary: Vocabulary | None = None, *, context: Context) -> TextModel:
         """Return the modified Kneser-Ney model."""
         words = None if vocabulary is None else vocabulary.words
-        model = estimate_texts(texts.folded, order=self.order, vocabulary=words) if any(texts.folded) else None
-        return TextModel(label=self.label, n_sentences=len(texts.folded), model=model)
+        model = estimate_texts(texts.normalised, order=self.order, vocabulary=words) if any(texts.normalised) else None
+        return TextModel(label=self.label, n_sentences=len(texts.normalised), model=model)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +203,7 @@ class MixModels(Stage[SystemModel]):
         """Return the model. Texts without a sentence have no part in it."""
         parts = [(part.label, part.n_sentences, part.model) for part in models if part.model is not None]
         labels = _told_apart([label for label, _, _ in parts])
-        dev, test = (fold_all([u.text for u in some]) for some in (data.dev, data.test))
+        dev, test = (normalise_all([u.text for u in some]) for some in (data.dev, data.test))
         models_of = dict(zip(labels, (model for _, _, model in parts), strict=True))
         chosen, steps = _chosen(models_of, dev) if self.chosen_on_dev else (labels, [])
         mixed, weights = interpolate([models_of[label] for label in chosen], dev)
@@ -284,7 +284,9 @@ class Export(Stage[Exported]):
     stage_name: ClassVar[str] = "export"
     is_random: ClassVar[bool] = False
 
-    def __call__(self, system: SystemModel, heard: SpeechPosteriors | None = None, *, context: Context) -> Exported:
+    def __call__(
+        self, system: SystemModel, posteriors: SpeechPosteriors | None = None, *, context: Context
+    ) -> Exported:
         """Return the model, with the lexicon of the recogniser's symbols where there is one."""
-        lexicon = None if heard is None else lexicon_of(system.words, heard.test.alphabet)
+        lexicon = None if posteriors is None else lexicon_of(system.words, posteriors.test.alphabet)
         return Exported(model=system.model, lexicon=lexicon)

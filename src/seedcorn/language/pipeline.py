@@ -37,7 +37,7 @@ class LanguageConfig(LanguagePipeline):
 
 @dataclass(frozen=True, kw_only=True)
 class Frozen:
-    """What an earlier run decided for this one: its translators, what its recogniser heard, how its decoder weighs."""
+    """What an earlier run decided for this one: its translators, posteriors, how its decoder weighs."""
 
     translators: Mapping[TranslatorName, Result[TranslatorFolder]] = field(default_factory=dict)
     posteriors: Result[SpeechPosteriors] | None = None
@@ -170,8 +170,8 @@ def _mixtures(
 
 def export(run: Run, config: LanguagePipeline, models: Models, recognition: Recognition | None) -> Result[Exported]:
     """Write the model of the reported system for other recognisers, with the lexicon of the recogniser if any."""
-    heard = () if recognition is None else (recognition.posteriors,)
-    return run.do(Export(), models.own[config.reported_name], *heard)
+    posteriors = () if recognition is None else (recognition.posteriors,)
+    return run.do(Export(), models.own[config.reported_name], *posteriors)
 
 
 def recognise(
@@ -184,13 +184,13 @@ def recognise(
     """Listen to dev and test once, decode test with every model, and measure; None without a recogniser."""
     if config.recogniser is None:
         return None
-    heard = frozen.posteriors or listen(run, config.recogniser, materials)
+    posteriors = frozen.posteriors or listen(run, config.recogniser, materials)
     weights = {}
     for system in dict.fromkeys(config.tuned_for(system) for system in config.systems):
         weights[system] = frozen.decoder_weights or run.do(
             config.decoder_tuning,
             materials.data,
-            heard,
+            posteriors,
             models.own[system],
             name=f"decoder-weights-{folder_name(system)}",
         )
@@ -198,7 +198,7 @@ def recognise(
     hypotheses = {
         (system, lexicon): run.do(
             Decode(),
-            heard,
+            posteriors,
             weights[config.tuned_for(system)],
             models.of(lexicon)[system],
             name=f"decoding-{lexicon}-{folder_name(system)}",
@@ -208,7 +208,7 @@ def recognise(
     }
     measure = Measure(recognised=tuple(hypotheses), baseline=config.baseline_name, reported=config.reported_name)
     measures = run.do(measure, materials.data, materials.transcripts, *hypotheses.values())
-    return Recognition(posteriors=heard, decoder_weights=weights, hypotheses=hypotheses, measures=measures)
+    return Recognition(posteriors=posteriors, decoder_weights=weights, hypotheses=hypotheses, measures=measures)
 
 
 def listen(run: Run, recogniser: Recogniser, materials: Materials) -> Result[SpeechPosteriors]:

@@ -96,7 +96,7 @@ class SynthesiseSpeech(Stage[SpeechPosteriors]):
 
 
 class ReadSpeech(Stage[SpeechPosteriors]):
-    """Read dev and test as a recogniser heard them: posteriors, or manifests of recordings and a recogniser.
+    """Read dev and test by a recogniser: posteriors, or manifests of recordings and a recogniser.
 
     See ``seedcorn speech decode`` for the formats; utterances are matched by id. ``recordings`` are the audio files of
     the manifests, found in them.

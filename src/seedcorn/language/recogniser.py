@@ -91,7 +91,7 @@ class TuneDecoder(Stage[DecoderWeights]):
     decoder: Decoder = Decoder()
 
     def __call__(
-        self, data: LanguageData, heard: SpeechPosteriors, system: "SystemModel", *, context: Context
+        self, data: LanguageData, posteriors: SpeechPosteriors, system: "SystemModel", *, context: Context
     ) -> DecoderWeights:
         """Return the settings that are best for ``system``."""
         settings = DecoderSettings(**self.decoder.model_dump(include=set(DecoderSettings.model_fields)))
@@ -99,9 +99,9 @@ class TuneDecoder(Stage[DecoderWeights]):
             return DecoderWeights(settings=settings)
         n_used = self.decoder.n_tuning or len(data.dev)
         found = tune_weights(
-            heard.dev.logps[:n_used],
+            posteriors.dev.logps[:n_used],
             [" ".join(words(u.text)) for u in data.dev[:n_used]],
-            lexicon=lexicon_of(system.words, heard.dev.alphabet),
+            lexicon=lexicon_of(system.words, posteriors.dev.alphabet),
             models=[WeightedModel(model=system.model)],
             settings=settings,
             n_threads=context.n_threads,
@@ -139,12 +139,13 @@ class Decode(Stage[Hypotheses]):
     is_random: ClassVar[bool] = False
 
     def __call__(
-        self, heard: SpeechPosteriors, weights: DecoderWeights, system: "SystemModel", *, context: Context
+        self, posteriors: SpeechPosteriors, weights: DecoderWeights, system: "SystemModel", *, context: Context
     ) -> Hypotheses:
         """Return what is recognised of each test utterance."""
-        lexicon = lexicon_of(system.words, heard.test.alphabet)
-        texts = recognise(heard.test, system.model, lexicon, settings=weights.settings, n_threads=context.n_threads)
-        return Hypotheses(ids=list(heard.test.ids), texts=texts, n_not_spelt=len(lexicon.left_out))
+        lexicon = lexicon_of(system.words, posteriors.test.alphabet)
+        test = posteriors.test
+        texts = recognise(test, system.model, lexicon, settings=weights.settings, n_threads=context.n_threads)
+        return Hypotheses(ids=list(test.ids), texts=texts, n_not_spelt=len(lexicon.left_out))
 
 
 def recognise(

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BeforeValidator, Field
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import scripts_of
 from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.corpus.tables import read_texts, read_utterances, write_texts, write_utterances
@@ -37,13 +37,13 @@ _TRANSLITERATED_INTO = "DEVANAGARI"
 class Texts:
     """Folded text, and the utterances that it is the text of where those have intents or slots."""
 
-    folded: list[str]
+    normalised: list[str]
     utterances: list[Utterance] = field(default_factory=list)
 
     @classmethod
     def of(cls, utterances: Sequence[Utterance]) -> Self:
         """Return the text of ``utterances``."""
-        return cls(folded=fold_all([u.text for u in utterances]), utterances=list(utterances))
+        return cls(normalised=normalise_all([u.text for u in utterances]), utterances=list(utterances))
 
     def translated(self) -> list[Utterance]:
         """Return the utterances that are translations."""
@@ -52,18 +52,18 @@ class Texts:
     @property
     def counts(self) -> Mapping[str, int]:
         """How many sentences there are."""
-        return {"n_sentences": len(self.folded)}
+        return {"n_sentences": len(self.normalised)}
 
     def save(self, folder: Path) -> None:
         """Write both as Parquet."""
-        write_texts(self.folded, folder / "texts.parquet")
+        write_texts(self.normalised, folder / "texts.parquet")
         write_utterances(self.utterances, folder / "utterances.parquet")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return what ``save`` wrote."""
         utterances = read_utterances(folder / "utterances.parquet")
-        return cls(folded=read_texts(folder / "texts.parquet"), utterances=utterances)
+        return cls(normalised=read_texts(folder / "texts.parquet"), utterances=utterances)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,7 @@ class TranscribedText(Source):
         return (materials.transcripts,)
 
     def __call__(self, transcripts: Transcripts, *, context: Context) -> Texts:
-        """Return them folded."""
+        """Return them normalised."""
         return Texts.of(transcripts.utterances)
 
 
@@ -158,8 +158,8 @@ class GeneralText(Source):
         return (materials.nearest,)
 
     def __call__(self, nearest: SelectedPairs, *, context: Context) -> Texts:
-        """Return it folded."""
-        return Texts(folded=fold_all(target_side(nearest.pairs)))
+        """Return it normalised."""
+        return Texts(normalised=normalise_all(target_side(nearest.pairs)))
 
 
 class AllGeneralText(Source):
@@ -173,8 +173,8 @@ class AllGeneralText(Source):
         return (materials.pairs,)
 
     def __call__(self, clean: CleanPairs, *, context: Context) -> Texts:
-        """Return it folded."""
-        return Texts(folded=fold_all(target_side(clean.pairs)))
+        """Return it normalised."""
+        return Texts(normalised=normalise_all(target_side(clean.pairs)))
 
 
 class DictionaryWords(Source):
@@ -188,8 +188,8 @@ class DictionaryWords(Source):
         return (materials.pairs,)
 
     def __call__(self, clean: CleanPairs, *, context: Context) -> Texts:
-        """Return it folded."""
-        return Texts(folded=fold_all(target_side(clean.dictionary)))
+        """Return it normalised."""
+        return Texts(normalised=normalise_all(target_side(clean.dictionary)))
 
 
 def _or_default(value: object) -> object:
@@ -242,7 +242,7 @@ class Translations(Source):
         )
         if self.kept is None:
             return Texts.of(best)
-        kept = keep_in_domain(fold_all([u.text for u in best]), domain, self.kept)
+        kept = keep_in_domain(normalise_all([u.text for u in best]), domain, self.kept)
         return Texts.of([best[row] for row in np.sort(kept.positions)])
 
 
@@ -257,8 +257,8 @@ class SourceText(Source):
         return (materials.data,)
 
     def __call__(self, data: LanguageData, *, context: Context) -> Texts:
-        """Return it folded."""
-        return Texts(folded=fold_all([u.text for u in data.source]))
+        """Return it normalised."""
+        return Texts(normalised=normalise_all([u.text for u in data.source]))
 
 
 class TransliteratedSourceText(Source):
@@ -272,23 +272,24 @@ class TransliteratedSourceText(Source):
         return (materials.data,)
 
     def __call__(self, data: LanguageData, *, context: Context) -> Texts:
-        """Return it folded; nothing where no table leads to the script."""
-        return Texts(folded=transliterated(fold_all([u.text for u in data.source]), target_lang=data.target_lang))
+        """Return it normalised; nothing where no table leads to the script."""
+        source = normalise_all([u.text for u in data.source])
+        return Texts(normalised=transliterated(source, target_lang=data.target_lang))
 
 
-class TrueTranslations(Source):
+class OracleTarget(Source):
     """The true translations of the source text: an oracle."""
 
-    label: ClassVar[str] = "true target"
-    source: Literal["true_target"] = "true_target"
+    label: ClassVar[str] = "oracle target"
+    source: Literal["oracle_target"] = "oracle_target"
 
     def needs(self, materials: Materials) -> tuple[Result[StageResult], ...]:
         """Take the data."""
         return (materials.data,)
 
     def __call__(self, data: LanguageData, *, context: Context) -> Texts:
-        """Return them folded."""
-        return Texts(folded=fold_all([u.text for u in data.true_target]))
+        """Return them normalised."""
+        return Texts(normalised=normalise_all([u.text for u in data.oracle_target]))
 
 
 def _from_name(value: object) -> object:
@@ -306,7 +307,7 @@ AnySource: TypeAlias = Annotated[
         | Translations
         | SourceText
         | TransliteratedSourceText
-        | TrueTranslations,
+        | OracleTarget,
         Field(discriminator="source"),
     ],
     BeforeValidator(_from_name),
@@ -341,9 +342,9 @@ def target_side(pairs: PairCorpus) -> pa.ChunkedArray:
 
 
 def transliterated(source: Sequence[str], *, target_lang: str) -> list[str]:
-    """Return folded ``source`` texts in the script of the target language; none where no table leads there."""
+    """Return normalised ``source`` texts in the script of the target language; none where no table leads there."""
     from seedcorn.translation.transliteration import transliterate
 
     if _TRANSLITERATED_INTO not in scripts_of(target_lang):
         return []
-    return fold_all([transliterate(text) for text in source])
+    return normalise_all([transliterate(text) for text in source])

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.files import InputFile, write_json
@@ -176,5 +176,5 @@ class SelfTrain(SelfTrainingSettings, Stage[TranslatorFolder]):
 
 
 def _spoken(texts: Sequence[str]) -> list[str]:
-    """Return texts as they are spoken and as translators are trained: folded, empty ones left out."""
-    return [text for text in fold_all(texts) if text]
+    """Return texts as they are spoken and as translators are trained: normalised, empty ones left out."""
+    return [text for text in normalise_all(texts) if text]

@@ -53,7 +53,7 @@ def choose_components(
     n_folds: int = N_FOLDS,
     rng: np.random.Generator,
 ) -> ChosenComponents:
-    """Return the mixture of those ``models`` that lower the perplexity of ``dev_texts`` (folded words) beyond chance.
+    """Return the mixture of those ``models`` that lower the perplexity of ``dev_texts`` (words) beyond chance.
 
     The ``required`` ones are in it from the start (without any: the best single one); of the others the one with the
     lowest perplexity is asked next, ties by order. The steps of those left out say what each would have brought.

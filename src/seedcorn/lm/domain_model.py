@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.tables import read_texts, write_texts
 from seedcorn.files import write_text_whole
 from seedcorn.lm.interpolation import Mixture, fit_mixture, share_vocabulary, static_model
@@ -25,7 +25,7 @@ _TEXTS = ("transcripts", "general", "dev")
 
 @dataclass(frozen=True, kw_only=True)
 class DomainModel:
-    """What is known of the domain, folded, and the language model that judges translations.
+    """What is known of the domain, normalised, and the language model that judges translations.
 
     The ``mixture`` is of a model of ``transcripts`` and one of ``general`` text (the target side of the selected pairs;
     may be empty), with the weights that make ``dev`` most likely: transcripts alone know too few words to judge by.
@@ -81,9 +81,9 @@ def estimate_domain_model(
 ) -> DomainModel:
     """Return what is known of the domain by these texts.
 
-    ``other_texts`` are folded texts whose words are known too, such as the source text, which translations may keep.
+    ``other_texts`` are normalised, their words known too, such as the source text, which translations may keep.
     """
-    seen, near, wanted = (fold_all(texts) for texts in (transcripts, general, dev))
+    seen, near, wanted = (normalise_all(texts) for texts in (transcripts, general, dev))
     models = share_vocabulary([estimate_texts(texts, order=order) for texts in (seen, near) if texts])
     return DomainModel(
         transcripts=seen,
@@ -95,10 +95,10 @@ def estimate_domain_model(
     )
 
 
-def estimate_texts(folded: Sequence[str], *, order: int, vocabulary: Sequence[str] | None = None) -> NgramModel:
-    """Return the modified Kneser-Ney model of ``folded`` texts, however few they are."""
+def estimate_texts(normalised: Sequence[str], *, order: int, vocabulary: Sequence[str] | None = None) -> NgramModel:
+    """Return the modified Kneser-Ney model of ``normalised`` texts, however few they are."""
     # Discounts given outright: what small transcripts cannot tell is no news to whoever brings up a language.
-    return estimate([list(folded)], order=order, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
+    return estimate([list(normalised)], order=order, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
 
 
 def interpolate(components: Sequence[NgramModel], dev: Sequence[str]) -> tuple[NgramModel, tuple[float, ...]]:
@@ -116,7 +116,7 @@ def prune(model: NgramModel, n_ngrams: int | None) -> NgramModel:
 
 
 def words_of(texts: Iterable[Sequence[str]]) -> list[str]:
-    """Return the words of folded texts, sorted."""
+    """Return the words of normalised texts, sorted."""
     return sorted({word for part in texts for text in part for word in text.split()})
 
 
@@ -137,7 +137,7 @@ class DevLoss:
 
     @classmethod
     def of_domain(cls, texts: Sequence[str], domain: DomainModel) -> Self:
-        """Return the loss of selections of folded ``texts`` beside the transcripts and general text of ``domain``."""
+        """Return the loss of selections of ``texts``, normalised, beside transcripts and general text of ``domain``."""
         known = [part for part in (domain.transcripts, domain.general) if part]
         words = words_of([*known, texts])
         models = tuple(estimate_texts(part, order=domain.order, vocabulary=words) for part in known)

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 
 from seedcorn.corpus.formats.massive_markup import bracketed, bracketed_slots
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Utterance, check_slots
 from seedcorn.errors import DataError, SeedcornError, require
 from seedcorn.files import writing_whole
@@ -104,7 +104,7 @@ def generate(seed: Sequence[Utterance], *, chat: Chat, n_requests: int = 10, ran
     have slot types unknown to the seed, are left out.
     """
     intents, rng = sorted({u.intent for u in seed}), np.random.default_rng(random_seed)
-    types, seen = {s.type for u in seed for s in u.slots}, {normalise(u.text) for u in seed}
+    types, seen = {s.type for u in seed for s in u.slots}, {clean_text(u.text) for u in seed}
     found: list[Utterance] = []
     for number in range(n_requests if seed else 0):
         intent = intents[number % len(intents)]
@@ -112,8 +112,8 @@ def generate(seed: Sequence[Utterance], *, chat: Chat, n_requests: int = 10, ran
         shown = [own[i] for i in np.sort(rng.permutation(len(own))[:_N_EXAMPLES])]
         for line in chat(_generating(shown, types, number)).splitlines():
             utterance = _read(line, types)
-            if utterance is not None and normalise(utterance.text) not in seen:
-                seen.add(normalise(utterance.text))
+            if utterance is not None and clean_text(utterance.text) not in seen:
+                seen.add(clean_text(utterance.text))
                 found.append(replace(utterance, intent=intent, origin=GENERATED))
     return found
 
@@ -144,7 +144,7 @@ def _labelling(text: str, examples: str, types: set[str]) -> str:
 
 def _read(line: str, types: set[str]) -> Utterance | None:
     """Return the utterance that ``line`` spells in brackets, or None where it does not."""
-    marked = normalise(_LIST_MARK.sub("", line).strip().strip('"'))
+    marked = clean_text(_LIST_MARK.sub("", line).strip().strip('"'))
     text = " ".join(_SLOT.sub(lambda slot: slot[1].strip(), marked).split())
     return _labelled(text, marked, types) if text and not set(text) & set("[]") else None
 

@@ -77,15 +77,15 @@ class PoolDecision:
         )
 
 
-class Taken(IntEnum):
-    """What a teacher takes a text for, where it is sure."""
+class PseudoLabel(IntEnum):
+    """What a teacher says that a text is, where it is sure."""
 
     UNSURE = -1
     OTHER_INTENT = 0
     FUNCTIONALITY = 1
 
 
-TakenArray: TypeAlias = NDArray[np.int8]  # a Taken a text, shape (n,)
+PseudoLabels: TypeAlias = NDArray[np.int8]  # a PseudoLabel a text, shape (n,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,10 +257,10 @@ def decide(
     ]
 
 
-def taken_for(
+def pseudo_labels(
     texts: Sequence[str], functionality: Collection[str], *, teacher: Teacher, gates: Gates = Gates()
-) -> TakenArray:
-    """Return what ``teacher`` takes each text for, as Taken (n,): unsure where it fails the ``gates``, caps aside.
+) -> PseudoLabels:
+    """Return the PseudoLabel of each text by ``teacher``, (n,): unsure where it fails the ``gates``, caps aside.
 
     What the teacher is unsure of is not learnt from, whoever chooses it.
     """
@@ -273,8 +273,8 @@ def taken_for(
         gates=uncapped,
         rng=np.random.default_rng(0),  # draws only what exceeds a cap
     )
-    taken = {Decision.UNSURE_INTENT: Taken.UNSURE, Decision.NEGATIVE: Taken.OTHER_INTENT}
-    return np.array([taken.get(d.decision, Taken.FUNCTIONALITY) for d in decisions], dtype=np.int8)
+    labels = {Decision.UNSURE_INTENT: PseudoLabel.UNSURE, Decision.NEGATIVE: PseudoLabel.OTHER_INTENT}
+    return np.array([labels.get(d.decision, PseudoLabel.FUNCTIONALITY) for d in decisions], dtype=np.int8)
 
 
 def _functionality(seed: Sequence[Utterance], background: Sequence[Utterance]) -> frozenset[str]:

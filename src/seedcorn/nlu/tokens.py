@@ -34,7 +34,7 @@ def tokens_of(text: str) -> list[Token]:
     """
     if not unicodedata.is_normalized("NFC", text):
         raise DataError(
-            wanted="text in Unicode NFC", found=f"'{text}'", fix="Use corpus.text.normalise before offsets are taken."
+            wanted="text in Unicode NFC", found=f"'{text}'", fix="Use corpus.text.clean_text before offsets are taken."
         )
     classes = character_classes()[np.fromiter(map(ord, text), dtype=np.int64, count=len(text))].tolist()
     tokens: list[Token] = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.corpus.text import words
 from seedcorn.corpus.word_vectors import WordVectors, fit_word_vectors, word_hash
 

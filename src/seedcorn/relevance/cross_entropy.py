@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from seedcorn.corpus.folding import Texts, fold_all
+from seedcorn.corpus.normalising import Texts, normalise_all
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.progress import track
@@ -30,7 +30,7 @@ class CrossEntropyModels(NamedTuple):
 def fit_cross_entropy(
     in_domain_texts: Iterable[Texts], general_texts: Iterable[Texts], *, order: int = 3
 ) -> CrossEntropyModels:
-    """Estimate the in-domain and the general model of batches of texts, folded as everywhere.
+    """Estimate the in-domain and the general model of batches of texts, normalised as everywhere.
 
     Both have the words seen in-domain, as Moore and Lewis advise: what neither knows counts alike in both. Samples of
     about the same size compare best. Raises DataError when a side has no text.
@@ -41,8 +41,8 @@ def fit_cross_entropy(
 
 def _estimate(texts: Iterable[Texts], order: int, vocabulary: list[str] | None) -> NgramModel:
     # Discounts given outright: a seed is too small to estimate them from, and that is nothing to warn of.
-    folded = (fold_all(batch) for batch in texts)
-    return estimate(folded, order=order, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
+    normalised = (normalise_all(batch) for batch in texts)
+    return estimate(normalised, order=order, vocabulary=vocabulary, fallback_discounts=FALLBACK_DISCOUNTS)
 
 
 def cross_entropy_scores(batches: Iterable[Texts], models: CrossEntropyModels) -> Scores:
@@ -60,8 +60,8 @@ def cross_entropy_batches(batches: Iterable[Texts], models: CrossEntropyModels) 
 
 
 def _scores(texts: Texts, models: CrossEntropyModels) -> Scores:
-    folded = pa.array(fold_all(texts), pa.large_string())
-    wanted, usual = models.in_domain.score(folded), models.general.score(folded)
+    normalised = pa.array(normalise_all(texts), pa.large_string())
+    wanted, usual = models.in_domain.score(normalised), models.general.score(normalised)
     empty = wanted.n_words == 0
     values = np.where(empty, 0.0, (wanted.logps - usual.logps) / (wanted.n_words + 1))
     return Scores(values=values, name=NAME, unit=UNIT, missing=empty if empty.any() else None)

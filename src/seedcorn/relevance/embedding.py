@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from seedcorn.corpus.folding import Texts, character_tables, text_buffers
+from seedcorn.corpus.normalising import Texts, character_tables, text_buffers
 from seedcorn.errors import DataError, require
 from seedcorn.relevance.sentence_features import count_features, sum_features
 from seedcorn.relevance.sentence_vectors import Embeddings, SentenceEncoder

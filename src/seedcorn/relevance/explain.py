@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from seedcorn.corpus.folding import Texts, fold_all
+from seedcorn.corpus.normalising import Texts, normalise_all
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.relevance.linear import RelevanceModel
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_spans
@@ -35,8 +35,8 @@ def strongest_ngrams(texts: Texts, model: RelevanceModel, *, n_strongest: int = 
     indptr, buckets = ngram_rows(texts, features=model.features)
     weights = model.weights[buckets]
     return [
-        _strongest(folded.split(), model.features.order, weights[start:end].tolist(), n_strongest)
-        for folded, start, end in zip(fold_all(texts), indptr[:-1], indptr[1:], strict=True)
+        _strongest(normalised.split(), model.features.order, weights[start:end].tolist(), n_strongest)
+        for normalised, start, end in zip(normalise_all(texts), indptr[:-1], indptr[1:], strict=True)
     ]
 
 

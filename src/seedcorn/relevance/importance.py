@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.linear import RelevanceModel

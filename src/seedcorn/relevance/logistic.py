@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array, vstack
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
 from seedcorn.relevance.linear import Calibration, RelevanceModel
 from seedcorn.relevance.names import Aggregate

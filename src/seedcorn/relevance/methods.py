@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.cutoff import PrecisionCurve, precision_curve
 from seedcorn.relevance.linear import RelevanceModel, load_relevance_model, relevance_scores

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.errors import DataError
 from seedcorn.pretrained import loading
 from seedcorn.relevance.hidden_states import EncoderPrecision, HiddenStates, hidden_states_of, resolve_precision

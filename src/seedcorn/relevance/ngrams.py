@@ -16,13 +16,13 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from seedcorn.corpus.folding import (
+from seedcorn.corpus.normalising import (
     ASCII_JOINER,
     ASCII_NUMBER_JOINER,
     SPACE,
     Texts,
     character_tables,
-    fold_text,
+    normalise_text,
     text_buffers,
 )
 from seedcorn.corpus.parallel import map_in_order
@@ -37,9 +37,9 @@ _FIRST_NOT_ASCII = np.uint8(0x80)
 
 
 class _Scratch(NamedTuple):
-    """Room for one text: its folded characters and the hashes of its words."""
+    """Room for one text: its normalised characters and the hashes of its words."""
 
-    folded: NDArray[np.uint32]
+    normalised: NDArray[np.uint32]
     words: NDArray[np.uint64]
 
 
@@ -172,26 +172,26 @@ def _hash_words(utf8, start, end, tables, scratch):  # type: ignore[no-untyped-d
         bits |= utf8[position]
     if bits < _FIRST_NOT_ASCII:
         return _hash_ascii_words(utf8, start, end, tables.ascii_letters, scratch.words)
-    n_folded = fold_text(utf8, start, end, tables, scratch.folded)
-    return _hash_folded_words(scratch.folded, n_folded, scratch.words)
+    n_normalised = normalise_text(utf8, start, end, tables, scratch.normalised)
+    return _hash_normalised_words(scratch.normalised, n_normalised, scratch.words)
 
 
 @njit(nogil=True, cache=True)
-def _hash_folded_words(folded, n_folded, words):  # type: ignore[no-untyped-def]
+def _hash_normalised_words(normalised, n_normalised, words):  # type: ignore[no-untyped-def]
     n_words, word = 0, _FNV_START
-    for i in range(n_folded):
-        if folded[i] == SPACE:
+    for i in range(n_normalised):
+        if normalised[i] == SPACE:
             words[n_words] = _mixed(word)
             n_words, word = n_words + 1, _FNV_START
         else:
-            word = (word ^ np.uint64(folded[i])) * _FNV_PRIME
+            word = (word ^ np.uint64(normalised[i])) * _FNV_PRIME
     words[n_words] = _mixed(word)
-    return n_words + (n_folded > 0)
+    return n_words + (n_normalised > 0)
 
 
 @njit(nogil=True, cache=True)
 def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-untyped-def]
-    """Hash without folding first: in ASCII there are only letters, what ends a word, and joiners between letters."""
+    """Hash as written: in ASCII there are only letters, what ends a word, and joiners between letters."""
     n_words, n_letters, word = 0, 0, _FNV_START
     for position in range(start, end):
         letter = letters[utf8[position]]

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 from seedcorn.errors import DataError
 from seedcorn.relevance.linear import RelevanceModel, relevance_scores
 from seedcorn.relevance.logistic import fit_logistic

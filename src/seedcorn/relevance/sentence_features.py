@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import SPACE, CharacterTables, TextBuffers, fold_text
+from seedcorn.corpus.normalising import SPACE, CharacterTables, TextBuffers, normalise_text
 
 SHORTEST_NGRAM, LONGEST_NGRAM = 3, 5
 _WORD_EDGE = 1
@@ -29,7 +29,7 @@ def _mixed(hashed: np.uint64) -> np.uint64:
 
 @numba.njit(nogil=True, cache=True)
 def _features(
-    folded: NDArray[np.uint32],
+    normalised: NDArray[np.uint32],
     n_letters: int,
     n_buckets: int,
     buckets: NDArray[np.int32],
@@ -41,8 +41,8 @@ def _features(
     before = np.uint64(0)
     while first < n_letters:
         whole, end = _HASH_START, first
-        while end < n_letters and folded[end] != SPACE:
-            whole = (whole ^ np.uint64(folded[end])) * _HASH_PRIME
+        while end < n_letters and normalised[end] != SPACE:
+            whole = (whole ^ np.uint64(normalised[end])) * _HASH_PRIME
             end += 1
         whole = _mixed(whole)
         buckets[n_features], counts[n_features] = np.int32(whole % modulus), 1.0
@@ -56,7 +56,7 @@ def _features(
         for start in range(first - 1, end + 2 - SHORTEST_NGRAM):
             hashed = _HASH_START ^ _NGRAM_SALT
             for i in range(start, min(start + LONGEST_NGRAM, end + 1)):
-                letter = folded[i] if first <= i < end else _WORD_EDGE
+                letter = normalised[i] if first <= i < end else _WORD_EDGE
                 hashed = (hashed ^ np.uint64(letter)) * _HASH_PRIME
                 if i - start + 1 >= SHORTEST_NGRAM:
                     buckets[n_features] = np.int32(_mixed(hashed) % modulus)
@@ -92,11 +92,11 @@ def sum_features(
 
 @numba.njit(nogil=True, cache=True)
 def _count_features(utf8, offsets, tables, scratch, n_buckets, row_starts):  # type: ignore[no-untyped-def]
-    folded, row_buckets, row_counts = scratch
+    normalised, row_buckets, row_counts = scratch
     buckets, counts = np.empty(1024, np.int32), np.empty(1024, np.float32)
     for row in range(len(offsets) - 1):
-        n_letters = fold_text(utf8, offsets[row], offsets[row + 1], tables, folded)
-        n_features = _features(folded, n_letters, n_buckets, row_buckets, row_counts)
+        n_letters = normalise_text(utf8, offsets[row], offsets[row + 1], tables, normalised)
+        n_features = _features(normalised, n_letters, n_buckets, row_buckets, row_counts)
         start = row_starts[row]
         if start + n_features > len(buckets):
             wider = 2 * (start + n_features)
@@ -112,12 +112,12 @@ def _count_features(utf8, offsets, tables, scratch, n_buckets, row_starts):  # t
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
 def _sum_features(utf8, offsets, tables, scratch, bucket_vectors, sums):  # type: ignore[no-untyped-def]
-    folded, buckets, counts = scratch
+    normalised, buckets, counts = scratch
     n_buckets, width = bucket_vectors.shape
     for row in range(len(offsets) - 1):
-        n_letters = fold_text(utf8, offsets[row], offsets[row + 1], tables, folded)
+        n_letters = normalise_text(utf8, offsets[row], offsets[row + 1], tables, normalised)
         total = sums[row]
-        for f in range(_features(folded, n_letters, n_buckets, buckets, counts)):
+        for f in range(_features(normalised, n_letters, n_buckets, buckets, counts)):
             vector, count = bucket_vectors[buckets[f]], counts[f]
             for d in range(width):
                 total[d] += count * vector[d]

@@ -5,7 +5,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import Texts
+from seedcorn.corpus.normalising import Texts
 
 Embeddings: TypeAlias = NDArray[np.float32]
 

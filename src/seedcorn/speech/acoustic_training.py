@@ -53,7 +53,7 @@ def training_sentences(texts: Sequence[str], *, n_sentences: int, rng: np.random
     Shuffled, so that the acoustic model learns sounds and spelling and no word order.
     """
     split = {" ".join(w): w for w in map(words, texts) if 2 <= len(w) <= 14}
-    plain = [w for folded, w in split.items() if not any(c.isdigit() for c in folded)]
+    plain = [w for normalised, w in split.items() if not any(c.isdigit() for c in normalised)]
     chosen = rng.permutation(len(plain))[:n_sentences]
     return [" ".join(plain[row][column] for column in rng.permutation(len(plain[row]))) for row in chosen]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import write_text_whole
 from seedcorn.lm.ngram_model import NgramModel
@@ -56,26 +56,26 @@ def choose_key_terms(
     """
     if settings.n_terms < 1 or settings.n_words_max < 1 or settings.n_characters_max < 1:
         raise ConfigError(wanted="at least one term of one word and character", found=str(settings))
-    folded = [text for text in fold_all(texts) if text]
-    if not folded:
+    normalised = [text for text in normalise_all(texts) if text]
+    if not normalised:
         raise DataError(wanted="in-domain text to choose terms from", found="none")
-    values = _values_of_words(folded, domain, general)
-    return _greedy(_occurrences(folded, settings), values, settings.n_terms)
+    values = _values_of_words(normalised, domain, general)
+    return _greedy(_occurrences(normalised, settings), values, settings.n_terms)
 
 
-def _values_of_words(folded: Sequence[str], domain: NgramModel, general: NgramModel) -> FloatArray:
+def _values_of_words(normalised: Sequence[str], domain: NgramModel, general: NgramModel) -> FloatArray:
     """Return the value of each word, sentence ends counted as places but worth nothing."""
-    inside, outside = domain.word_scores(list(folded)), general.word_scores(list(folded))
+    inside, outside = domain.word_scores(list(normalised)), general.word_scores(list(normalised))
     values = np.maximum(inside.logps - outside.logps, 0.0)
     values[inside.sentence_ends[1:] - 1] = 0.0
     return values
 
 
-def _occurrences(folded: Sequence[str], settings: KeyTermSettings) -> dict[str, NDArray[np.int64]]:
+def _occurrences(normalised: Sequence[str], settings: KeyTermSettings) -> dict[str, NDArray[np.int64]]:
     """Return the places of the words under each term that is frequent and short enough, (count, words of the term)."""
     starts: defaultdict[str, list[int]] = defaultdict(list)
     begin = 0
-    for text in folded:
+    for text in normalised:
         words = text.split()
         for length in range(1, settings.n_words_max + 1):
             for at in range(len(words) - length + 1):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.errors import DataError, at
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.settings import Unspellable
@@ -84,7 +84,7 @@ def read_spoken_as(path: Path) -> dict[str, list[str]]:
     spellings: dict[str, list[str]] = {}
     for block in line_blocks(path, BadRows()):
         for number, line in block:
-            fields = [normalise(field) for field in line.split("\t")]
+            fields = [clean_text(field) for field in line.split("\t")]
             if line.strip() and (len(fields) != 2 or not all(fields)):
                 raise DataError(
                     wanted="a word, a tab and how it is spoken", found=f"'{line[:60]}'", where=at(path, number)

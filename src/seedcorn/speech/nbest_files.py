@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.errors import DataError, at
 from seedcorn.files import write_text_whole
 
@@ -69,7 +69,7 @@ def _from_entry(entry: object, where: str) -> RecognisedText:
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise DataError(wanted=f"a finite number as '{name}'", found=f"{value!r:.40}", where=where)
         features[RECOGNISER if name == "score" else name] = float(value)
-    return RecognisedText(text=normalise(entry["text"]), features=features)
+    return RecognisedText(text=clean_text(entry["text"]), features=features)
 
 
 def _from_kaldi(path: Path, scores: Path | None) -> dict[str, list[RecognisedText]]:
@@ -84,7 +84,7 @@ def _from_kaldi(path: Path, scores: Path | None) -> dict[str, list[RecognisedTex
         if scores is not None and name not in values:
             raise DataError(wanted=f"a score of '{name}'", found="none", where=scores)
         features = {RECOGNISER: sign * values[name]} if name in values else {}
-        entry = (int(match["rank"]), RecognisedText(text=normalise(text), features=features))
+        entry = (int(match["rank"]), RecognisedText(text=clean_text(text), features=features))
         ranked.setdefault(match["id"], []).append(entry)
     return {name: [found for _, found in sorted(some, key=lambda one: one[0])] for name, some in ranked.items()}
 

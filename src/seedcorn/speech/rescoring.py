@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.evaluation.wer import word_errors
 from seedcorn.progress import say
@@ -28,7 +28,7 @@ class SentenceLm(Protocol):
     """Anything that gives sentences their log-probability: an n-gram model, a mixture, a neural one."""
 
     def sentence_logps(self, texts: Sequence[str]) -> FloatArray:
-        """Return natural log p of each text (folded words between spaces), its end included, shape (n,)."""
+        """Return natural log p of each text (normalised words between spaces), its end included, shape (n,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def with_models(
     lists: Sequence[Sequence[RecognisedText]], models: Mapping[str, SentenceLm]
 ) -> list[list[RecognisedText]]:
     """Return ``lists`` with the log-probability under each of ``models`` as the feature of that name."""
-    texts = fold_all(texts_of(lists))
+    texts = normalise_all(texts_of(lists))
     logps = {name: iter(model.sentence_logps(texts).tolist() if texts else ()) for name, model in models.items()}
     return [
         [

@@ -1,4 +1,4 @@
-"""What is to be decoded: stored posteriors, or recordings heard by an acoustic model or a pretrained checkpoint."""
+"""What is to be decoded: stored posteriors, or recordings through an acoustic model or a pretrained checkpoint."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.errors import DataError, at
 
 _TRN = re.compile(r"^(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
@@ -58,7 +58,7 @@ def read_transcripts(
             fix = "Files without ids are compared line by line: --transcript-format lines."
             found = f"'{utterance_id}' again"
             raise DataError(wanted="each utterance id once", found=found, where=where, fix=fix)
-        transcripts[utterance_id] = normalise(text)
+        transcripts[utterance_id] = clean_text(text)
     return transcripts
 
 

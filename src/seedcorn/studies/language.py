@@ -1,7 +1,7 @@
 """Studies of the language pipeline: systems x numbers of transcripts x random subsets of them.
 
 A cell is one number of transcripts with one random seed: the pipeline itself, in a folder of its own inside the
-study's. Finished results are shared through one store. Translators, what was heard and the decoder's weights (tuned
+study's. Finished results are shared through one store. Translators, posteriors and the decoder's weights (tuned
 for the baseline) are those of the first cell, and held fixed for every other: the translators learn from the pairs
 nearest to its transcripts. All else follows from the transcripts of each cell.
 """

@@ -139,7 +139,7 @@ def _summary(config: LanguageStudyConfig, systems: Sequence[Row]) -> dict[str, J
         if config.general:
             summary[f"wer_reduction_over_general_text_{size}"] = _mean(reported.get(f"over {config.general}"))
         if config.oracle:
-            summary[f"ceiling_wer_reduction_{size}"] = _mean(own[config.oracle].get(f"over {config.baseline_name}"))
+            summary[f"oracle_wer_reduction_{size}"] = _mean(own[config.oracle].get(f"over {config.baseline_name}"))
         by_system[str(size)] = {name: _mean(row["wer"]) for name, row in own.items()}
     return {**summary, "wer_by_system": by_system}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import swapped
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import ConfigError, DataError
@@ -127,7 +127,7 @@ def synthetic_pairs(
             found="subwords without it",
             fix="Set tagged to false for pretrained checkpoints.",
         )
-    distinct = [text for text in dict.fromkeys(fold_all(texts)) if text]
+    distinct = [text for text in dict.fromkeys(normalise_all(texts)) if text]
     sources = _sources(reverse, distinct, settings, random_seed)
     tag = f"{SYNTHETIC_TAG} " if settings.tagged else ""
     pairs = [
@@ -143,7 +143,7 @@ def synthetic_pairs(
 def _sources(
     reverse: Translator, texts: Sequence[str], settings: BackTranslationSettings, random_seed: int
 ) -> list[list[str]]:
-    """Return the distinct, folded translations of each text, those of the beam first."""
+    """Return the distinct, normalised translations of each text, those of the beam first."""
     lists: list[Iterator[NBest]] = []
     if settings.n_best:
         lists.append(reverse.nbest(texts, n_best=settings.n_best, beam_size=max(settings.n_best, 4)))
@@ -154,4 +154,4 @@ def _sources(
             )
         )
     found = [[h.text for nbest in of_one for h in nbest.hypotheses] for of_one in zip(*lists, strict=True)]
-    return [[text for text in dict.fromkeys(fold_all(some)) if text] for some in found]
+    return [[text for text in dict.fromkeys(normalise_all(some)) if text] for some in found]

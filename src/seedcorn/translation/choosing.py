@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.lm.domain_model import DevLoss, DomainModel
 from seedcorn.progress import say
@@ -37,7 +37,7 @@ def best_translations(
 
 
 def keep_in_domain(texts: Sequence[str], domain: DomainModel, settings: KeepSettings) -> Selection:
-    """Return which folded translations are kept: known words only, by their in-domain log-probability per word."""
+    """Return which normalised translations are kept: known words only, by their in-domain log-probability per word."""
     known = domain.words if settings.known_words_only else None
     scores = in_domain_scores(texts, domain.mixture, known=known)
     if not len(scores.best_first()):
@@ -60,9 +60,9 @@ def tune_for_dev(
     """
     rows = np.unique(np.linspace(0, len(candidates) - 1, min(n_tuning, len(candidates))).astype(np.int64))
     nbests = list(_judged((candidates[row].nbest for row in rows), domain))
-    every = fold_all([h.text for nbest in nbests for h in nbest.hypotheses])
+    every = normalise_all([h.text for nbest in nbests for h in nbest.hypotheses])
     loss = DevLoss.of_domain(every, domain)
-    return tune_weights(nbests, lambda texts: loss.of(fold_all(list(texts))), n_hypotheses=n_hypotheses)
+    return tune_weights(nbests, lambda texts: loss.of(normalise_all(list(texts))), n_hypotheses=n_hypotheses)
 
 
 def _judged(nbests: Iterable[NBest], domain: DomainModel) -> Iterator[NBest]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from seedcorn.corpus.pairs import SentencePair
 from seedcorn.corpus.parallel import map_in_order
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.errors import ConfigError, DataError, SeedcornError, require
 from seedcorn.progress import say, track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
@@ -228,7 +228,7 @@ def _answer_of(completion: "ChatCompletion", key: str, text: str, settings: Endp
     """Return what is kept of a completion: its distinct one-line texts in order, each with its log-probability."""
     found: dict[str, float] = {}
     for choice in completion.choices or []:
-        lines = [normalise(line).strip('"') for line in (choice.message.content or "").splitlines() if line.strip()]
+        lines = [clean_text(line).strip('"') for line in (choice.message.content or "").splitlines() if line.strip()]
         tokens = (choice.logprobs.content if choice.logprobs is not None else None) or []
         if lines:
             found.setdefault(lines[0], float(sum(token.logprob for token in tokens)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import ConfigError
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
@@ -174,7 +174,7 @@ class _Work:
                 self.reject(position, PLACEHOLDERS_LOST if self.utterances[position].slots else EMPTY_TRANSLATION)
             return
         pieces = [[self._as_trained(piece) for piece in _pieces(self.utterances[p])] for p in left]
-        distinct = sorted({piece for utterance_pieces in pieces for piece in utterance_pieces if fold(piece)})
+        distinct = sorted({piece for utterance_pieces in pieces for piece in utterance_pieces if normalise(piece)})
         best = {found.source: found.best for found in self.translator.nbest(distinct, n_best=1, beam_size=4)}
         for position, utterance_pieces in zip(left, pieces, strict=True):
             parts = [best[piece] if piece in best else Hypothesis(text="") for piece in utterance_pieces]
@@ -200,19 +200,19 @@ class _Work:
         if not self.settings.spoken:
             return text
         pieces = PLACEHOLDER.split(text)
-        return " ".join(filter(None, (p if PLACEHOLDER.fullmatch(p) else fold(p) for p in pieces)))
+        return " ".join(filter(None, (p if PLACEHOLDER.fullmatch(p) else normalise(p) for p in pieces)))
 
     def _translate_values(self) -> None:
         in_place = {
             utterance.value(slot)
             for utterance in self.utterances
             for slot in utterance.slots
-            if self.settings.of(slot.type) is Treatment.TRANSLATE and fold(utterance.value(slot))
+            if self.settings.of(slot.type) is Treatment.TRANSLATE and normalise(utterance.value(slot))
         }
         values = sorted(in_place)
         nbests = self.translator.nbest([self._as_trained(v) for v in values], n_best=min(self.n_best, 5))
         for text, nbest in zip(values, nbests, strict=True):
-            self.translated_values[text] = [h.text for h in nbest.hypotheses if fold(h.text)]
+            self.translated_values[text] = [h.text for h in nbest.hypotheses if normalise(h.text)]
 
     def _all_values(self, position: int) -> dict[int, str]:
         """Return a target value for every slot: the planned one, else its own best translation, else itself."""
@@ -262,7 +262,7 @@ def _placed(
 ) -> tuple[str, tuple[Slot, ...]] | None:
     """Return ``text`` with its placeholders filled and the slots in it, or None when a slot has no place."""
     expected = sorted(placeholder(number + 1) for number in values)
-    if sorted(PLACEHOLDER.findall(text)) != expected or not fold(PLACEHOLDER.sub(" ", text)) and not values:
+    if sorted(PLACEHOLDER.findall(text)) != expected or not normalise(PLACEHOLDER.sub(" ", text)) and not values:
         return None
     filled, slots = _filled(text, utterance, values)
     if in_place:

@@ -16,7 +16,7 @@ from seedcorn.corpus.formats.lines import line_blocks
 from seedcorn.corpus.formats.pairs import read_pairs
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Corpus, Utterance, row_of
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import write_text_whole
@@ -259,7 +259,7 @@ def _tuned(lists: Sequence[NBest], references: Sequence[str]) -> RescoringWeight
 def source_rows(path: Path) -> list[Utterance]:
     """Return the source sentences in ``path``; of plain text every line, because lists are numbered by lines."""
     if path.is_file() and detect_format(path) == "text":
-        return [Utterance(text=normalise(line)) for block in line_blocks(path, BadRows()) for _, line in block]
+        return [Utterance(text=clean_text(line)) for block in line_blocks(path, BadRows()) for _, line in block]
     return read_corpus(path).utterances()
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import isfinite
 from pathlib import Path
 
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError, at, nearest
 from seedcorn.translation.entities import Candidates, Reject
@@ -87,7 +87,7 @@ def _hypothesis(text: object, score: object, where: str) -> Hypothesis:
     if not isinstance(text, str):
         raise DataError(wanted="a translation as text", found=f"{text!r:.60}", where=where)
     value = 0.0 if score is None or score == "" else _number(score, where)
-    return Hypothesis(text=normalise(text), features={TRANSLATION_LOGP: value})
+    return Hypothesis(text=clean_text(text), features={TRANSLATION_LOGP: value})
 
 
 def _number(value: object, where: str) -> float:

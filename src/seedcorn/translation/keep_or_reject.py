@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.errors import DataError
 from seedcorn.relevance.cutoff import keep_above, keep_best, n_of_fraction
 from seedcorn.selection import Scores, Selection
@@ -29,10 +29,10 @@ def in_domain_scores(texts: Sequence[str], lm: SentenceLm, *, known: Collection[
 
     Texts with a word that is not among ``known`` ones, where those are given, have no score and are never kept.
     """
-    folded = fold_all(texts)
-    n_words = np.array([len(text.split(" ")) + 1 for text in folded], dtype=np.float64)
-    logps = np.asarray(lm.sentence_logps(folded), dtype=np.float64) if folded else np.zeros(0)
-    missing = None if known is None else np.array([n_out_of_vocabulary(text, known) > 0 for text in folded], np.bool_)
+    normalised = normalise_all(texts)
+    n_words = np.array([len(text.split(" ")) + 1 for text in normalised], dtype=np.float64)
+    logps = np.asarray(lm.sentence_logps(normalised), dtype=np.float64) if normalised else np.zeros(0)
+    missing = None if known is None else np.array([n_out_of_vocabulary(t, known) > 0 for t in normalised], np.bool_)
     values = logps / n_words
     return Scores(
         values=values if missing is None else np.where(missing, 0.0, values),

@@ -7,7 +7,7 @@ from functools import cached_property
 from math import isfinite
 from pathlib import Path
 
-from seedcorn.corpus.text import normalise, words
+from seedcorn.corpus.text import clean_text, words
 from seedcorn.errors import DataError, at
 from seedcorn.files import writing_whole
 
@@ -128,7 +128,7 @@ def _parsed(encoded: bytes, score_feature: str, where: str) -> tuple[int, Hypoth
     if score_feature and score is None:
         raise DataError(wanted=f"the feature '{score_feature}'", found=f"{', '.join(features) or 'none'}", where=where)
     scored = features if score is None else {**features, TRANSLATION_LOGP: score}
-    return int(fields[0]), Hypothesis(text=normalise(fields[1]), features=scored)
+    return int(fields[0]), Hypothesis(text=clean_text(fields[1]), features=scored)
 
 
 def _number(item: str, where: str) -> float:

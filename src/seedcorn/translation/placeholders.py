@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus, SentencePair
-from seedcorn.corpus.text import fold, words
+from seedcorn.corpus.text import normalise, words
 from seedcorn.progress import track
 from seedcorn.translation.subwords import placeholder
 
@@ -18,10 +18,10 @@ N_PLACEHOLDERS_A_PAIR = 2
 
 
 def lexicon_of(pairs: Iterable[SentencePair], *, n_source_words_max: int = 2) -> dict[str, frozenset[str]]:
-    """Return the folded translations of each short source of ``pairs``: dictionary entries, names, captions."""
+    """Return the normalised translations of each short source of ``pairs``: dictionary entries, names, captions."""
     translations: dict[str, set[str]] = {}
     for pair in pairs:
-        source, target = fold(pair.source), fold(pair.target)
+        source, target = normalise(pair.source), normalise(pair.target)
         if source and target and source.count(" ") < n_source_words_max:
             translations.setdefault(source, set()).add(target)
     return {source: frozenset(targets) for source, targets in translations.items()}

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.folding import fold_all
+from seedcorn.corpus.normalising import normalise_all
 from seedcorn.errors import DataError
 from seedcorn.evaluation.translation import chrf
 from seedcorn.progress import track
@@ -34,7 +34,7 @@ class SentenceLm(Protocol):
     """Anything that gives sentences their log-probability: an n-gram model, a neural one."""
 
     def sentence_logps(self, texts: Sequence[str]) -> FloatArray:
-        """Return natural log p of each text (folded words between spaces), its end included, shape (n,)."""
+        """Return natural log p of each text (normalised words between spaces), its end included, shape (n,)."""
 
 
 def with_lm(nbests: Iterable[NBest], lm: SentenceLm) -> Iterator[NBest]:
@@ -51,17 +51,17 @@ def with_lm(nbests: Iterable[NBest], lm: SentenceLm) -> Iterator[NBest]:
 def with_out_of_vocabulary_words(nbests: Iterable[NBest], known: Collection[str]) -> Iterator[NBest]:
     """Yield ``nbests`` with how many words of each hypothesis are not among ``known`` ones, as a feature."""
     for nbest in nbests:
-        folded = fold_all([h.text for h in nbest.hypotheses])
+        normalised = normalise_all([h.text for h in nbest.hypotheses])
         counted = (
             replace(h, features={**h.features, OUT_OF_VOCABULARY_WORDS: float(n_out_of_vocabulary(text, known))})
-            for h, text in zip(nbest.hypotheses, folded, strict=True)
+            for h, text in zip(nbest.hypotheses, normalised, strict=True)
         )
         yield replace(nbest, hypotheses=tuple(counted))
 
 
-def n_out_of_vocabulary(folded: str, known: Collection[str]) -> int:
-    """Return how many words of a ``folded`` text are not among the ``known`` ones."""
-    return sum(word not in known for word in folded.split())
+def n_out_of_vocabulary(normalised: str, known: Collection[str]) -> int:
+    """Return how many words of a ``normalised`` text are not among the ``known`` ones."""
+    return sum(word not in known for word in normalised.split())
 
 
 def rank(nbest: NBest, weights: RescoringWeights) -> NDArray[np.int64]:
@@ -131,7 +131,7 @@ def _feature(nbest: NBest, name: str) -> FloatArray:
 
 
 def _with_lm(batch: Sequence[NBest], lm: SentenceLm) -> Iterator[NBest]:
-    texts = fold_all([hypothesis.text for nbest in batch for hypothesis in nbest.hypotheses])
+    texts = normalise_all([hypothesis.text for nbest in batch for hypothesis in nbest.hypotheses])
     logps = iter(lm.sentence_logps(texts).tolist() if texts else ())
     for nbest in batch:
         yield replace(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError
 from seedcorn.pretrained import Checkpoint
 from seedcorn.progress import say
@@ -82,7 +82,7 @@ def keep_confident(nbests: Sequence[NBest], *, kept_fraction: float) -> Selectio
         values=np.array([n.best.features[TRANSLATION_LOGP] / n.best.n_words for n in nbests], dtype=np.float64),
         name="translation log-probability per word",
         unit="natural log",
-        missing=np.array([fold(n.best.text) in ("", fold(n.source)) for n in nbests], dtype=np.bool_),
+        missing=np.array([normalise(n.best.text) in ("", normalise(n.source)) for n in nbests], dtype=np.bool_),
     )
     kept: PositionArray = scores.best_first()[: int(len(nbests) * kept_fraction + 0.5)]
     gains: FloatArray = scores.values[kept]

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.errors import require
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)?")
@@ -25,7 +25,7 @@ _HINDI_SCALES = ((10_000_000, "करोड़"), (100_000, "लाख"), (1_000
 
 
 def say_number(number: int, *, lang: str, ordinal: bool = False) -> str | None:
-    """Return ``number`` in words of ``lang`` ("fr", "hi-IN"), folded; None where the language is not known."""
+    """Return ``number`` in words of ``lang`` ("fr", "hi-IN"), normalised; None where the language is not known."""
     code = lang.replace("_", "-").split("-")[0].lower()
     if code == "hi":
         return None if ordinal else _hindi(number)
@@ -34,7 +34,7 @@ def say_number(number: int, *, lang: str, ordinal: bool = False) -> str | None:
         said = str(num2words.num2words(number, lang=code, to="ordinal" if ordinal else "cardinal"))
     except NotImplementedError:
         return None
-    return fold(said.replace("-", " "))
+    return normalise(said.replace("-", " "))
 
 
 def say_numbers(text: str, *, lang: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.errors import require
 from seedcorn.translation.spoken_numbers import numbers_by_name, say_number
 
@@ -31,14 +31,14 @@ def ways_to_say(value: str, *, source_lang: str, target_lang: str) -> tuple[str,
     """Return how people say ``value`` in the target language, the usual way first; nothing where no rule reads it.
 
     Read are whole values in the source language, in digits or words: "7:30", "five p. m.", "friday", "march 15",
-    "fifteenth of march", "$ 5", "twenty euros", "twelve". All ways are folded.
+    "fifteenth of march", "$ 5", "twenty euros", "twelve". All ways are normalised.
     """
     source, target = _code(source_lang), _code(target_lang)
     text = value.strip().lower()
     for rule in (_money, _clock_time, _date, _name_of_day_or_month, _number):
         ways = rule(text, source, target)
         if ways:
-            return tuple(dict.fromkeys(fold(way) for way in ways))
+            return tuple(dict.fromkeys(normalise(way) for way in ways))
     return ()
 
 
@@ -56,17 +56,17 @@ def _read_number(text: str, lang: str) -> int | None:
     digits = re.fullmatch(r"\d{1,9}(?:st|nd|rd|th)?", text)
     if digits:
         return int(re.sub(r"\D", "", text))
-    return numbers_by_name(lang).get(fold(text.replace("-", " ")))
+    return numbers_by_name(lang).get(normalise(text.replace("-", " ")))
 
 
 def _name_of_day_or_month(text: str, source: str, target: str) -> Ways:
-    place = _calendar_names(source).get(fold(text))
+    place = _calendar_names(source).get(normalise(text))
     return [] if place is None else [name for name, found in _calendar_names(target).items() if found == place][:1]
 
 
 def _date(text: str, source: str, target: str) -> Ways:
     """Say a day of a month: "march 15", "15 march", "the fifteenth of march"."""
-    words = [word for word in fold(text.replace("-", " ")).split() if word not in ("of", "the", "de", "le")]
+    words = [word for word in normalise(text.replace("-", " ")).split() if word not in ("of", "the", "de", "le")]
     months = [i for i, word in enumerate(words) if _calendar_names(source).get(word, ("", 0))[0] == "months"]
     if len(months) != 1 or len(words) < 2 or target not in _DATES:
         return []
@@ -84,7 +84,7 @@ def _date(text: str, source: str, target: str) -> Ways:
 def _money(text: str, source: str, target: str) -> Ways:
     """Say an amount: the short name of the currency first ("dollars"), then that of CLDR ("dollars des États-Unis")."""
     sign = next((sign for sign in _MONEY_SIGNS if sign in text), "")
-    words = text.replace(sign, " ").split() if sign else fold(text).split()
+    words = text.replace(sign, " ").split() if sign else normalise(text).split()
     currency = _MONEY_SIGNS.get(sign, "")
     if not currency:
         names = _currency_names(source)
@@ -117,7 +117,7 @@ def _read_clock(text: str, lang: str, *, told: bool) -> tuple[int | None, int]:
     parts = re.fullmatch(r"(\d{1,2}):(\d{2})", text.strip())
     if parts:
         return int(parts[1]), int(parts[2])
-    words = fold(text).split()
+    words = normalise(text).split()
     if not told or not words:
         return None, 0
     whole = _read_number(" ".join(words), lang)
@@ -199,7 +199,7 @@ def _calendar_names(lang: str) -> dict[str, tuple[str, int]]:
     for width in ("wide", "abbreviated"):
         for kind, known in (("days", locale.days), ("months", locale.months)):
             for number, name in known["format"][width].items():
-                names.setdefault(fold(str(name)), (kind, int(number)))
+                names.setdefault(normalise(str(name)), (kind, int(number)))
     return names
 
 
@@ -218,7 +218,9 @@ def _currency_names(lang: str) -> dict[str, str]:
 def _currency_name(currency: str, amount: int, lang: str) -> str:
     numbers = require("babel.numbers", extra="values")
     locale = _locale(lang)
-    return fold(str(numbers.get_currency_name(currency, count=amount, locale=locale))) if locale else currency.lower()
+    if not locale:
+        return currency.lower()
+    return normalise(str(numbers.get_currency_name(currency, count=amount, locale=locale)))
 
 
 def _short(full: str, lang: str) -> str:

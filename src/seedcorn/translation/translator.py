@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
 from seedcorn.corpus.pairs import SentencePair
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.evaluation.translation import chrf
 from seedcorn.pretrained import quiet_transformers
@@ -109,7 +109,7 @@ class Translator:
             yield NBest(
                 source=text,
                 hypotheses=tuple(
-                    Hypothesis(text=normalise(next(decoded)), features={TRANSLATION_LOGP: next(logps)})
+                    Hypothesis(text=clean_text(next(decoded)), features={TRANSLATION_LOGP: next(logps)})
                     for _ in result.hypotheses
                 ),
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks
-from seedcorn.corpus.text import normalise, words
+from seedcorn.corpus.text import clean_text, words
 from seedcorn.errors import DataError, at
 
 _VIRAMA = "\u094d"
@@ -45,10 +45,10 @@ def transliterate(text: str, *, lexicon: Lexicon | None = None) -> str:
     ``lexicon`` maps lower-case words, or whole phrases, to their Devanagari spelling and wins over the table.
     """
     known = lexicon or {}
-    folded = " ".join(words(text))
-    if folded in known:
-        return known[folded]
-    return " ".join(known.get(word) or _transliterated(word) for word in folded.split(" "))
+    normalised = " ".join(words(text))
+    if normalised in known:
+        return known[normalised]
+    return " ".join(known.get(word) or _transliterated(word) for word in normalised.split(" "))
 
 
 def read_lexicon(path: Path) -> dict[str, str]:
@@ -58,7 +58,7 @@ def read_lexicon(path: Path) -> dict[str, str]:
         for number, line in block:
             if not line.strip():
                 continue
-            fields = [normalise(field) for field in line.split("\t")]
+            fields = [clean_text(field) for field in line.split("\t")]
             if len(fields) != 2 or not all(fields):
                 raise DataError(wanted="a word, a tab and its spelling", found=f"'{line[:60]}'", where=at(path, number))
             lexicon[" ".join(words(fields[0]))] = fields[1]
@@ -73,7 +73,7 @@ def _transliterated(word: str) -> str:
     ends_silent = len(word) > 3 and word.endswith("e") and word[-2] not in "aeiouy"
     # Final "or" and "er" are said as one sound, the inherent vowel.
     word = re.sub(r"(?<=[b-df-hj-np-tv-z])[eo]r$", "ar", word[:-1] if ends_silent else word)
-    return normalise(_written(word, long_vowel.start() if long_vowel else -1))
+    return clean_text(_written(word, long_vowel.start() if long_vowel else -1))
 
 
 def _written(word: str, long_vowel_at: int) -> str:

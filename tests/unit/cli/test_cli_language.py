@@ -32,8 +32,8 @@ def test_an_unknown_setting_of_the_language_pipeline_is_refused_with_the_nearest
 
 def test_an_oracle_needs_true_translations() -> None:
     path = resources.files("seedcorn") / "configs" / "language-builtin.yaml"
-    with resources.as_file(path) as file, pytest.raises(ConfigError, match="true_target"):
-        load_config(file, LanguageConfig, overrides=["systems={a: [transcripts], b: [true_target]}"])
+    with resources.as_file(path) as file, pytest.raises(ConfigError, match="oracle_target"):
+        load_config(file, LanguageConfig, overrides=["systems={a: [transcripts], b: [oracle_target]}"])
 
 
 @pytest.mark.parametrize("command", ["language", "demo", "study"])

@@ -15,7 +15,7 @@ from seedcorn.corpus.contamination import (
     near_duplicates,
     screen_pool,
 )
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.errors import ConfigError
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -65,6 +65,6 @@ def test_every_pool_line_equal_to_a_dev_or_test_line_is_found() -> None:
     with gzip.open(DATA / "pool" / "en.tsv.gz", "rt", encoding="utf-8") as stream:
         pool = [line.split("\t")[0] for line in stream][::6]
     near = near_duplicates([pa.array(pool)], evaluation)
-    known = {fold(text) for text in evaluation}
-    assert near.positions[near.equal].tolist() == [i for i, text in enumerate(pool) if fold(text) in known]
+    known = {normalise(text) for text in evaluation}
+    assert near.positions[near.equal].tolist() == [i for i, text in enumerate(pool) if normalise(text) in known]
     assert near.equal.sum() > 100

@@ -19,7 +19,7 @@ from seedcorn.corpus.pair_cleaning import (
     take_pairs,
 )
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError
 
 
@@ -81,7 +81,7 @@ def test_swapped_pairs_of_two_languages_in_one_script_are_told_by_their_words() 
 def test_function_words_tell_languages_apart() -> None:
     for lang, known in FUNCTION_WORDS.items():
         assert len(known) >= 15, lang
-        assert all(word == fold(word) for word in known), lang
+        assert all(word == normalise(word) for word in known), lang
     assert "de" not in words_that_tell("es", "nl")
     assert len(words_that_tell("en", "fr")) >= 20
     assert words_that_tell("en", "tlh") == frozenset()

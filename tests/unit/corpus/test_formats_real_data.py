@@ -8,14 +8,14 @@ import pytest
 
 from seedcorn.corpus.formats import detect_format, read_corpus
 from seedcorn.corpus.formats.massive_markup import bracketed
-from seedcorn.corpus.text import normalise
+from seedcorn.corpus.text import clean_text
 from seedcorn.errors import SeedcornWarning
 
 pytestmark = pytest.mark.needs_data
 
 
 def without_white_space(text: str) -> str:
-    return "".join(normalise(text).split())
+    return "".join(clean_text(text).split())
 
 
 @pytest.mark.parametrize("locale", ["en-US", "hi-IN", "ja-JP", "ar-SA", "th-TH"])
@@ -30,7 +30,7 @@ def test_massive_loses_nothing(real_data: Path, locale: str):
     assert table.column("partition").to_pylist() == [row["partition"] for row in rows]
     for row, utterance in zip(rows, corpus.utterances(), strict=True):
         assert (utterance.id, utterance.lang, utterance.domain) == (row["id"], row["locale"], row["scenario"])
-        assert (utterance.text, utterance.intent) == (normalise(row["utt"]), row["intent"])
+        assert (utterance.text, utterance.intent) == (clean_text(row["utt"]), row["intent"])
         assert without_white_space(bracketed(utterance)) == without_white_space(row["annot_utt"])
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from seedcorn.corpus.text import fold, words
+from seedcorn.corpus.text import normalise, words
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.diversity.pair_drawing import PairMaterial
 from seedcorn.diversity.paraphrase_pairs import (
@@ -108,7 +108,7 @@ def test_shares_are_exact_and_pairs_distinct() -> None:
     counts = Counter(pair.kind for pair in pairs)
     assert sum(counts.values()) == 101
     assert all(abs(counts[kind] - shares.of(kind) * 101) < 1 for kind in PairKind)
-    keys = {tuple(sorted((fold(pair.first), fold(pair.second)))) for pair in pairs}
+    keys = {tuple(sorted((normalise(pair.first), normalise(pair.second)))) for pair in pairs}
     assert len(keys) == 101
     assert all(first != second for first, second in keys)
 

@@ -53,11 +53,11 @@ def test_unspaced_text_is_counted_by_characters() -> None:
 
 
 def test_normaliser_decides_and_is_named() -> None:
-    folded = word_errors(["Hello, World"], ["hello world"])
+    normalised = word_errors(["Hello, World"], ["hello world"])
     plain = word_errors(["Hello, World"], ["hello world"], normaliser=Normaliser.WHITE_SPACE)
-    assert folded.total().errors == 0
+    assert normalised.total().errors == 0
     assert plain.total().substitutions == 2
-    assert "normaliser:words" in folded.signature
+    assert "normaliser:words" in normalised.signature
     assert "normaliser:white-space" in plain.signature
 
 

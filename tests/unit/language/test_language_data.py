@@ -61,7 +61,7 @@ def test_the_data_come_back_as_they_were_saved(tmp_path: Path) -> None:
     data.save(tmp_path)
     assert LanguageData.load(tmp_path) == data
     assert data.counts["n_dev"] == len(data.dev_pairs()) > 0
-    assert data.true_target == []
+    assert data.oracle_target == []
 
 
 def test_utterances_without_an_id_are_named_by_their_row(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_posteriors_are_read_in_the_order_of_dev_and_test(tmp_path: Path) -> Non
         dev=[Utterance(text="bb", id="1")],
         test=[Utterance(text="c", id="2"), Utterance(text="a", id="0")],
         dev_source=[],
-        true_target=[],
+        oracle_target=[],
     )
     heard = stage(data, context=Context())
     (tmp_path / "saved").mkdir()

@@ -8,6 +8,7 @@ from seedcorn.language.config import LanguagePipeline
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.sources import (
     AnySource,
+    OracleTarget,
     SlotVariants,
     SourceText,
     System,
@@ -15,7 +16,6 @@ from seedcorn.language.sources import (
     TranscribedText,
     Translations,
     TransliteratedSourceText,
-    TrueTranslations,
     default_systems,
     transliterated,
 )
@@ -99,8 +99,8 @@ def test_each_set_of_translations_is_made_once() -> None:
 
 
 def test_an_oracle_needs_true_translations_and_roles_name_systems() -> None:
-    with pytest.raises(ValueError, match=r"'b' with true_target needs data\.true_target"):
-        pipeline(systems={"a": ["transcripts"], "b": ["true_target"]})
+    with pytest.raises(ValueError, match=r"'b' with oracle_target needs data\.oracle_target"):
+        pipeline(systems={"a": ["transcripts"], "b": ["oracle_target"]})
     with pytest.raises(ValueError, match="reported: 'best' is not one of the systems"):
         pipeline(reported="best")
     with pytest.raises(ValueError, match="names that differ"):
@@ -119,15 +119,15 @@ def data_of(*texts: str) -> LanguageData:
         dev=[],
         test=[],
         dev_source=[],
-        true_target=rows[:1],
+        oracle_target=rows[:1],
     )
 
 
 def test_source_text_is_transliterated_where_a_table_leads_to_the_script_of_the_language() -> None:
     data, context = data_of("Play the song!"), Context()
-    assert SourceText()(data, context=context).folded == ["play the song"]
-    assert TransliteratedSourceText()(data, context=context).folded == ["प्ले थे सोंग"]
-    assert TrueTranslations()(data, context=context).folded == ["play the song"]
+    assert SourceText()(data, context=context).normalised == ["play the song"]
+    assert TransliteratedSourceText()(data, context=context).normalised == ["प्ले थे सोंग"]
+    assert OracleTarget()(data, context=context).normalised == ["play the song"]
     assert transliterated(["play the song"], target_lang="ta") == []
 
 
@@ -138,7 +138,7 @@ def test_slot_values_are_resampled_from_all_of_their_type(tmp_path) -> None:
         Utterance(text="stop"),
     ]
     texts = SlotVariants(n_variants=10)(Transcripts(utterances=rows), context=Context(random_seed=1))
-    assert set(texts.folded) == {"play adele", "play mohan", "call adele", "call mohan"}
-    assert len(texts.folded) == 20
+    assert set(texts.normalised) == {"play adele", "play mohan", "call adele", "call mohan"}
+    assert len(texts.normalised) == 20
     texts.save(tmp_path)
     assert Texts.load(tmp_path) == texts

@@ -75,7 +75,7 @@ def test_corpora_give_their_text_and_words_are_folded_on_request(tmp_path: Path)
     plain.write_text("Play it, now!\n")
     texts = [row.strip() for path in (corpus, plain) for batch in read_texts(path) for row in rows(text_buffers(batch))]
     assert texts == ["Play it, now!", "Play it, now!"]
-    assert [row for batch in read_texts(plain, fold=True) for row in batch] == ["play it now"]
+    assert [row for batch in read_texts(plain, normalised=True) for row in batch] == ["play it now"]
 
 
 def test_text_and_json_lines_of_the_same_sentences_give_the_same_words(tmp_path: Path) -> None:

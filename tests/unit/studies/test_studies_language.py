@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seedcorn.corpus.builtin import builtin_requests
-from seedcorn.corpus.text import fold
+from seedcorn.corpus.text import normalise
 from seedcorn.errors import ConfigError
 from seedcorn.language import models
 from seedcorn.speech.alphabet import alphabet_of
@@ -31,7 +31,9 @@ def spelt(texts, ids, rng):
 @pytest.fixture
 def config(tmp_path):
     rows = builtin_requests(N_ROWS, lang="hi", random_seed=1).utterances()
-    spelt([fold(u.text) for u in rows], tuple(u.id for u in rows), np.random.default_rng(0)).save(tmp_path / "all.npz")
+    spelt([normalise(u.text) for u in rows], tuple(u.id for u in rows), np.random.default_rng(0)).save(
+        tmp_path / "all.npz"
+    )
 
     def requests(lang, partition):
         return {"path": "builtin:requests", "lang": lang, "n_rows": N_ROWS, "where": {"partition": partition}}
@@ -50,7 +52,7 @@ def config(tmp_path):
                 "pairs": [{"path": "builtin:pairs", "n_rows": 150}],
                 "dev": requests("hi", "dev"),
                 "test": requests("hi", "test"),
-                "true_target": requests("hi", "train"),
+                "oracle_target": requests("hi", "train"),
             },
             "pair_selection": {"n_dimensions": 2},
             "recogniser": {
@@ -64,7 +66,7 @@ def config(tmp_path):
             "systems": {
                 "transcripts": ["transcripts"],
                 "general text": ["transcripts", "general"],
-                "truth": ["transcripts", "general", "true_target"],
+                "truth": ["transcripts", "general", "oracle_target"],
             },
         },
         context={"relative_to": tmp_path},
@@ -90,15 +92,15 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
     assert [outcome.records for outcome in again.values()] == [outcome.records for outcome in cells.values()]
     # What does not depend on the transcripts of a cell is made once for all.
     made = [path.name.rpartition("-")[0] for path in (folder / "store").iterdir() if path.is_dir()]
-    shared = ("clean-pairs", "posteriors", "text-true_target", "lm-own-text-true_target")
+    shared = ("clean-pairs", "posteriors", "text-oracle_target", "lm-own-text-oracle_target")
     assert {name: made.count(name) for name in shared} == dict.fromkeys(shared, 1)
     assert made.count("model-own-truth") == 4
 
-    assert {"wer_reduction_10", "wer_reduction_over_general_text_20", "ceiling_wer_reduction_10"} <= set(found.summary)
+    assert {"wer_reduction_10", "wer_reduction_over_general_text_20", "oracle_wer_reduction_10"} <= set(found.summary)
     by_system = found.summary["wer_by_system"]
     assert by_system["10"]["truth"] < by_system["10"]["transcripts"]
     assert by_system["20"]["transcripts"] < by_system["10"]["transcripts"]
-    assert found.summary["ceiling_wer_reduction_10"] > 0
+    assert found.summary["oracle_wer_reduction_10"] > 0
     # Bars of reductions with two tables; perplexity and vocabulary over the number of transcripts.
     assert [len(section.contents) for section in study_page(config, found).sections] == [3, 2]
 

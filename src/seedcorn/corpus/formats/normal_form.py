@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.composing import may_need_composing
 from seedcorn.corpus.formats.lines import LineNumbers
-from seedcorn.corpus.text import INVISIBLE, normalise
+from seedcorn.corpus.text import INVISIBLE, clean_text
 from seedcorn.corpus.utterances import SLOT_TYPE, Slot, check_slots
 from seedcorn.errors import DataError, at
 
@@ -38,7 +38,7 @@ def in_normal_form(chunk: Chunk, path: Path, bad_rows: BadRows) -> pa.RecordBatc
     overlapping another.
     """
     texts, slots = chunk.rows.column("text"), chunk.rows.column("slots")
-    normal = normalise_column(texts)
+    normal = clean_column(texts)
     changed = pc.not_equal(texts, normal).fill_null(True).to_numpy(zero_copy_only=False)
     has_slots = pc.greater(pc.list_value_length(slots), 0).fill_null(False).to_numpy(zero_copy_only=False)
     empty = pc.equal(normal, "").fill_null(True).to_numpy(zero_copy_only=False)
@@ -47,8 +47,8 @@ def in_normal_form(chunk: Chunk, path: Path, bad_rows: BadRows) -> pa.RecordBatc
     return rows if not len(suspicious) else _mended(chunk, rows, suspicious, path, bad_rows)
 
 
-def normalise_column(texts: pa.StringArray) -> pa.StringArray:
-    """Return corpus.text.normalise of every text, without a Python object a row."""
+def clean_column(texts: pa.StringArray) -> pa.StringArray:
+    """Return corpus.text.clean_text of every text, without a Python object a row."""
     normal = _replaced_where(texts, pc.match_substring_regex(texts, _NEEDS_SPACING), _with_single_spaces)
     if pc.all(pc.string_is_ascii(normal)).as_py():
         return normal
@@ -143,7 +143,7 @@ def normalise_with_slots(text: str | None, slots: list[dict[str, int | str]] | N
 
     Raises DataError when nothing of the text is left, or a slot does not fit the text or cuts a character in two.
     """
-    if text is None or not normalise(text):
+    if text is None or not clean_text(text):
         raise DataError(wanted="a text", found="none" if text is None else "an empty one")
     ordered = check_slots(text, [_slot_of(slot) for slot in slots or ()])
     pieces, end = [], 0
@@ -151,7 +151,7 @@ def normalise_with_slots(text: str | None, slots: list[dict[str, int | str]] | N
         pieces += [text[end : slot.start], text[slot.start : slot.end]]
         end = slot.end
     joined, starts = _joined([*pieces, text[end:]])
-    if joined != normalise(text):
+    if joined != clean_text(text):
         raise DataError(
             wanted="slots that begin and end between characters",
             found=f"one that cuts a character in two in '{text}'",
@@ -171,7 +171,7 @@ def _joined(pieces: list[str]) -> tuple[str, list[int]]:
     for piece in pieces:
         starts.append(len(text))
         # The bars keep the white space at the ends of a piece; what surrounds it decides whether it stays.
-        spaced = normalise(f"|{piece}|")[1:-1]
+        spaced = clean_text(f"|{piece}|")[1:-1]
         text += spaced.removeprefix(" ") if not text or text.endswith(" ") else spaced
     text = text.removesuffix(" ")
     return text, [*(min(start, len(text)) for start in starts), len(text)]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from seedcorn.corpus.formats.bad_rows import STOP, BadRows, OnError, handling_bad_rows
 from seedcorn.corpus.formats.lines import COMPRESSIONS, open_text_sink
-from seedcorn.corpus.formats.normal_form import normalise_column
+from seedcorn.corpus.formats.normal_form import clean_column
 from seedcorn.corpus.formats.pairs_moses import read_moses
 from seedcorn.corpus.formats.pairs_rows import PairChunk
 from seedcorn.corpus.formats.pairs_tables import read_jsonl, read_parquet, read_tsv
@@ -112,7 +112,7 @@ def _batches(
 def _in_normal_form(chunk: PairChunk, path: Path, bad_rows: BadRows) -> pa.RecordBatch:
     columns = {name: chunk.rows.column(name).fill_null("") for name in PAIR_SCHEMA.names}
     for side in ("source", "target"):
-        columns[side] = normalise_column(columns[side])
+        columns[side] = clean_column(columns[side])
     rows = pa.RecordBatch.from_pydict(columns, schema=PAIR_SCHEMA)
     empty = pc.or_(pc.equal(columns["source"], ""), pc.equal(columns["target"], ""))
     for row in np.flatnonzero(empty.to_numpy(zero_copy_only=False)).tolist():

@@ -1,4 +1,4 @@
-"""``corpus.text.fold`` compiled: whole Arrow arrays of texts at memory speed, without a Python object a row."""
+"""``corpus.text.normalise`` compiled: whole Arrow arrays of texts at memory speed, without a Python object a row."""
 
 import functools
 import itertools
@@ -17,7 +17,7 @@ from seedcorn.errors import DataError
 
 Texts: TypeAlias = pa.StringArray | pa.ChunkedArray | Sequence[str]
 
-SPACE = np.uint32(0x20)  # between the words of a folded text; never inside one
+SPACE = np.uint32(0x20)  # between the words of a normalised text; never inside one
 
 _SPACE, _PUNCTUATION, _JOINER = int(CharacterClass.SPACE), int(CharacterClass.PUNCTUATION), int(CharacterClass.JOINER)
 _WORD, _MARK, _DROPPED = int(CharacterClass.WORD), int(CharacterClass.MARK), int(CharacterClass.DROPPED)
@@ -58,7 +58,7 @@ class CharacterTables(NamedTuple):
 
 @functools.cache
 def character_tables() -> CharacterTables:
-    """Return the tables that folding uses.
+    """Return the tables that normalising uses.
 
     ``lowered`` (n,) is the first character that a code point becomes; ``more[more_of[code]]`` (up to 2, then 0) those
     after it. ``ascii_letters`` (256,) is a shorter way through plain ASCII: the lower case of what extends a word,
@@ -67,11 +67,11 @@ def character_tables() -> CharacterTables:
     classes, folds = character_classes(), case_folds()
     lowered = np.arange(len(classes), dtype=np.int32)
     more_of, more = np.zeros(len(classes), np.uint8), [(0, 0)]
-    for code, folded in folds.items():
-        lowered[code] = ord(folded[0])
-        if len(folded) > 1:
+    for code, normalised in folds.items():
+        lowered[code] = ord(normalised[0])
+        if len(normalised) > 1:
             more_of[code] = len(more)
-            more.append((ord(folded[1]), ord(folded[2]) if len(folded) > 2 else 0))
+            more.append((ord(normalised[1]), ord(normalised[2]) if len(normalised) > 2 else 0))
     ascii_letters = np.zeros(256, np.uint8)
     extends = (classes[:128] == _WORD) | (classes[:128] == _DIGIT)
     ascii_letters[:128] = np.where(extends, lowered[:128], 0)
@@ -127,10 +127,10 @@ def _buffers_of(array: pa.Array) -> TextBuffers:
 
 
 @njit(nogil=True, cache=True)
-def fold_text(utf8, start, end, tables, folded):  # type: ignore[no-untyped-def]
-    """Write the folded code points of ``utf8[start:end]`` into ``folded`` (uint32, at least end - start + 1 long).
+def normalise_text(utf8, start, end, tables, normalised):  # type: ignore[no-untyped-def]
+    """Write the normalised code points of ``utf8[start:end]`` into ``normalised`` (uint32, end - start + 1 or longer).
 
-    Returns how many were written: exactly ``corpus.text.fold`` of the text, whose rules are explained there.
+    Returns how many were written: exactly ``corpus.text.normalise`` of the text, whose rules are explained there.
     """
     n = 0
     in_word = False
@@ -143,10 +143,10 @@ def fold_text(utf8, start, end, tables, folded):  # type: ignore[no-untyped-def]
         code, position = _decoded(utf8, position)
         kind = tables.classes[code]
         low = np.uint32(tables.lowered[code])
-        if kind == _DROPPED or (code == _DOT_ABOVE and in_word and joiner == 0 and folded[n - 1] == _SMALL_I):
+        if kind == _DROPPED or (code == _DOT_ABOVE and in_word and joiner == 0 and normalised[n - 1] == _SMALL_I):
             continue
         if before == _NUMBER_JOINER and joiner != 0 and kind != _DIGIT:
-            folded[n] = SPACE
+            normalised[n] = SPACE
             n += 1
             in_word, single, joiner = False, False, np.uint32(0)
         digit_before = before == _DIGIT
@@ -161,7 +161,7 @@ def fold_text(utf8, start, end, tables, folded):  # type: ignore[no-untyped-def]
             extends = (is_word and not single) or (kind == _SYLLABLE and claimed)
             if not extends:
                 if in_word:
-                    folded[n] = SPACE
+                    normalised[n] = SPACE
                     n += 1
                 in_word, single, joiner = False, False, np.uint32(0)
             claimed = kind == _PREFIX
@@ -171,16 +171,16 @@ def fold_text(utf8, start, end, tables, folded):  # type: ignore[no-untyped-def]
         elif kind == _STACKER:
             claimed = True
         if joiner != 0:
-            folded[n] = joiner
+            normalised[n] = joiner
             n += 1
             joiner = np.uint32(0)
-        folded[n] = low
+        normalised[n] = low
         n += 1
         more = tables.more_of[code]
         if more != 0:
             for place in range(2):
                 if tables.more[more, place] != 0:
-                    folded[n] = tables.more[more, place]
+                    normalised[n] = tables.more[more, place]
                     n += 1
         in_word = True
     return n if in_word or n == 0 else n - 1
@@ -202,17 +202,17 @@ def _decoded(utf8, position):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _fold_all(utf8, offsets, tables, folded, bounds):  # type: ignore[no-untyped-def]
+def _normalise_all(utf8, offsets, tables, normalised, bounds):  # type: ignore[no-untyped-def]
     n = 0
     for i in range(len(offsets) - 1):
-        n += fold_text(utf8, offsets[i], offsets[i + 1], tables, folded[n:])
+        n += normalise_text(utf8, offsets[i], offsets[i + 1], tables, normalised[n:])
         bounds[i + 1] = n
 
 
-def fold_all(texts: Texts) -> list[str]:
-    """Return ``corpus.text.fold`` of every text, in order."""
+def normalise_all(texts: Texts) -> list[str]:
+    """Return ``corpus.text.normalise`` of every text, in order."""
     buffers = text_buffers(texts)
-    folded = np.empty(len(buffers.utf8) + buffers.n_texts, np.uint32)
+    normalised = np.empty(len(buffers.utf8) + buffers.n_texts, np.uint32)
     bounds = np.zeros(buffers.n_texts + 1, np.int64)
-    _fold_all(buffers.utf8, buffers.offsets, character_tables(), folded, bounds)
-    return [folded[start:end].tobytes().decode("utf-32-le") for start, end in itertools.pairwise(bounds)]
+    _normalise_all(buffers.utf8, buffers.offsets, character_tables(), normalised, bounds)
+    return [normalised[start:end].tobytes().decode("utf-32-le") for start, end in itertools.pairwise(bounds)]

@@ -1,12 +1,12 @@
-"""The compiled folding and n-grams say exactly what corpus.text says, on any text."""
+"""The compiled normalisation and n-grams say exactly what corpus.text says, on any text."""
 
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedcorn.corpus.folding import fold_all
-from seedcorn.corpus.text import fold, words
+from seedcorn.corpus.normalising import normalise_all
+from seedcorn.corpus.text import normalise, words
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_spans, ngram_sums
 
 # Characters of every class, so that rules meet each other far more often than in random Unicode.
@@ -19,7 +19,7 @@ texts = st.one_of(st.text(max_size=40), st.text(alphabet=TRICKY, max_size=30))
 @settings(max_examples=400, deadline=None)
 @given(st.lists(texts, max_size=8))
 def test_compiled_folding_equals_fold(rows: list[str]) -> None:
-    assert fold_all(rows) == [fold(row) for row in rows]
+    assert normalise_all(rows) == [normalise(row) for row in rows]
 
 
 @settings(max_examples=100, deadline=None)
