@@ -16,7 +16,8 @@ import numpy as np
 
 from growth_data import DEVELOPMENT, REPORTED, RESULTS, Setting, cut, data_file, massive, measured, train
 from seedcorn.corpus.formats import read_corpus
-from seedcorn.diversity.annotate import AnnotationSettings, Strategy
+from seedcorn.diversity.annotate import AnnotationSettings
+from seedcorn.diversity.methods import Strategy
 from seedcorn.files import digest_of_file
 from seedcorn.growth.annotation import propose
 from seedcorn.nlu.linear import LinearNlu

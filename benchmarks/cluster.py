@@ -25,7 +25,7 @@ from seedcorn.corpus.formats import read_pool
 from seedcorn.corpus.parallel import Mapper
 from seedcorn.engines import mapper_of
 from seedcorn.files import Json, digest_of_file
-from seedcorn.relevance.cutoff import keep_best
+from seedcorn.relevance.keeping import keep_best
 from seedcorn.relevance.methods import fit_method
 from seedcorn.relevance.streaming import keep_from_stream
 from seedcorn.selection import Scores, Selection

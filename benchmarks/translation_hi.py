@@ -41,6 +41,7 @@ from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.progress import ProgressMode, say, showing_progress
+from seedcorn.relevance.cutoff import Cutoff
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.entities import catalogue_of, translate_utterances
@@ -53,7 +54,6 @@ from seedcorn.translation.self_training import self_train
 from seedcorn.translation.settings import (
     EntitySettings,
     NetworkShape,
-    PairCutoff,
     PairSelectionSettings,
     RescoringWeights,
     SelfTrainingSettings,
@@ -127,7 +127,7 @@ def prepared(system: str, path: Path) -> PairCorpus:
 
 def nearest(general: PairCorpus, fraction: float) -> PairCorpus:
     """The ``fraction`` of pairs nearest, by their Hindi side, to the centroid of transcripts minus the general one."""
-    settings = PairSelectionSettings(cutoff=PairCutoff(fraction=fraction))
+    settings = PairSelectionSettings(cutoff=Cutoff(fraction=fraction))
     in_domain = [u.text for u in transcripts()]
     scores = score_pairs(general, in_domain=in_domain, settings=settings, random_seed=RANDOM_SEED)
     return take_pairs(general, select_pairs(scores, settings.cutoff).positions)

@@ -40,7 +40,7 @@ from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.progress import ProgressMode, say, showing_progress
-from seedcorn.relevance.cutoff import keep_fraction
+from seedcorn.relevance.keeping import keep_fraction
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.back_translation import Direction, back_translate

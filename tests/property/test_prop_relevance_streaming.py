@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seedcorn.relevance.streaming as streaming
-from seedcorn.relevance import cutoff
+from seedcorn.relevance import keeping
 from seedcorn.relevance.ngrams import count_words
 from seedcorn.relevance.streaming import Cut, keep_from_stream, sample_texts
 from seedcorn.selection import Direction, Scores
@@ -24,15 +24,15 @@ def length_scores(texts: pa.StringArray, *, direction: Direction) -> Scores:
 
 
 def words_parts(n: int) -> Cut:
-    return lambda scores, texts: cutoff.words_candidates(scores, count_words(texts), n_words_budget=2 * n)
+    return lambda scores, texts: keeping.words_candidates(scores, count_words(texts), n_words_budget=2 * n)
 
 
 CUTS: list[Callable[[int], Cut]] = [
-    lambda n: lambda scores, texts: cutoff.keep_best(scores, n_kept=n),
-    lambda n: lambda scores, texts: cutoff.keep_above(scores, threshold=n),
-    lambda n: lambda scores, texts: cutoff.keep_words(scores, count_words(texts), n_words_budget=2 * n),
+    lambda n: lambda scores, texts: keeping.keep_best(scores, n_kept=n),
+    lambda n: lambda scores, texts: keeping.keep_above(scores, threshold=n),
+    lambda n: lambda scores, texts: keeping.keep_words(scores, count_words(texts), n_words_budget=2 * n),
     lambda n: (
-        lambda scores, texts: cutoff.keep_per_intent(
+        lambda scores, texts: keeping.keep_per_intent(
             scores, np.array([text[:1] for text in texts.to_pylist()], np.str_), quotas=n
         )
     ),

@@ -9,7 +9,8 @@ import typer
 from seedcorn.config import Settings
 
 if TYPE_CHECKING:
-    from seedcorn.runs import Json, Run, Stage, StageResult
+    from seedcorn.files import Json
+    from seedcorn.runs import Run, Stage, StageResult
 
 ConfigFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The configuration (YAML).")]
 RunFolder: TypeAlias = Annotated[Path | None, typer.Option("--run-dir", help="Default: runs/NAME.")]

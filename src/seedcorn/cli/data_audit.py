@@ -19,8 +19,8 @@ from seedcorn.cli.options import (
 
 if TYPE_CHECKING:
     from seedcorn.corpus.utterances import Utterance
+    from seedcorn.files import Json
     from seedcorn.nlu.label_noise import Suspicion
-    from seedcorn.runs import Json
 
 
 @data.command()

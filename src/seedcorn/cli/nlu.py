@@ -98,11 +98,11 @@ def evaluate(
 
 
 def _texts(path: Path, format: str | None) -> list[str]:
-    from seedcorn.corpus.formats import read_corpus
+    from seedcorn.corpus.formats import read_texts
     from seedcorn.corpus.text import clean_text
 
     if path != STANDARD:
-        return [text for batch in read_corpus(path, format=format).texts() for text in batch.to_pylist()]
+        return read_texts(path, format=format)
     try:
         lines = sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from seedcorn.errors import ConfigError
+from seedcorn.files import Json
 from seedcorn.progress import ProgressMode, showing_progress
-from seedcorn.runs import Json
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -29,16 +30,16 @@ Engine: TypeAlias = Annotated[
 InputFormat: TypeAlias = Annotated[
     str | None, typer.Option("--format", help="Format of the input; told from it if absent.")
 ]
-TextColumn: TypeAlias = Annotated[
-    str, typer.Option("--text-column", help="Column that holds the text: its name, or its number without a header.")
-]
-IntentColumn: TypeAlias = Annotated[str, typer.Option("--intent-column", help="Column that holds the intent.")]
-SlotsColumn: TypeAlias = Annotated[str, typer.Option("--slots-column", help="Column that holds the slots, as JSON.")]
-Delimiter: TypeAlias = Annotated[
-    str,
-    typer.Option("--delimiter", help="What separates the fields of a CSV file ('tab' too); told from it if absent."),
-]
+Files: TypeAlias = list[Path] | None
 OutputFile: TypeAlias = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The options of every command that shows progress and a result."""
+
+    quiet: Quiet = False
+    as_json: AsJson = False
 
 
 @contextmanager
@@ -49,9 +50,14 @@ def progress(quiet: bool) -> Iterator[None]:
 
 
 def refuse_overwriting(output: Path | None, *inputs: Path | None) -> None:
-    """Raise ConfigError when ``output`` is one of the ``inputs`` or a file inside one, whose rows would be lost."""
+    """Raise ConfigError when ``output`` is one of the ``inputs`` or a file inside one, whose rows would be lost.
+
+    What is written to a device, a pipe or standard output ("-") loses nothing.
+    """
+    if output is None or str(output) == "-" or (output.exists() and not (output.is_file() or output.is_dir())):
+        return
     for path in inputs:
-        if output is not None and path is not None and _is_part_of(output, path):
+        if path is not None and _is_part_of(output, path):
             raise ConfigError(wanted="another file to write than those that are read", found=f"'{output}'")
 
 

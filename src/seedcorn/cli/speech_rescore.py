@@ -1,57 +1,62 @@
 """``seedcorn speech rescore`` and ``terms``: what other recognisers gain from our language models, file to file."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, progress, refuse_overwriting, show
+from seedcorn.cli.commands import command_of
+from seedcorn.cli.options import AsJson, InputFile, OutputFile, Shown, progress, show
 from seedcorn.cli.speech import speech
 from seedcorn.errors import ConfigError
 
 if TYPE_CHECKING:
+    from seedcorn.files import Json
     from seedcorn.lm.ngram_model import NgramModel
-    from seedcorn.runs import Json
     from seedcorn.speech.nbest_files import RecognisedText
     from seedcorn.speech.rescoring import SpeechWeights
 
 
+@dataclass(frozen=True, kw_only=True)
+class RescoreOptions(Shown):
+    """The lists, the models that rescore them, and their weights or what these are tuned on."""
+
+    nbest: InputFile
+    output: OutputFile
+    lm: Annotated[list[Path], typer.Option(exists=True, help="A language model; several are combined log-linearly.")]
+    scores: Annotated[Path | None, typer.Option(exists=True, help="Scores of a Kaldi n-best text.")] = None
+    dev: Annotated[Path | None, typer.Option(exists=True, help="N-best lists to tune the weights on.")] = None
+    dev_scores: Annotated[Path | None, typer.Option(exists=True, help="Scores of a Kaldi --dev.")] = None
+    references: Annotated[Path | None, typer.Option(exists=True, help="What was said in --dev, by id.")] = None
+    lm_weight: Annotated[list[float] | None, typer.Option(min=0, help="A weight for each --lm, without --dev.")] = None
+    word_bonus: Annotated[float, typer.Option(help="What each word counts, without --dev.")] = 0.0
+
+
 @speech.command()
-def rescore(
-    nbest: InputFile,
-    output: OutputFile,
-    lm: Annotated[list[Path], typer.Option(exists=True, help="A language model; several are combined log-linearly.")],
-    scores: Annotated[Path | None, typer.Option(exists=True, help="Scores of a Kaldi n-best text.")] = None,
-    dev: Annotated[Path | None, typer.Option(exists=True, help="N-best lists to tune the weights on.")] = None,
-    dev_scores: Annotated[Path | None, typer.Option(exists=True, help="Scores of a Kaldi --dev.")] = None,
-    references: Annotated[Path | None, typer.Option(exists=True, help="What was said in --dev, by id.")] = None,
-    lm_weight: Annotated[list[float] | None, typer.Option(min=0, help="A weight for each --lm, without --dev.")] = None,
-    word_bonus: Annotated[float, typer.Option(help="What each word counts, without --dev.")] = 0.0,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
+@command_of
+def rescore(options: RescoreOptions) -> None:
     """Rescore any recogniser's NBEST lists (JSON lines, or Kaldi text with --scores) and write the best of each."""
     from seedcorn.lm.model_file import read_model
     from seedcorn.speech.nbest_files import read_nbest, write_best
     from seedcorn.speech.rescoring import check_model_names, rescore, with_models
 
-    refuse_overwriting(output, nbest, *lm, *(path for path in (scores, dev, references) if path is not None))
-    names = [path.stem for path in lm]
+    names = [path.stem for path in options.lm]
     check_model_names(names)
-    with progress(quiet):
-        models = {path.stem: read_model(path) for path in lm}
-        if dev is not None:
-            weights, rates = _tuned(dev, dev_scores, references, models)
+    with progress(options.quiet):
+        models = {path.stem: read_model(path) for path in options.lm}
+        if options.dev is not None:
+            weights, rates = _tuned(options.dev, options.dev_scores, options.references, models)
         else:
-            weights, rates = _given(names, lm_weight, word_bonus), {}
-        lists = read_nbest(nbest, scores=scores)
+            weights, rates = _given(names, options.lm_weight, options.word_bonus), {}
+        lists = read_nbest(options.nbest, scores=options.scores)
         best = rescore(with_models(list(lists.values()), models), weights)
     changed = sum(found.text != some[0].text for found, some in zip(best, lists.values(), strict=True))
-    write_best(dict(zip(lists, (found.text for found in best), strict=True)), output)
+    write_best(dict(zip(lists, (found.text for found in best), strict=True)), options.output)
     weighed: dict[str, Json] = {f"weight_of_{name}": weights.of[name] for name in names}
     shown = {"n_utterances": len(lists), "n_changed": changed, **weighed, "word_bonus": weights.word_bonus, **rates}
-    show({**shown, "output": str(output)}, as_json=as_json)
+    show({**shown, "output": str(options.output)}, as_json=options.as_json)
 
 
 @speech.command()
@@ -66,14 +71,14 @@ def terms(
     as_json: AsJson = False,
 ) -> None:
     """Choose the key terms of in-domain TEXTS whose boosting helps most; lists for sherpa, NeMo and Vosk."""
-    from seedcorn.corpus.formats import read_corpus
+    from seedcorn.corpus.formats import read_texts
     from seedcorn.lm.interpolation import share_vocabulary
     from seedcorn.lm.model_file import read_model
     from seedcorn.speech.key_terms import KeyTermSettings, choose_key_terms, write_phrase_lists
 
     inside, outside = share_vocabulary([read_model(domain), read_model(general)])
     chosen = choose_key_terms(
-        [text for batch in read_corpus(texts).texts() for text in batch.to_pylist()],
+        read_texts(texts),
         domain=inside,
         general=outside,
         settings=KeyTermSettings(n_terms=n_terms, n_characters_max=n_characters),

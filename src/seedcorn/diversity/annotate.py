@@ -8,7 +8,6 @@ where two views of a text disagree, or where the model is unsure when there is o
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from pydantic import Field
@@ -16,23 +15,13 @@ from pydantic import Field
 from seedcorn.config import Settings
 from seedcorn.diversity.facility_location import FacilityLocation
 from seedcorn.diversity.greedy import lazy_greedy
+from seedcorn.diversity.methods import Strategy
 from seedcorn.diversity.nearest import Vectors
 from seedcorn.diversity.objectives import Budget, Picks, affordable
 from seedcorn.errors import DataError
 from seedcorn.selection import FloatArray, PositionArray, Selection, keep
 
 NOT_WORTH_IT = "its label is worth less than those of the batch"
-
-
-class Strategy(StrEnum):
-    """What makes a text worth its label."""
-
-    UNCERTAINTY = "uncertainty"  # the probability that the intent or any slot is wrong
-    MARGIN = "margin"  # how near the second intent comes to the first; slots as in uncertainty
-    DISAGREEMENT = "disagreement"  # how far two views of the text differ in its intent; slots as in uncertainty
-    COVERAGE = "coverage"  # how many texts are like it that nothing labelled is like, whatever the model says
-    MIXED = "mixed"  # coverage of what two views disagree on, or of what the model is unsure of with one
-    RANDOM = "random"
 
 
 class AnnotationSettings(Settings):

@@ -14,6 +14,8 @@ from seedcorn.diversity.choosing import DiversityChoice, load_network, paraphras
 from seedcorn.diversity.methods import Method
 from seedcorn.diversity.nearest import NO_NEIGHBOUR, NearestKept, Vectors, nearest_kept
 from seedcorn.diversity.objectives import Budget, Picks
+from seedcorn.diversity.paraphrase import save_paraphrase_network
+from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network
 from seedcorn.diversity.sieve import StreamBatch, sieve_stream
 from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, select_diverse
 from seedcorn.errors import ConfigError, DataError
@@ -100,6 +102,12 @@ def keep_diverse(
     neighbours = nearest_kept(vectors, chosen.positions, seed_vectors=seed_vectors)
     explained = _explained(table, distinct, chosen, neighbours, strings, seed_texts)
     return KeptTable(rows=explained, n_rows=len(table), n_repeated=len(table) - len(distinct))
+
+
+def train_network(annotated: Sequence[Utterance], pool: Corpus, folder: Path, *, random_seed: int) -> None:
+    """Train a paraphrase network on annotated utterances and the texts of ``pool``, and save it in ``folder``."""
+    unlabelled = pool.table().column("text").to_pylist()
+    save_paraphrase_network(fit_paraphrase_network(annotated, unlabelled=unlabelled, random_seed=random_seed), folder)
 
 
 def keep_diverse_stream(

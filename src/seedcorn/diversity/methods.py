@@ -29,3 +29,14 @@ class Concave(StrEnum):
     SQRT = "sqrt"
     LOG1P = "log1p"
     SATURATED = "saturated"  # min(amount, limit)
+
+
+class Strategy(StrEnum):
+    """What makes a text worth its label."""
+
+    UNCERTAINTY = "uncertainty"  # the probability that the intent or any slot is wrong
+    MARGIN = "margin"  # how near the second intent comes to the first; slots as in uncertainty
+    DISAGREEMENT = "disagreement"  # how far two views of the text differ in its intent; slots as in uncertainty
+    COVERAGE = "coverage"  # how many texts are like it that nothing labelled is like, whatever the model says
+    MIXED = "mixed"  # coverage of what two views disagree on, or of what the model is unsure of with one
+    RANDOM = "random"

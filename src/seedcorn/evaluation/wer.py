@@ -13,28 +13,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from seedcorn.corpus.text import spaced_as_written, words
 from seedcorn.errors import DataError
+from seedcorn.evaluation.normaliser import Normaliser
 from seedcorn.selection import FloatArray
 
 Token = TypeVar("Token", bound=str)
 
 _N_SHOWN = 5
-
-
-class Normaliser(StrEnum):
-    """How text is split before it is compared; named in the signature of every rate."""
-
-    WORDS = "words"  # corpus.text.words: NFC, case folded, no punctuation or joiner controls, combining marks kept
-    WHITE_SPACE = "white-space"  # split at white space, nothing else
-
-    def words_of(self, text: str, lang: str = "") -> list[str]:
-        """Return the words of ``text``, its case folded as ``lang`` has it (Turkish)."""
-        return words(text, lang=lang) if self is Normaliser.WORDS else text.split()
-
-    def characters_of(self, text: str, lang: str = "") -> str:
-        """Return the characters of ``text`` that count, with a space where it has some between words."""
-        return spaced_as_written(text, lang=lang) if self is Normaliser.WORDS else " ".join(text.split())
 
 
 class EditKind(StrEnum):

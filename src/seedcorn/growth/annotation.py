@@ -7,7 +7,8 @@ import numpy as np
 
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.diversity.annotate import AnnotationSettings, Candidates, Strategy, choose_to_annotate
+from seedcorn.diversity.annotate import AnnotationSettings, Candidates, choose_to_annotate
+from seedcorn.diversity.methods import Strategy
 from seedcorn.diversity.nearest import Vectors, nearest
 from seedcorn.errors import DataError
 from seedcorn.nlu.model import NluModel

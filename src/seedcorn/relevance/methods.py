@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from seedcorn.corpus.normalising import Texts
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.relevance.cutoff import PrecisionCurve, precision_curve
+from seedcorn.relevance.keeping import PrecisionCurve, precision_curve
 from seedcorn.relevance.linear import RelevanceModel, load_relevance_model, relevance_scores
 from seedcorn.relevance.names import Aggregate, Method, named
 from seedcorn.relevance.streaming import Scorer

@@ -7,6 +7,7 @@ from seedcorn.files import write_text_whole
 from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
 from seedcorn.speech.lexicon import Lexicon
 
+WRITTEN = ("lexicon.txt", "words.txt", "symbols.txt", "L.fst.txt", "L.input.syms", "L.output.syms")
 EPSILON, BOUNDARY, BLANK_NAME = "<eps>", "|", "<blank>"
 
 
@@ -54,16 +55,17 @@ def lexicon_fst_lines(lexicon: Lexicon) -> Iterator[str]:
 
 
 def write_lexicon_files(lexicon: Lexicon, folder: Path) -> int:
-    """Write lexicon.txt, words.txt, symbols.txt, L.fst.txt and its two symbol tables; return the states of the FST."""
+    """Write the files WRITTEN (lexicon, words, symbols, FST and its symbol tables); return the states of the FST."""
     fst = list(lexicon_fst_lines(lexicon))
-    for name, lines in (
-        ("lexicon.txt", lexicon_lines(lexicon)),
-        ("words.txt", iter(lexicon.words)),
-        ("symbols.txt", symbol_lines(lexicon.alphabet)),
-        ("L.fst.txt", iter(fst)),
-        ("L.input.syms", spelling_symbol_lines(lexicon.alphabet)),
-        ("L.output.syms", word_symbol_lines(lexicon)),
-    ):
+    contents = (
+        lexicon_lines(lexicon),
+        iter(lexicon.words),
+        symbol_lines(lexicon.alphabet),
+        iter(fst),
+        spelling_symbol_lines(lexicon.alphabet),
+        word_symbol_lines(lexicon),
+    )
+    for name, lines in zip(WRITTEN, contents, strict=True):
         write_text_whole(folder / name, "".join(line + "\n" for line in lines))
     return 1 + max(int(line.split(" ")[0]) for line in fst)
 

@@ -31,6 +31,15 @@ class OovModel(StrEnum):
     CHARACTERS = "characters"  # that of <unk> times the probability of its spelling
 
 
+class TranscriptFormat(StrEnum):
+    """How transcripts are written."""
+
+    KALDI = "kaldi"  # "id words ..." a line
+    TRN = "trn"  # "words ... (id)" a line
+    JSONL = "jsonl"  # {"id": ..., "text": ...} a line
+    LINES = "lines"  # "words ..." a line, paired by their numbers
+
+
 class DecoderSettings(Settings):
     """Weights and limits of the search.
 

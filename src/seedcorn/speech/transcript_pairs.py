@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from seedcorn.errors import DataError, SeedcornWarning
 from seedcorn.evaluation.wer import paired_by_id, word_errors
-from seedcorn.speech.transcripts import TranscriptFormat, alternatives_of, format_of, have_no_ids, read_transcripts
+from seedcorn.speech.settings import TranscriptFormat
+from seedcorn.speech.transcripts import alternatives_of, format_of, have_no_ids, read_transcripts
 
 
 class TranscriptPairs(NamedTuple):

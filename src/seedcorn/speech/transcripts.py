@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
 
 from seedcorn.corpus.text import clean_text
 from seedcorn.errors import DataError, at
+from seedcorn.speech.settings import TranscriptFormat
 
 _TRN = re.compile(r"^(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
 _ALTERNATION = re.compile(r"(\{[^{}]*\})")
@@ -16,15 +16,6 @@ _ID = re.compile(r"[\d_/-]")
 _PREDICTED = "pred_text"
 _ID_KEYS = ("id", "utt_id")
 _AUDIO_KEYS = ("audio", "audio_filepath", "path")
-
-
-class TranscriptFormat(StrEnum):
-    """How transcripts are written."""
-
-    KALDI = "kaldi"  # "id words ..." a line
-    TRN = "trn"  # "words ... (id)" a line
-    JSONL = "jsonl"  # {"id": ..., "text": ...} a line
-    LINES = "lines"  # "words ..." a line, paired by their numbers
 
 
 _FORMAT_OF_SUFFIX = {

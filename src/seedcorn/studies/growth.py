@@ -15,7 +15,8 @@ from pydantic import Field, model_validator
 from seedcorn.config import Settings
 from seedcorn.corpus.settings import CorpusFile, open_corpus
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.diversity.annotate import AnnotationSettings, Strategy
+from seedcorn.diversity.annotate import AnnotationSettings
+from seedcorn.diversity.methods import Strategy
 from seedcorn.errors import DataError
 from seedcorn.evaluation.nlu import Outcomes, f1, outcomes
 from seedcorn.files import read_json, write_json

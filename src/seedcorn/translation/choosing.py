@@ -10,7 +10,7 @@ from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.lm.domain_model import DevLoss, DomainModel
 from seedcorn.progress import say
-from seedcorn.relevance.cutoff import keep_best, keep_fraction
+from seedcorn.relevance.keeping import keep_best, keep_fraction
 from seedcorn.selection import Selection
 from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely
 from seedcorn.translation.nbest import NBest

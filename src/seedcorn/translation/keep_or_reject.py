@@ -7,7 +7,7 @@ import numpy as np
 
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.errors import DataError
-from seedcorn.relevance.cutoff import keep_above, keep_best, n_of_fraction
+from seedcorn.relevance.keeping import keep_above, keep_best, n_of_fraction
 from seedcorn.selection import Scores, Selection
 from seedcorn.translation.rescoring import SentenceLm, n_out_of_vocabulary
 

@@ -15,7 +15,7 @@ from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.relevance.cross_entropy import cross_entropy_scores, fit_cross_entropy
-from seedcorn.relevance.cutoff import keep_above, keep_best, keep_fraction
+from seedcorn.relevance.cutoff import Cutoff
 from seedcorn.relevance.embedding import (
     centroid,
     centroid_scores,
@@ -24,7 +24,7 @@ from seedcorn.relevance.embedding import (
 )
 from seedcorn.relevance.sentence_vectors import SentenceEncoder
 from seedcorn.selection import Scores, Selection
-from seedcorn.translation.settings import PairCutoff, PairMethod, PairSelectionSettings
+from seedcorn.translation.settings import PairMethod, PairSelectionSettings
 
 N_GENERAL_PAIRS = 20_000
 
@@ -45,14 +45,9 @@ def score_pairs(
     return distance_of_pairs(pairs, in_domain, settings=settings, random_seed=random_seed)
 
 
-def select_pairs(scores: Scores, cutoff: PairCutoff) -> Selection:
+def select_pairs(scores: Scores, cutoff: Cutoff) -> Selection:
     """Return the pairs within ``cutoff``, nearest first. Raises DataError when none is."""
-    if cutoff.fraction is not None:
-        selection = keep_fraction(scores, fraction=cutoff.fraction)
-    elif cutoff.n_kept is not None:
-        selection = keep_best(scores, n_kept=cutoff.n_kept)
-    else:
-        selection = keep_above(scores, threshold=cutoff.threshold or 0.0)
+    selection = cutoff.apply(scores, texts=lambda: (), seed=(), threshold_for=float)
     if not len(selection.positions):
         raise DataError(
             wanted="at least one pair near the in-domain text",

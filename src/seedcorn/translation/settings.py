@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from seedcorn.config import Settings
 from seedcorn.pretrained import Checkpoint
+from seedcorn.relevance.cutoff import Cutoff
 
 TRANSLATION_ORIGIN = "translation"
 """The origin of utterances that are translations."""
@@ -188,21 +189,6 @@ class PairMethod(StrEnum):
     CROSS_ENTROPY = "cross_entropy"  # likelier in-domain than in general, both sides added
 
 
-class PairCutoff(Settings):
-    """Where the pairs near in-domain text end; exactly one is set: the nearest ones, or a score."""
-
-    fraction: float | None = Field(None, gt=0, le=1)
-    n_kept: int | None = Field(None, ge=1)
-    threshold: float | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give exactly one of {', '.join(type(self).model_fields)}; found {len(given)}")
-        return self
-
-
 class PairSelectionSettings(Settings):
     """Which pairs are nearest to in-domain text.
 
@@ -211,7 +197,14 @@ class PairSelectionSettings(Settings):
     """
 
     method: PairMethod = PairMethod.CENTROID
-    cutoff: PairCutoff = PairCutoff(fraction=0.4)
+    cutoff: Cutoff = Cutoff(fraction=0.4)
     minus_general: bool = True
     encoder: Checkpoint | None = None
     n_dimensions: int = Field(128, ge=1)
+
+    @field_validator("cutoff")
+    @classmethod
+    def _cuts_by_score_alone(cls, cutoff: Cutoff) -> Cutoff:
+        if cutoff.fraction is None and cutoff.n_kept is None and cutoff.threshold is None:
+            raise ValueError("pairs are cut by fraction, n_kept or threshold")
+        return cutoff

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from seedcorn.diversity.annotate import (
     AnnotationSettings,
     Candidates,
-    Strategy,
     annotation_worth,
     choose_to_annotate,
     intent_margins,
     jensen_shannon,
 )
+from seedcorn.diversity.methods import Strategy
 from seedcorn.errors import DataError
 
 

@@ -18,7 +18,8 @@ from seedcorn.corpus.tables import open_parquet, write_batches
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.engines import mapper_of
 from seedcorn.errors import DataError
-from seedcorn.relevance.cutoff import Cutoff, keep_best
+from seedcorn.relevance.cutoff import Cutoff
+from seedcorn.relevance.keeping import keep_best
 from seedcorn.relevance.methods import fit_method
 from seedcorn.relevance.names import Method
 from seedcorn.relevance.relevant import RelevanceSettings, find_relevant

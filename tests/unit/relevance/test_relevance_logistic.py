@@ -8,7 +8,7 @@ import pytest
 
 from seedcorn.corpus.builtin import builtin_general, builtin_requests
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
-from seedcorn.relevance.cutoff import precision_curve
+from seedcorn.relevance.keeping import precision_curve
 from seedcorn.relevance.linear import (
     Aggregate,
     Calibration,

@@ -6,11 +6,12 @@ import pytest
 from seedcorn.corpus.builtin import builtin_pairs, builtin_requests
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError
+from seedcorn.relevance.cutoff import Cutoff
 from seedcorn.relevance.embedding import fit_encoder, fit_encoder_to_stream
 from seedcorn.selection import Scores
 from seedcorn.translation.pair_selection import score_pairs, select_pairs
 from seedcorn.translation.placeholders import add_placeholders
-from seedcorn.translation.settings import PairCutoff, PairMethod, PairSelectionSettings
+from seedcorn.translation.settings import PairMethod, PairSelectionSettings
 
 
 def distances(pairs: PairCorpus, in_domain: list[str], *, minus_general: bool = True) -> Scores:
@@ -58,19 +59,21 @@ def test_the_nearest_pair_is_selected_first() -> None:
     targets = [p.target for p in pairs.pairs()]
     settings = PairSelectionSettings(minus_general=False, n_dimensions=16)
     scores = score_pairs(pairs, in_domain=[targets[7]], settings=settings, random_seed=1)
-    selection = select_pairs(scores, PairCutoff(n_kept=5))
+    selection = select_pairs(scores, Cutoff(n_kept=5))
     assert targets[selection.positions[0]] == targets[7]
     assert len(selection.positions) == 5
-    assert len(select_pairs(scores, PairCutoff(fraction=0.1)).positions) == 20
-    near = select_pairs(scores, PairCutoff(threshold=float(scores.values[selection.positions[2]])))
+    assert len(select_pairs(scores, Cutoff(fraction=0.1)).positions) == 20
+    near = select_pairs(scores, Cutoff(threshold=float(scores.values[selection.positions[2]])))
     assert near.positions.tolist() == selection.positions[:3].tolist()
     with pytest.raises(DataError, match="at least one pair"):
-        select_pairs(scores, PairCutoff(threshold=-9.0))
+        select_pairs(scores, Cutoff(threshold=-9.0))
 
 
 def test_one_cut_off_of_pairs_is_given() -> None:
     with pytest.raises(ValueError, match="exactly one"):
-        PairCutoff(fraction=0.5, n_kept=3)
+        Cutoff(fraction=0.5, n_kept=3)
+    with pytest.raises(ValueError, match="pairs are cut by fraction"):
+        PairSelectionSettings(cutoff=Cutoff(n_words=100))
 
 
 def test_an_encoder_fitted_to_a_stream_is_the_one_fitted_to_the_texts() -> None:

@@ -1,10 +1,11 @@
 """One reader and writer a file format, chosen by the content and the name of a file; see formats.registry."""
 
-from seedcorn.corpus.formats.bad_rows import SKIP, STOP, OnError
+from seedcorn.corpus.formats.bad_rows import SKIP, STOP
 from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.detection import detect_format
 from seedcorn.corpus.formats.pool import read_pool
-from seedcorn.corpus.formats.registry import FORMATS, Format, read_corpus, write_corpus
+from seedcorn.corpus.formats.registry import FORMATS, Format, read_corpus, read_texts, read_utterances, write_corpus
+from seedcorn.corpus.names import OnError
 
 __all__ = [
     "FORMATS",
@@ -16,5 +17,7 @@ __all__ = [
     "detect_format",
     "read_corpus",
     "read_pool",
+    "read_texts",
+    "read_utterances",
     "write_corpus",
 ]

@@ -6,21 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
 from seedcorn.corpus.formats.columns import ColumnChoice
+from seedcorn.corpus.names import OnError
 from seedcorn.errors import DataError, SeedcornWarning
 from seedcorn.files import writing_whole
-
-
-class OnError(StrEnum):
-    """What a reader does with a bad row."""
-
-    STOP = "stop"
-    SKIP = "skip"
-
 
 STOP, SKIP = OnError.STOP, OnError.SKIP
 

@@ -2,7 +2,7 @@
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seedcorn.corpus.formats.bad_rows import STOP, BadRows, OnError, handling_bad_rows
+from seedcorn.corpus.formats.bad_rows import STOP, BadRows, handling_bad_rows
 from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.comma_separated import read_csv, write_csv
 from seedcorn.corpus.formats.conll import read_conll, read_conllu, write_conll
@@ -28,7 +28,8 @@ from seedcorn.corpus.formats.saved_datasets import read_saved_dataset
 from seedcorn.corpus.formats.slot_folder import read_slot_folder, write_slot_folder
 from seedcorn.corpus.formats.snips import read_snips, write_snips
 from seedcorn.corpus.formats.tab_separated import read_tsv, write_tsv
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.names import OnError
+from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus, Utterance
 from seedcorn.errors import DataError, SeedcornWarning, nearest
 from seedcorn.files import writing_whole
 
@@ -94,6 +95,16 @@ def read_corpus(
             yield from _batches(reader, path, bad_rows, lang)
 
     return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
+
+
+def read_utterances(paths: Iterable[Path] | None, *, format: str | None = None) -> list[Utterance]:
+    """Return the utterances of the files, one after the other, in memory; nothing for None."""
+    return [utterance for path in paths or () for utterance in read_corpus(path, format=format).utterances()]
+
+
+def read_texts(path: Path, *, format: str | None = None) -> list[str]:
+    """Return the texts of the corpus in ``path``, in memory."""
+    return [text for texts in read_corpus(path, format=format).texts() for text in texts.to_pylist()]
 
 
 def _batches(reader: Reader, path: Path, bad_rows: BadRows, lang: str) -> Iterator[pa.RecordBatch]:

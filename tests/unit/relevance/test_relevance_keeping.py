@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.relevance.cutoff import (
+from seedcorn.relevance.keeping import (
     keep_above,
     keep_best,
     keep_fraction,
