@@ -11,7 +11,7 @@ LAYERS = (
     {"intent", "language", "growth"},
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
-    {"corpus", "pretrained", "torch_threads", "array_files"},
+    {"corpus", "chat_server", "pretrained", "torch_threads", "array_files"},
     {"config", "errors", "progress", "selection", "files"},
 )
 SIDEWAYS = {

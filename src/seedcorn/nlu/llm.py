@@ -8,19 +8,19 @@ that nothing is paid for twice and a run repeats. Nothing here is used unless it
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from seedcorn.chat_server import ServerSettings, asking
 from seedcorn.corpus.formats.massive_markup import bracketed, bracketed_slots
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Utterance, check_slots
-from seedcorn.errors import DataError, SeedcornError, require
+from seedcorn.errors import DataError
 from seedcorn.files import writing_whole
 
 GENERATED = "generated"
@@ -33,51 +33,19 @@ _N_EXAMPLES = 12
 _N_PER_REQUEST = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChatSettings:
-    """Which model is asked at which server; ``api_key_variable`` holds the key, a server of one's own needs none."""
-
-    model: str
-    base_url: str = "http://localhost:8000/v1"
-    api_key_variable: str = "OPENAI_API_KEY"
-    temperature: float = 0.8
-    n_tokens_max: int = 1000
-    n_retries: int = 5
-    timeout_seconds: float = 120.0
-
-
-def chat_with(settings: ChatSettings, folder: Path) -> Chat:
+def chat_with(settings: ServerSettings, folder: Path) -> Chat:
     """Return the model of ``settings`` as a function from prompt to answer, whose answers are kept in ``folder``.
 
     Raises MissingExtraError without the extra `llm`; the function raises SeedcornError when the server does not answer.
     """
-    openai = require("openai", extra="llm")
-    client = openai.OpenAI(
-        base_url=settings.base_url,
-        api_key=os.environ.get(settings.api_key_variable) or "none",
-        max_retries=settings.n_retries,
-        timeout=settings.timeout_seconds,
-    )
+    ask = asking(settings, wanted=f"an answer of '{settings.model}'")
 
-    def ask(prompt: str) -> str:
-        try:
-            completion = client.chat.completions.create(
-                model=settings.model,
-                messages=[{"role": "user", "content": prompt}],
-                temperature=settings.temperature,
-                max_tokens=settings.n_tokens_max,
-            )
-        except openai.OpenAIError as error:
-            raise SeedcornError(
-                wanted=f"an answer of '{settings.model}'",
-                found=f"{type(error).__name__}: {error}",
-                where=settings.base_url,
-                fix="Look at base_url, the model's name and the key; answers so far are kept.",
-            ) from error
+    def chat(prompt: str) -> str:
+        completion = ask([{"role": "user", "content": prompt}], 1)
         return str(completion.choices[0].message.content or "") if completion.choices else ""
 
     decisive = json.dumps([settings.model, settings.temperature, settings.n_tokens_max])
-    return kept_answers(ask, folder, about=decisive)
+    return kept_answers(chat, folder, about=decisive)
 
 
 def kept_answers(chat: Chat, folder: Path, *, about: str = "") -> Chat:

@@ -7,7 +7,6 @@ counted.
 
 import hashlib
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,45 +14,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from pydantic import Field
+
+from seedcorn.chat_server import ServerSettings, asking
 from seedcorn.corpus.pairs import SentencePair
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.corpus.text import clean_text
-from seedcorn.errors import ConfigError, DataError, SeedcornError, require
+from seedcorn.errors import DataError, SeedcornError
 from seedcorn.progress import say, track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 
 if TYPE_CHECKING:
-    from openai import OpenAI
     from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+
+    from seedcorn.chat_server import Ask
 
 ANSWERS = "answers.jsonl"
 
 
-@dataclass(frozen=True, kw_only=True)
-class EndpointSettings:
+class EndpointSettings(ServerSettings):
     """Which endpoint and model translates from which language into which, and how gently it is asked.
 
-    Languages are named as in a sentence ("French"). The key is read from the environment variable
-    ``api_key_variable``; servers of one's own need none. ``n_requests_per_minute`` 0 means as fast as answers come, of
-    ``n_parallel`` requests. Costs are of a million tokens. ``with_logps`` asks for token log-probabilities, which not
-    every server has; without them all hypotheses have log-probability 0.
+    Languages are named as in a sentence ("French"). ``n_requests_per_minute`` 0 means as fast as answers come, of
+    ``n_parallel`` requests. Costs are of a million tokens. Without ``with_logps`` all log-probabilities are 0.
     """
 
-    model: str
     source_language: str
     target_language: str
-    base_url: str = "http://localhost:8000/v1"
-    api_key_variable: str = "OPENAI_API_KEY"
     domain: str = "requests that people say to a voice assistant"
-    temperature: float = 0.7
-    n_tokens_max: int = 200
-    with_logps: bool = False
-    n_parallel: int = 4
-    n_requests_per_minute: int = 0
-    n_retries: int = 5
-    timeout_seconds: float = 60.0
-    cost_of_prompt: float = 0.0
-    cost_of_answer: float = 0.0
+    temperature: float = Field(0.7, ge=0)
+    n_tokens_max: int = Field(200, ge=1)
+    n_parallel: int = Field(4, ge=1)
+    n_requests_per_minute: int = Field(0, ge=0)
+    timeout_seconds: float = Field(60.0, gt=0)
+    cost_of_prompt: float = Field(0.0, ge=0)
+    cost_of_answer: float = Field(0.0, ge=0)
 
 
 @dataclass
@@ -94,7 +89,8 @@ class EndpointTranslator:
             if not text.strip():
                 raise DataError(wanted="a sentence to translate", found=f"an empty one in row {row}")
         with _Answers(self.folder) as answers:
-            client, gate = self._client(), _Gate(self.settings.n_requests_per_minute)
+            gate = _Gate(self.settings.n_requests_per_minute)
+            completion_of = self._asking(n_best)
             distinct = list(dict.fromkeys(texts))
 
             def ask(text: str) -> NBest:
@@ -102,7 +98,7 @@ class EndpointTranslator:
                 answer = answers.known.get(key)
                 if answer is None:
                     gate.wait()
-                    answer = self._asked(client, text, key, n_best)
+                    answer = _answer_of(completion_of(self._messages(text), n_best), key, text, self.settings)
                     answers.add(answer)
                 with answers.lock:
                     self._count(answer, from_disk=key not in answers.added)
@@ -117,38 +113,10 @@ class EndpointTranslator:
         """Return the first translation of each text, in order."""
         return [found.best.text for found in self.nbest(texts, n_best=1)]
 
-    def _client(self) -> "OpenAI":
-        openai = require("openai", extra="llm")
-        settings = self.settings
-        # A server of one's own takes any key; the client wants one.
-        key = os.environ.get(settings.api_key_variable) or "none"
-        client: OpenAI = openai.OpenAI(
-            base_url=settings.base_url,
-            api_key=key,
-            max_retries=settings.n_retries,
-            timeout=settings.timeout_seconds,
-        )
-        return client
-
-    def _asked(self, client: "OpenAI", text: str, key: str, n_best: int) -> _Answer:
-        openai, settings = require("openai", extra="llm"), self.settings
-        try:
-            completion = client.chat.completions.create(
-                model=settings.model,
-                messages=self._messages(text),
-                n=n_best,
-                temperature=settings.temperature if n_best > 1 else 0.0,
-                max_tokens=settings.n_tokens_max,
-                logprobs=settings.with_logps,
-            )
-        except openai.OpenAIError as error:
-            raise SeedcornError(
-                wanted=f"translations from '{settings.model}'",
-                found=f"{type(error).__name__}: {error}",
-                where=settings.base_url,
-                fix="Look at base_url, the model's name and the key; answers so far are kept.",
-            ) from error
-        return _answer_of(completion, key, text, settings)
+    def _asking(self, n_best: int) -> "Ask":
+        # A single answer is the likeliest one.
+        settings = self.settings if n_best > 1 else self.settings.model_copy(update={"temperature": 0.0})
+        return asking(settings, wanted=f"translations from '{settings.model}'")
 
     def _messages(self, text: str) -> "list[ChatCompletionMessageParam]":
         settings = self.settings
@@ -212,8 +180,6 @@ class _Gate:
     """Lets one request pass at a time, so many a minute at most."""
 
     def __init__(self, n_per_minute: int) -> None:
-        if n_per_minute < 0:
-            raise ConfigError(wanted="n_requests_per_minute of 0 or more", found=str(n_per_minute))
         self._seconds = 60.0 / n_per_minute if n_per_minute else 0.0
         self._next, self._lock = time.monotonic(), threading.Lock()
 

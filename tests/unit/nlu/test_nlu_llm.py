@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from seedcorn.chat_server import ServerSettings
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import SeedcornError
-from seedcorn.nlu.llm import GENERATED, ChatSettings, chat_with, generate, kept_answers, label
+from seedcorn.nlu.llm import GENERATED, chat_with, generate, kept_answers, label
 
 SEED = [
     Utterance(text="wake me at five", intent="alarm_set", slots=(Slot(11, 15, "time"),)),
@@ -108,7 +109,7 @@ def server() -> Iterator[tuple[str, list[dict[str, object]]]]:
 def test_a_server_is_asked_once_for_each_prompt(server: tuple[str, list[dict[str, object]]], tmp_path: Path) -> None:
     pytest.importorskip("openai")
     url, asked = server
-    settings = ChatSettings(model="small", base_url=url)
+    settings = ServerSettings(model="small", base_url=url)
     made = [generate(SEED, chat=chat_with(settings, tmp_path), n_requests=3) for _ in range(2)]
     assert made[0] == made[1]
     assert len(asked) == 3
@@ -117,7 +118,7 @@ def test_a_server_is_asked_once_for_each_prompt(server: tuple[str, list[dict[str
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     pytest.importorskip("openai")
-    chat = chat_with(ChatSettings(model="small", base_url="http://127.0.0.1:9/v1", n_retries=0), tmp_path)
+    chat = chat_with(ServerSettings(model="small", base_url="http://127.0.0.1:9/v1", n_retries=0), tmp_path)
     with pytest.raises(SeedcornError, match="wanted an answer of 'small'"):
         generate(SEED, chat=chat, n_requests=1)
     assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -83,6 +83,10 @@ def translator(server: Server, tmp_path: Path) -> EndpointTranslator:
     return EndpointTranslator(settings, tmp_path, [SentencePair(source="yes", target="oui")])
 
 
+def changed(translator: EndpointTranslator, **settings: object) -> EndpointSettings:
+    return translator.settings.model_copy(update=settings)
+
+
 def test_texts_are_translated_in_order_and_each_asked_once(translator: EndpointTranslator, server: Server) -> None:
     texts = [f"text {i}" for i in range(9)] + ["text 3"]
     assert translator.best(texts) == [f"fr: {text}" for text in texts]
@@ -96,7 +100,7 @@ def test_texts_are_translated_in_order_and_each_asked_once(translator: EndpointT
 def test_several_hypotheses_are_distinct_and_have_log_probabilities(
     translator: EndpointTranslator, server: Server
 ) -> None:
-    translator.settings = replace(translator.settings, with_logps=True)
+    translator.settings = changed(translator, with_logps=True)
     (found,) = translator.nbest(["hello"], n_best=4)
     assert [h.text for h in found.hypotheses] == ["fr: hello", "fr: hello!"]
     assert found.best.features[TRANSLATION_LOGP] == -3.0
@@ -110,7 +114,7 @@ def test_answers_are_kept_and_a_cut_line_is_asked_again(translator: EndpointTran
     assert again.best(["one", "two", "one"]) == ["fr: one", "fr: two", "fr: one"]
     assert (again.usage.n_from_disk, again.usage.n_requests) == (1, 1)
     assert len(server.asked) == 3
-    other = EndpointTranslator(replace(translator.settings, model="n"), translator.folder, translator.examples)
+    other = EndpointTranslator(changed(translator, model="n"), translator.folder, translator.examples)
     other.best(["one"])
     assert len(server.asked) == 4
 
@@ -124,7 +128,7 @@ def test_a_busy_server_is_asked_again(translator: EndpointTranslator, server: Se
 def test_refusals_and_empty_answers_are_told_and_earlier_answers_kept(
     translator: EndpointTranslator, server: Server
 ) -> None:
-    translator.settings = replace(translator.settings, n_retries=0, n_parallel=1)
+    translator.settings = changed(translator, n_retries=0, n_parallel=1)
     translator.best(["one"])
     server.refusals += [401]
     with pytest.raises(SeedcornError, match=r"127\.0\.0\.1.*AuthenticationError"):
