@@ -10,6 +10,7 @@ pytest.importorskip("ctranslate2")
 pytest.importorskip("espeakng_loader")
 
 from seedcorn.config import dump_config
+from seedcorn.corpus.settings import CorpusFile, utterances_in
 from seedcorn.files import digest_of_folder
 from seedcorn.language import recogniser, translations
 from seedcorn.language.pipeline import LanguageConfig
@@ -149,3 +150,34 @@ def test_back_translation_and_texts_chosen_on_dev(tmp_path) -> None:
     entered = {step["text"] for step in measures["steps"] if step["entered"]}
     assert {step["text"] for step in measures["steps"]} == set(weights) - {"transcripts"}
     assert {label for label, weight in weights.items() if weight > 0} == entered | {"transcripts"}
+
+
+def test_translations_made_elsewhere_values_said_by_rule_and_key_terms(tmp_path) -> None:
+    pytest.importorskip("babel")
+    pytest.importorskip("num2words")
+    asked, answered = (
+        utterances_in(CorpusFile.model_validate(requests(lang, "train")), name=lang) for lang in ("en", "hi")
+    )
+    text_of = {u.id: u.text for u in answered}
+    given = tmp_path / "given.tsv"
+    given.write_text("".join(f"{u.id}\t{text_of[u.id]}\n" for u in asked[1:]), "utf-8")
+    translations = {"source": "translations", "translator": "given", "rescored": True, "kept": True}
+    systems = {
+        "transcripts": ["transcripts"],
+        "given": ["transcripts", "general", translations, {"source": "slot_variants", "spoken_values": True}],
+    }
+    translators = {**SETTINGS["translators"], "given": {"file": str(given)}}
+    changed = {"translators": translators, "systems": systems, "recogniser": "none", "key_terms": {"n_terms": 5}}
+    config = LanguageConfig.model_validate({**SETTINGS, **changed})
+    run = tmp_path / "run"
+    run_in(run, config)
+    assert set(config.stages()) == set(digests(run))
+    assert not (run / "translator-selected").exists()
+    counts = json.loads((run / "translations-given" / "record.json").read_text("utf-8"))["counts"]
+    assert counts == {"n_in": len(asked), "n_kept": len(asked) - 1, "n_rejected": 1}
+    perplexity = {
+        name: json.loads((run / f"model-fixed-{name}" / "measures.json").read_text("utf-8"))["perplexity"]
+        for name in systems
+    }
+    assert perplexity["given"] < perplexity["transcripts"]
+    assert len((run / "key-terms" / "nemo.txt").read_text("utf-8").splitlines()) == 5

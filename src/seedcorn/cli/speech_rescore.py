@@ -74,7 +74,8 @@ def terms(
     from seedcorn.corpus.formats import read_texts
     from seedcorn.lm.interpolation import share_vocabulary
     from seedcorn.lm.model_file import read_model
-    from seedcorn.speech.key_terms import KeyTermSettings, choose_key_terms, write_phrase_lists
+    from seedcorn.speech.key_terms import choose_key_terms, write_phrase_lists
+    from seedcorn.speech.settings import KeyTermSettings
 
     inside, outside = share_vocabulary([read_model(domain), read_model(general)])
     chosen = choose_key_terms(

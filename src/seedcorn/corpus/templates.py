@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -115,17 +116,24 @@ def value_catalogue(utterances: Iterable[Utterance]) -> dict[str, tuple[str, ...
 
 
 def resample_slot_values(
-    utterances: Sequence[Utterance], *, n_variants: int, rng: np.random.Generator
+    utterances: Sequence[Utterance],
+    *,
+    n_variants: int,
+    rng: np.random.Generator,
+    further_values: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Utterance]:
     """Return ``n_variants`` of each utterance that has slots, each slot value drawn from all values of its type.
 
-    A value is as likely as it is frequent in ``utterances``: this is a sample of the class-based language model whose
-    classes are the slot types (Brown and others 1992), from which an n-gram model learns what can follow what.
+    A value is as likely as it is frequent in ``utterances`` and ``further_values``: this is a sample of the class-based
+    language model whose classes are the slot types (Brown and others 1992), from which an n-gram model learns what can
+    follow what.
     """
     values: defaultdict[str, list[str]] = defaultdict(list)
     for utterance in utterances:
         for slot_type, own in values_of(utterance).items():
             values[slot_type] += own
+    for slot_type in values:
+        values[slot_type] += further_values.get(slot_type, ())
     variants: list[Utterance] = []
     for utterance in utterances:
         if not utterance.slots:

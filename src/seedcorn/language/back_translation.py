@@ -5,7 +5,6 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from seedcorn.config import Settings
 from seedcorn.corpus.pair_cleaning import swapped
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.templates import resample_slot_values
@@ -13,7 +12,6 @@ from seedcorn.files import InputFile
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.pairs import SelectedPairs
 from seedcorn.language.translators import (
-    SelfTrain,
     TrainTranslator,
     TranslatorFolder,
     held_out,
@@ -77,20 +75,3 @@ class BackTranslate(BackTranslationSettings, Stage[TranslatorFolder]):
             counts={"n_rounds": len(history) - 1},
             training={"dev_chrf_by_round": history, "reverse_dev_chrf_by_round": of_reverse},
         )
-
-
-class Translators(Settings):
-    """The translators that systems choose from.
-
-    ``all_pairs`` and ``reverse`` are trained as ``selected`` is where they are not given.
-    """
-
-    selected: TrainTranslator = TrainTranslator()
-    all_pairs: TrainTranslator | None = None
-    self_training: SelfTrain = SelfTrain()
-    reverse: TrainReverse | None = None
-    back_translation: BackTranslate = BackTranslate()
-
-    def training_of_reverse(self) -> TrainReverse:
-        """Return how the translator of the other direction is trained."""
-        return self.reverse or TrainReverse.model_validate(self.selected.model_dump(exclude={"folder"}))

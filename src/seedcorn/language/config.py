@@ -7,21 +7,20 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from seedcorn.config import Settings
-from seedcorn.language.back_translation import Translators
+from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.data import DrawTranscripts, ReadLanguageData
+from seedcorn.language.key_terms import ChooseKeyTerms
 from seedcorn.language.models import EstimateDomain, EstimateText, MixModels
+from seedcorn.language.nbest_lists import TranslationSet
+from seedcorn.language.outside_translations import AskEndpoint, GivenTranslations
 from seedcorn.language.pairs import CleanPairFiles, SelectPairs
 from seedcorn.language.posteriors import SynthesiseSpeech
 from seedcorn.language.recogniser import Decoder, Recogniser, TuneDecoder, Tuning
-from seedcorn.language.sources import AnySource, OracleTarget, System, Translations, default_systems
-from seedcorn.language.translations import (
-    TranslateEntities,
-    TranslateSource,
-    Translation,
-    TranslationSet,
-    TuneRescoring,
-)
-from seedcorn.language.translators import SelfTrain
+from seedcorn.language.rescoring import TuneRescoring
+from seedcorn.language.sources import OracleTarget, Translations
+from seedcorn.language.systems import AnySource, System, default_systems
+from seedcorn.language.translations import TranslateEntities, TranslateSource, Translation
+from seedcorn.language.translators import MADE_ELSEWHERE, SelfTrain, TrainTranslator, TranslatorName
 
 
 def folder_name(system: str) -> str:
@@ -41,12 +40,34 @@ class LanguageModels(Settings):
     chosen_on_dev: bool = False
 
 
+class Translators(Settings):
+    """The translators that systems choose from.
+
+    ``all_pairs`` and ``reverse`` are trained as ``selected`` is where they are not set. ``given`` are translations that
+    whoever made elsewhere, ``endpoint`` a model at a server; what is theirs is rescored, kept or rejected, and measured
+    as our own translations are.
+    """
+
+    selected: TrainTranslator = TrainTranslator()
+    all_pairs: TrainTranslator | None = None
+    self_training: SelfTrain = SelfTrain()
+    reverse: TrainReverse | None = None
+    back_translation: BackTranslate = BackTranslate()
+    given: GivenTranslations | None = None
+    endpoint: AskEndpoint | None = None
+
+    def training_of_reverse(self) -> TrainReverse:
+        """Return how the translator of the other direction is trained."""
+        return self.reverse or TrainReverse.model_validate(self.selected.model_dump(exclude={"folder"}))
+
+
 class LanguagePipeline(Settings):
     """What runs and studies of the language pipeline have in common.
 
     A system is a list of sources of text; of its text a language model is made. ``baseline`` is what all are compared
     with, by default the first system; ``reported`` the one whose changes are shown and that is exported, by default
-    the last. With the recogniser "none" language models are made and measured by perplexity alone.
+    the last; of its in-domain text ``key_terms`` are chosen, where set. With the recogniser "none" language models are
+    made and measured by perplexity alone.
     """
 
     data: ReadLanguageData
@@ -58,6 +79,7 @@ class LanguagePipeline(Settings):
     systems: Mapping[str, System] = default_systems()
     baseline: str = ""
     reported: str = ""
+    key_terms: ChooseKeyTerms | None = None
     recogniser: Recogniser | None = Recogniser(test_bed=SynthesiseSpeech())
     n_threads: int = Field(1, ge=1)
 
@@ -79,6 +101,10 @@ class LanguagePipeline(Settings):
         oracles = [name for name, s in self.systems.items() if any(isinstance(x, OracleTarget) for x in s)]
         if oracles and self.data.oracle_target is None:
             raise ValueError(f"the system '{oracles[0]}' with oracle_target needs data.oracle_target")
+        for wanted in self.translation_sets():
+            if wanted.translator in MADE_ELSEWHERE and self.made_elsewhere(wanted.translator) is None:
+                name = wanted.translator.value
+                raise ValueError(f"systems with the translator '{name}' need translators.{name}")
         return self
 
     @property
@@ -113,6 +139,11 @@ class LanguagePipeline(Settings):
     def self_training(self) -> SelfTrain:
         """The stage that goes on training the selected translator."""
         return self.translators.self_training.model_copy(update={"order": self.language_model.order})
+
+    def made_elsewhere(self, translator: TranslatorName) -> GivenTranslations | AskEndpoint | None:
+        """Return the stage that takes over the translations of ``translator``, None where that is trained here."""
+        stages = {TranslatorName.GIVEN: self.translators.given, TranslatorName.ENDPOINT: self.translators.endpoint}
+        return stages.get(translator)
 
     def translate(self, wanted: TranslationSet) -> TranslateSource | TranslateEntities:
         """Return the stage that makes the n-best lists ``wanted``."""

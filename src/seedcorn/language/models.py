@@ -16,7 +16,7 @@ from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.pairs import CleanPairs, SelectedPairs
 from seedcorn.language.posteriors import SpeechPosteriors
 from seedcorn.language.recogniser import lexicon_of
-from seedcorn.language.sources import Texts, target_side, transliterated
+from seedcorn.language.texts import Texts, target_side, transliterated
 from seedcorn.language.translations import Entities
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.arpa_writing import write_arpa

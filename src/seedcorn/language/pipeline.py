@@ -10,13 +10,17 @@ from seedcorn.errors import require_all
 from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.config import LanguagePipeline, folder_name
 from seedcorn.language.data import LanguageData
+from seedcorn.language.key_terms import KeyTerms
 from seedcorn.language.measures import FIXED, OWN, Measure
 from seedcorn.language.models import Export, Exported, ListWords, SystemModel
-from seedcorn.language.pairs import SelectedPairs
+from seedcorn.language.nbest_lists import NBestLists, TranslationSet
+from seedcorn.language.outside_translations import AskEndpoint
+from seedcorn.language.pairs import CleanPairs, SelectedPairs
 from seedcorn.language.posteriors import SpeechPosteriors, SynthesiseSpeech
 from seedcorn.language.recogniser import Decode, DecoderWeights, Recogniser
 from seedcorn.language.result import LanguageResult, Models, Recognition
-from seedcorn.language.sources import Materials, Texts
+from seedcorn.language.sources import SlotVariants
+from seedcorn.language.texts import Materials, Texts
 from seedcorn.language.translators import GiveTranslator, SelfTrain, TrainTranslator, TranslatorFolder, TranslatorName
 from seedcorn.runs import Result, Run, Stage, StageResult
 from seedcorn.runs.planning import PlannedRun
@@ -62,8 +66,14 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
     texts = {name: run.do(s, *s.needs(materials), name=name) for name, s in config.sources().items()}
     models = estimate_systems(run, config, data, texts)
     recognition = recognise(run, config, materials, models, frozen)
-    exported = export(run, config, models, recognition)
-    return LanguageResult(materials=materials, texts=texts, models=models, recognition=recognition, exported=exported)
+    return LanguageResult(
+        materials=materials,
+        texts=texts,
+        models=models,
+        recognition=recognition,
+        exported=export(run, config, models, recognition),
+        key_terms=choose_key_terms(run, config, pairs, texts, models),
+    )
 
 
 def train_translators(
@@ -117,11 +127,16 @@ def translate(
     translators: Mapping[TranslatorName, Result[TranslatorFolder]],
 ) -> Materials:
     """Translate the source text once for each set of n-best lists that the systems want, and tune their rescoring."""
-    nbest = {}
+    nbest = dict[TranslationSet, Result[NBestLists]]()
     for wanted in config.translation_sets():
+        elsewhere, name = config.made_elsewhere(wanted.translator), f"translations-{wanted.name}"
+        if elsewhere is not None:
+            shown = (known.pairs, known.nearest) if isinstance(elsewhere, AskEndpoint) else ()
+            nbest[wanted] = run.do(elsewhere, known.data, *shown, name=name)
+            continue
         catalogue = (known.transcripts,) if wanted.entities else ()
         inputs = (known.data, *catalogue, translators[wanted.translator])
-        nbest[wanted] = run.do(config.translate(wanted), *inputs, name=f"translations-{wanted.name}")
+        nbest[wanted] = run.do(config.translate(wanted), *inputs, name=name)
     weights = {}
     for wanted, n_hypotheses in config.rescored_sets():
         weights[wanted, n_hypotheses] = run.do(
@@ -174,6 +189,20 @@ def export(run: Run, config: LanguagePipeline, models: Models, recognition: Reco
     return run.do(Export(), models.own[config.reported_name], *posteriors)
 
 
+def choose_key_terms(
+    run: Run,
+    config: LanguagePipeline,
+    pairs: Result[CleanPairs],
+    texts: Mapping[str, Result[Texts]],
+    models: Models,
+) -> Result[KeyTerms] | None:
+    """Choose key terms of the in-domain text of the reported system, if they are wanted."""
+    if config.key_terms is None:
+        return None
+    in_domain = [texts[source.name] for source in config.systems[config.reported_name] if source.in_domain]
+    return run.do(config.key_terms, models.own[config.reported_name], pairs, *in_domain)
+
+
 def recognise(
     run: Run,
     config: LanguagePipeline,
@@ -223,6 +252,10 @@ def check_packages(config: LanguagePipeline) -> None:
     needed = [("jinja2", "report"), ("altair", "report"), ("vl_convert", "report")]
     if config.translation_sets():
         needed += [(name, "neural") for name in ("torch", "transformers", "accelerate", "ctranslate2", "sacrebleu")]
+    if TranslatorName.ENDPOINT in {wanted.translator for wanted in config.translation_sets()}:
+        needed.append(("openai", "llm"))
+    if any(isinstance(source, SlotVariants) and source.spoken_values for source in config.sources().values()):
+        needed += [(name, "values") for name in ("babel", "num2words")]
     recogniser = config.recogniser
     if recogniser is not None and recogniser.test_bed is not None:
         needed += [(name, "speech") for name in ("torch", "safetensors", "espeakng_loader")]

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from seedcorn.language.measures import OWN, Measures
 from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.result import LanguageResult, ModelRow
-from seedcorn.language.sources import Texts
+from seedcorn.language.texts import Texts
 from seedcorn.report.figures import CurvePoint, bar_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.runs import Result

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from seedcorn.language.key_terms import KeyTerms
 from seedcorn.language.measures import OWN, Measures
 from seedcorn.language.models import Exported, SystemModel, Vocabulary
 from seedcorn.language.posteriors import SpeechPosteriors
 from seedcorn.language.recogniser import DecoderWeights, Hypotheses
-from seedcorn.language.sources import Materials, Texts
+from seedcorn.language.texts import Materials, Texts
 from seedcorn.runs import Result, StageResult
 
 
@@ -79,6 +80,7 @@ class LanguageResult:
     models: Models
     recognition: Recognition | None
     exported: Result[Exported]
+    key_terms: Result[KeyTerms] | None = None
 
     def stages(self) -> Iterator[Result[StageResult]]:
         """Yield the results of all stages but those of single texts' models, in the order of the pipeline."""
@@ -96,3 +98,5 @@ class LanguageResult:
             yield from found.hypotheses.values()
             yield found.measures
         yield self.exported
+        if self.key_terms is not None:
+            yield self.key_terms

@@ -1,9 +1,9 @@
-"""N-best lists of the in-domain source text, and the weights that rescore them."""
+"""Stages that translate the in-domain source text with a trained translator, slot values in place or as entities."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,17 +11,14 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from seedcorn.config import Settings
-from seedcorn.corpus.utterances import SLOT_TYPE, Slot, Utterance
-from seedcorn.files import InputFile, write_json, writing_whole
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.files import InputFile, writing_whole
 from seedcorn.language.data import LanguageData, Transcripts
-from seedcorn.language.translators import TranslatorFolder, TranslatorName
-from seedcorn.lm.domain_model import DomainModel
+from seedcorn.language.nbest_lists import NBestLists
+from seedcorn.language.translators import TranslatorFolder
 from seedcorn.runs import Context, Stage
-from seedcorn.translation.choosing import tune_for_dev
-from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 from seedcorn.translation.settings import (
     EntitySettings,
-    RescoringWeights,
     Treatment,
 )
 
@@ -31,58 +28,6 @@ if TYPE_CHECKING:
 
 Translated: TypeAlias = "tuple[list[Candidates], list[Reject]]"
 SOURCES_PER_PART = 2_000
-_HYPOTHESIS_TYPE = pa.struct([("text", pa.string()), ("logp", pa.float64()), ("slots", pa.list_(SLOT_TYPE))])
-_LISTS_SCHEMA = pa.schema([("position", pa.int64()), ("hypotheses", pa.list_(_HYPOTHESIS_TYPE))])
-_REJECTS_SCHEMA = pa.schema([("position", pa.int64()), ("text", pa.string()), ("reason", pa.string())])
-
-
-class TranslationSet(NamedTuple):
-    """N-best lists of all source text: by which translator, and whether slot values are treated as entities."""
-
-    translator: TranslatorName
-    entities: bool
-
-    @property
-    def name(self) -> str:
-        """What the set is called."""
-        return f"{self.translator.value}-entities" if self.entities else self.translator.value
-
-
-@dataclass(frozen=True, kw_only=True)
-class NBestLists:
-    """N-best lists of source utterances, and why the others have none; rows with the position of the utterance."""
-
-    lists: pa.Table
-    rejects: pa.Table
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """How many utterances were translated."""
-        n_kept, n_rejected = self.lists.num_rows, self.rejects.num_rows
-        return {"n_in": n_kept + n_rejected, "n_kept": n_kept, "n_rejected": n_rejected}
-
-    def save(self, folder: Path) -> None:
-        """Write both tables as Parquet."""
-        pq.write_table(self.lists, folder / "nbest.parquet")
-        pq.write_table(self.rejects, folder / "rejects.parquet")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return what ``save`` wrote."""
-        return cls(lists=pq.read_table(folder / "nbest.parquet"), rejects=pq.read_table(folder / "rejects.parquet"))
-
-    def candidates(self, source: Sequence[Utterance]) -> "list[Candidates]":
-        """Return the lists with the utterances of ``source`` that they translate, in order."""
-        from seedcorn.translation.entities import Candidates
-
-        found = []
-        for row in self.lists.to_pylist():
-            utterance, hypotheses = source[row["position"]], row["hypotheses"]
-            listed = tuple(Hypothesis(text=h["text"], features={TRANSLATION_LOGP: h["logp"]}) for h in hypotheses)
-            slots = tuple(tuple(Slot(**slot) for slot in h["slots"]) for h in hypotheses)
-            nbest = NBest(source=utterance.text, hypotheses=listed)
-            found.append(Candidates(utterance=utterance, nbest=nbest, slots=slots))
-        return found
 
 
 class Entities(EntitySettings):
@@ -164,7 +109,7 @@ def translate_in_parts(
     Finished parts are kept with the checkpoints, so that a long translation goes on where it stopped. The randomness of
     a part follows from its number alone.
     """
-    parts = [NBestLists(lists=_LISTS_SCHEMA.empty_table(), rejects=_REJECTS_SCHEMA.empty_table())]
+    parts = [NBestLists.of([], [])]
     with context.working_folder() as working:
         for number, start in enumerate(range(0, len(utterances), SOURCES_PER_PART)):
             folder = working / f"part-{number}"
@@ -172,7 +117,7 @@ def translate_in_parts(
                 folder.mkdir(exist_ok=True)
                 part = utterances[start : start + SOURCES_PER_PART]
                 translated = translate(part, np.random.default_rng([context.random_seed, number]))
-                _write_part(_tables(*translated, first=start), folder)
+                _write_part(NBestLists.of(*translated, first=start), folder)
             parts.append(NBestLists.load(folder))
     return NBestLists(
         lists=pa.concat_tables([p.lists for p in parts]), rejects=pa.concat_tables([p.rejects for p in parts])
@@ -184,68 +129,3 @@ def _write_part(part: NBestLists, folder: Path) -> None:
     pq.write_table(part.rejects, folder / "rejects.parquet")
     with writing_whole(folder / "nbest.parquet") as partial:
         pq.write_table(part.lists, partial)
-
-
-def _tables(candidates: "Sequence[Candidates]", rejects: "Sequence[Reject]", *, first: int) -> NBestLists:
-    lost = {reject.position for reject in rejects}
-    positions = [p for p in range(len(candidates) + len(rejects)) if p not in lost]
-    rejected = [{"position": first + r.position, "text": r.utterance.text, "reason": r.reason} for r in rejects]
-    listed = [
-        {
-            "position": first + position,
-            "hypotheses": [
-                {"text": h.text, "logp": h.features[TRANSLATION_LOGP], "slots": [asdict(s) for s in slots]}
-                for h, slots in zip(found.nbest.hypotheses, found.slots, strict=True)
-            ],
-        }
-        for found, position in zip(candidates, positions, strict=True)
-    ]
-    return NBestLists(
-        lists=pa.Table.from_pylist(listed, schema=_LISTS_SCHEMA),
-        rejects=pa.Table.from_pylist(rejected, schema=_REJECTS_SCHEMA),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class TunedWeights:
-    """How much each feature counts when the lists of one set are rescored."""
-
-    weights: RescoringWeights
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Nothing is counted."""
-        return {}
-
-    def save(self, folder: Path) -> None:
-        """Write the weights as JSON."""
-        write_json(self.weights.model_dump(), folder / "weights.json")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return what ``save`` wrote."""
-        return cls(weights=RescoringWeights.model_validate_json((folder / "weights.json").read_text("utf-8")))
-
-
-class TuneRescoring(Stage[TunedWeights]):
-    """Find how much the in-domain language model counts beside the translator, by the perplexity of dev.
-
-    ``lm_weight`` is taken as it is where it is given; ``n_tuning`` lists are measured with. ``n_hypotheses`` of each
-    list become text.
-    """
-
-    is_random: ClassVar[bool] = False
-
-    lm_weight: float | None = Field(None, ge=0)
-    n_tuning: int = Field(2_000, ge=1)
-    n_hypotheses: int = Field(1, ge=1)
-
-    def __call__(self, data: LanguageData, domain: DomainModel, nbest: NBestLists, *, context: Context) -> TunedWeights:
-        """Return the weights."""
-        if self.lm_weight is not None:
-            return TunedWeights(weights=RescoringWeights(lm=self.lm_weight))
-        return TunedWeights(
-            weights=tune_for_dev(
-                nbest.candidates(data.source), domain, n_hypotheses=self.n_hypotheses, n_tuning=self.n_tuning
-            )
-        )

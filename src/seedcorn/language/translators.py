@@ -36,6 +36,12 @@ class TranslatorName(StrEnum):
     SELECTED = "selected"  # trained on the pairs nearest to the transcripts
     SELF_TRAINED = "self_trained"  # the selected one, trained further on its own in-domain translations
     BACK_TRANSLATED = "back_translated"  # the selected one, trained further on transcripts translated back
+    GIVEN = "given"  # whoever made the translations in a file
+    ENDPOINT = "endpoint"  # a model at an OpenAI-compatible server
+
+
+MADE_ELSEWHERE = frozenset({TranslatorName.GIVEN, TranslatorName.ENDPOINT})
+"""Translators that are not trained here."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,23 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.corpus.normalising import normalise_all
-from seedcorn.errors import ConfigError, DataError
+from seedcorn.errors import DataError
 from seedcorn.files import write_text_whole
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.selection import FloatArray
+from seedcorn.speech.settings import KeyTermSettings
 
-
-@dataclass(frozen=True, kw_only=True)
-class KeyTermSettings:
-    """At most ``n_terms`` terms of up to ``n_characters_max`` characters and ``n_words_max`` words.
-
-    A term occurs ``count_min`` times or more in the texts: what was said once is hardly said again.
-    """
-
-    n_terms: int = 100
-    n_characters_max: int = 50
-    n_words_max: int = 3
-    count_min: int = 2
+TERMS = "terms.tsv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +42,8 @@ def choose_key_terms(
 
     A word's value is max(0, log p_domain - log p_general) where it stands; the models should share a vocabulary. Terms
     that add nothing are left out. Cost: one scoring of the texts by each model, and a heap of their distinct terms.
-    Raises DataError without texts, ConfigError for a list of no terms.
+    Raises DataError without texts.
     """
-    if settings.n_terms < 1 or settings.n_words_max < 1 or settings.n_characters_max < 1:
-        raise ConfigError(wanted="at least one term of one word and character", found=str(settings))
     normalised = [text for text in normalise_all(texts) if text]
     if not normalised:
         raise DataError(wanted="in-domain text to choose terms from", found="none")
@@ -112,6 +100,12 @@ def _greedy(places: dict[str, NDArray[np.int64]], values: FloatArray, n_terms: i
     return chosen
 
 
+def read_terms(folder: Path) -> list[KeyTerm]:
+    """Return the terms that ``write_phrase_lists`` wrote."""
+    rows = [line.split("\t") for line in (folder / TERMS).read_text("utf-8").splitlines()]
+    return [KeyTerm(text=text, count=int(count), gain=float(gain)) for text, count, gain in rows]
+
+
 def write_phrase_lists(terms: Iterable[KeyTerm], folder: Path, *, boost: float = 2.0) -> list[Path]:
     """Write ``terms`` as the lists that recognisers read, and return their paths.
 
@@ -123,7 +117,7 @@ def write_phrase_lists(terms: Iterable[KeyTerm], folder: Path, *, boost: float =
         "sherpa.txt": "".join(f"{term.text} :{boost:g}\n" for term in listed),
         "nemo.txt": "".join(f"{term.text}\n" for term in listed),
         "vosk.json": json.dumps([*(term.text for term in listed), "[unk]"], ensure_ascii=False) + "\n",
-        "terms.tsv": "".join(f"{term.text}\t{term.count}\t{term.gain:.4f}\n" for term in listed),
+        TERMS: "".join(f"{term.text}\t{term.count}\t{term.gain:.4f}\n" for term in listed),
     }
     for name, content in files.items():
         write_text_whole(folder / name, content)

@@ -54,3 +54,15 @@ class DecoderSettings(Settings):
     beam_width_logp: float = Field(14.0, ge=0)
     min_symbol_logp: float = -8.0
     n_best: int = Field(1, ge=1)
+
+
+class KeyTermSettings(Settings):
+    """At most ``n_terms`` terms of up to ``n_characters_max`` characters and ``n_words_max`` words.
+
+    A term occurs ``count_min`` times or more in the texts: what was said once is hardly said again.
+    """
+
+    n_terms: int = Field(100, ge=1)
+    n_characters_max: int = Field(50, ge=1)
+    n_words_max: int = Field(3, ge=1)
+    count_min: int = Field(2, ge=1)

@@ -160,7 +160,8 @@ class _Answers:
             whole, _, cut = self.path.read_bytes().rpartition(b"\n")
             if cut:
                 self.path.write_bytes(whole + b"\n" if whole else b"")
-            self.known = {answer["key"]: answer for answer in map(json.loads, whole.decode().split("\n")) if whole}
+            lines = whole.decode().split("\n") if whole else []
+            self.known = {answer["key"]: answer for answer in map(json.loads, lines)}
         self._file = self.path.open("a", encoding="utf-8", newline="\n")
         return self
 

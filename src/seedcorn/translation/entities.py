@@ -15,11 +15,10 @@ import numpy as np
 from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import ConfigError
-from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
+from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest, NBestTranslator
 from seedcorn.translation.rescoring import rank
 from seedcorn.translation.settings import TRANSLATION_ORIGIN, EntitySettings, Lost, RescoringWeights, Treatment
 from seedcorn.translation.subwords import N_PLACEHOLDERS, PLACEHOLDER, placeholder
-from seedcorn.translation.translator import Translator
 from seedcorn.translation.transliteration import Lexicon, transliterate
 
 Catalogue = Mapping[str, Sequence[str]]
@@ -78,7 +77,7 @@ def catalogue_of(utterances: Iterable[Utterance]) -> dict[str, tuple[str, ...]]:
 
 def translate_utterances(
     utterances: Sequence[Utterance],
-    translator: Translator,
+    translator: NBestTranslator,
     *,
     settings: EntitySettings,
     rng: np.random.Generator,
@@ -113,7 +112,7 @@ class _Work:
     """Utterances on their way: ``values`` holds the target value of every slot that travels as a placeholder."""
 
     utterances: Sequence[Utterance]
-    translator: Translator
+    translator: NBestTranslator
     settings: EntitySettings
     catalogue: Catalogue
     lexicon: Lexicon

@@ -7,7 +7,6 @@ rejected, and measured as our own are.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from math import isfinite
 from pathlib import Path
 
@@ -16,17 +15,9 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError, at, nearest
 from seedcorn.translation.entities import Candidates, Reject
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest, read_moses
+from seedcorn.translation.settings import TranslationFormat
 
 NOT_TRANSLATED = "no translation given"
-
-
-class TranslationFormat(StrEnum):
-    """How given translations are written."""
-
-    TSV = "tsv"  # id, translation and, where known, its natural-log probability; further lines are further hypotheses
-    JSONL = "jsonl"  # {"id", "text", "score"} or {"id", "hypotheses": [{"text", "score"}, ...]} a line
-    MOSES = "moses"  # "row ||| text ||| name= value ... ||| total", rows counted from 0 as the source utterances lie
-    LABEL_STUDIO = "label-studio"  # an export: tasks with data.id and annotations whose results hold text
 
 
 _FORMAT_OF_SUFFIX = {

@@ -1,11 +1,12 @@
 """NBest: the hypotheses of one sentence with named natural-log features, and Moses n-best files."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
+from typing import Protocol
 
 from seedcorn.corpus.text import clean_text, words
 from seedcorn.errors import DataError, at
@@ -48,6 +49,14 @@ class NBest:
     def best(self) -> Hypothesis:
         """The first hypothesis."""
         return self.hypotheses[0]
+
+
+class NBestTranslator(Protocol):
+    """Whatever translates texts into n-best lists."""
+
+    def nbest(self, texts: Sequence[str], *, n_best: int = 10, beam_size: int = 0) -> Iterator[NBest]:
+        """Yield the n-best list of each text, in order."""
+        ...
 
 
 def read_moses(path: Path, sources: Iterable[str], *, score_feature: str = "") -> Iterator[NBest]:

@@ -182,6 +182,15 @@ class KeepSettings(Settings):
         return self
 
 
+class TranslationFormat(StrEnum):
+    """How given translations are written."""
+
+    TSV = "tsv"  # id, translation and, where known, its natural-log probability; further lines are further hypotheses
+    JSONL = "jsonl"  # {"id", "text", "score"} or {"id", "hypotheses": [{"text", "score"}, ...]} a line
+    MOSES = "moses"  # "row ||| text ||| name= value ... ||| total", rows counted from 0 as the source utterances lie
+    LABEL_STUDIO = "label-studio"  # an export: tasks with data.id and annotations whose results hold text
+
+
 class PairMethod(StrEnum):
     """How near a pair is to in-domain text."""
 

@@ -6,11 +6,15 @@ some languages. A value is said by rule only when a rule reads all of it; any ot
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from seedcorn.corpus.text import normalise
+from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import require
 from seedcorn.translation.spoken_numbers import numbers_by_name, say_number
 
@@ -27,6 +31,7 @@ _DATES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+@cache
 def ways_to_say(value: str, *, source_lang: str, target_lang: str) -> tuple[str, ...]:
     """Return how people say ``value`` in the target language, the usual way first; nothing where no rule reads it.
 
@@ -40,6 +45,23 @@ def ways_to_say(value: str, *, source_lang: str, target_lang: str) -> tuple[str,
         if ways:
             return tuple(dict.fromkeys(normalise(way) for way in ways))
     return ()
+
+
+def spoken_values_of(
+    utterances: Iterable[Utterance], *, source_lang: str, target_lang: str, rng: np.random.Generator
+) -> dict[str, list[str]]:
+    """Return the slot values of ``utterances`` as people say them in the target language, by slot type, in order.
+
+    A value stands as often as it occurs, each time in one of its ways, drawn by ``rng``; those that no rule reads are
+    left out.
+    """
+    said: defaultdict[str, list[str]] = defaultdict(list)
+    for utterance in utterances:
+        for slot in utterance.slots:
+            ways = ways_to_say(utterance.value(slot), source_lang=source_lang, target_lang=target_lang)
+            if ways:
+                said[slot.type].append(ways[rng.integers(len(ways))])
+    return dict(said)
 
 
 Ways = list[str]

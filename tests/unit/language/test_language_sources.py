@@ -1,25 +1,24 @@
 """Where text comes from: the sources of a system, what they need, and what they are called."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import TypeAdapter
 
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.language.config import LanguagePipeline
 from seedcorn.language.data import LanguageData, Transcripts
+from seedcorn.language.nbest_lists import TranslationSet
 from seedcorn.language.sources import (
-    AnySource,
     OracleTarget,
     SlotVariants,
     SourceText,
-    System,
-    Texts,
     TranscribedText,
     Translations,
     TransliteratedSourceText,
-    default_systems,
-    transliterated,
 )
-from seedcorn.language.translations import TranslationSet
+from seedcorn.language.systems import AnySource, System, default_systems
+from seedcorn.language.texts import Texts, transliterated
 from seedcorn.language.translators import TranslatorName
 from seedcorn.runs import Context
 from seedcorn.translation.settings import KeepSettings
@@ -109,6 +108,15 @@ def test_an_oracle_needs_true_translations_and_roles_name_systems() -> None:
     assert (roles.baseline_name, roles.reported_name) == ("a", "b")
 
 
+def test_translations_made_elsewhere_have_to_be_there_and_have_no_entities() -> None:
+    for name in ("given", "endpoint"):
+        systems = {"a": ["transcripts"], "b": [{"source": "translations", "translator": name}]}
+        with pytest.raises(ValueError, match=f"need translators.{name}"):
+            pipeline(systems=systems)
+        with pytest.raises(ValueError, match="leave entities out"):
+            system({"source": "translations", "translator": name, "entities": True})
+
+
 def data_of(*texts: str) -> LanguageData:
     rows = [Utterance(text=text, id=str(n)) for n, text in enumerate(texts)]
     return LanguageData(
@@ -142,3 +150,16 @@ def test_slot_values_are_resampled_from_all_of_their_type(tmp_path) -> None:
     assert len(texts.normalised) == 20
     texts.save(tmp_path)
     assert Texts.load(tmp_path) == texts
+
+
+def test_values_of_the_source_text_are_said_in_variants() -> None:
+    pytest.importorskip("num2words")
+    pytest.importorskip("babel")
+    rows = [Utterance(text="रात दस बजे जगा दो", slots=(Slot(0, 10, "time"),))]
+    data = replace(data_of(), source=[Utterance(text="wake me at 7:30 pm", slots=(Slot(11, 18, "time"),))])
+    said = "शाम सात बजकर तीस मिनट जगा दो"
+    for spoken, expected in ((False, {"रात दस बजे जगा दो"}), (True, {"रात दस बजे जगा दो", said})):
+        source = SlotVariants(n_variants=20, spoken_values=spoken)
+        further = (data,) if spoken else ()
+        found = source(Transcripts(utterances=rows), *further, context=Context(random_seed=1))
+        assert {u.text for u in found.utterances} == expected

@@ -139,6 +139,11 @@ def test_refusals_and_empty_answers_are_told_and_earlier_answers_kept(
     assert len((translator.folder / ANSWERS).read_text("utf-8").splitlines()) == 1
 
 
+def test_no_text_asks_nothing_and_leaves_a_folder_to_go_on_from(translator: EndpointTranslator) -> None:
+    assert list(translator.nbest([])) == []
+    assert translator.best(["one"]) == ["fr: one"]
+
+
 def test_an_empty_text_is_refused_with_its_row(translator: EndpointTranslator, server: Server) -> None:
     with pytest.raises(DataError, match="row 1"):
         translator.best(["a", " "])
