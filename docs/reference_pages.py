@@ -25,7 +25,7 @@ CONFIGURATIONS = {
     "intent": ("seedcorn.intent.pipeline", "IntentConfig"),
     "grow": ("seedcorn.growth.pipeline", "GrowthConfig"),
     "study-intent": ("seedcorn.studies.intent", "IntentStudyConfig"),
-    "study-growth": ("seedcorn.studies.growth", "GrowthStudyConfig"),
+    "study-growth": ("seedcorn.studies.growth_settings", "GrowthStudyConfig"),
 }
 _NOTE = "<!-- Made by docs/reference_pages.py; do not edit. -->\n"
 

@@ -11,7 +11,7 @@ from seedcorn.config import Settings, load_config
 from seedcorn.growth.pipeline import GrowthConfig
 from seedcorn.intent.pipeline import IntentConfig
 from seedcorn.language.pipeline import LanguageConfig
-from seedcorn.studies.growth import GrowthStudyConfig
+from seedcorn.studies.growth_settings import GrowthStudyConfig
 from seedcorn.studies.intent import IntentStudyConfig
 from seedcorn.studies.language import LanguageStudyConfig
 

@@ -1,6 +1,7 @@
 """``seedcorn data convert`` and ``check``: corpora in another format, and what is in them."""
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,13 +83,14 @@ class ReadingOptions(Shown):
                 f"{self.source}: no header; the second column is the origin (--intent-column 2 makes it the intent)"
             )
             warnings.warn(message, SeedcornWarning, stacklevel=2)
+
         rows = read_corpus(
             self.source,
             format=self.format,
-            on_error=self.on_error,
-            rejects=self.rejects,
             lang=self.lang,
             columns=columns,
+            on_error=self.on_error,
+            rejects=self.rejects,
         )
         return chosen_rows(rows, self.only)
 
@@ -132,23 +134,27 @@ def _summary(summary: "CorpusSummary", *, as_json: bool) -> "dict[str, Json]":
     problems = [
         f"{p.n_rows:,} rows have {p.what}, the first is row {p.first_row} ({p.first_value})" for p in summary.problems
     ]
-    result: dict[str, Json] = {
-        "n_rows": summary.n_rows,
-        "n_labelled": summary.n_rows - summary.rows_by_intent[""],
-        "n_characters": summary.n_characters,
-        "n_repeated_texts": summary.n_repeated_texts,
-    }
-    counters = {
+    counts = {
         "intents": summary.rows_by_intent,
         "domains": summary.rows_by_domain,
         "slot_types": summary.slots_by_type,
         "languages": summary.rows_by_language,
         "origins": summary.rows_by_origin,
     }
-    for name, counter in counters.items():
-        counts = {value: n_rows for value, n_rows in counter.most_common() if value}
-        result[name] = counts if as_json else _in_short(counts)
-    return {**result, "problems": problems if as_json else "; ".join(problems) or "none"}
+    return {
+        "n_rows": summary.n_rows,
+        "n_labelled": summary.n_rows - summary.rows_by_intent[""],
+        "n_characters": summary.n_characters,
+        "n_repeated_texts": summary.n_repeated_texts,
+        **{name: _counts(counter, as_json=as_json) for name, counter in counts.items()},
+        "problems": problems if as_json else "; ".join(problems) or "none",
+    }
+
+
+def _counts(counter: Counter[str], *, as_json: bool) -> "Json":
+    """Return how often each value is there, the most frequent first; what is empty does not count."""
+    counts = {value: n_rows for value, n_rows in counter.most_common() if value}
+    return counts if as_json else _in_short(counts)
 
 
 def chosen_rows(corpus: "Corpus", only: list[str] | None) -> "Corpus":

@@ -122,16 +122,8 @@ def perplexity(
 
     with progress(quiet):
         counts = measure_perplexity(read_model(model), texts_of(texts, tokens))
-    show(
-        {
-            "n_sentences": counts.n_sentences,
-            "n_words": counts.n_words,
-            "n_oov": counts.n_oov,
-            "perplexity": counts.perplexity,
-            "perplexity_without_oov": counts.perplexity_without_oov,
-        },
-        as_json=as_json,
-    )
+    names = ("n_sentences", "n_words", "n_oov", "perplexity", "perplexity_without_oov")
+    show({name: getattr(counts, name) for name in names}, as_json=as_json)
 
 
 @lm.command()

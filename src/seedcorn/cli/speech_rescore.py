@@ -46,10 +46,7 @@ def rescore(options: RescoreOptions) -> None:
     check_model_names(names)
     with progress(options.quiet):
         models = {path.stem: read_model(path) for path in options.lm}
-        if options.dev is not None:
-            weights, rates = _tuned(options.dev, options.dev_scores, options.references, models)
-        else:
-            weights, rates = _given(names, options.lm_weight, options.word_bonus), {}
+        weights, rates = _given(names, options) if options.dev is None else _tuned(options, models)
         lists = read_nbest(options.nbest, scores=options.scores)
         best = rescore(with_models(list(lists.values()), models), weights)
     changed = sum(found.text != some[0].text for found, some in zip(best, lists.values(), strict=True))
@@ -89,19 +86,19 @@ def terms(
     show({"n_terms": len(chosen), "written": ", ".join(path.name for path in paths)}, as_json=as_json)
 
 
-def _tuned(
-    dev: Path, scores: Path | None, references: Path | None, models: "Mapping[str, NgramModel]"
-) -> "tuple[SpeechWeights, dict[str, Json]]":
+def _tuned(options: RescoreOptions, models: "Mapping[str, NgramModel]") -> "tuple[SpeechWeights, dict[str, Json]]":
     """Return the weights tuned on ``dev``, and its word error rates before and after."""
     from seedcorn.evaluation.wer import paired_by_id
     from seedcorn.speech.nbest_files import read_nbest
     from seedcorn.speech.rescoring import tune_speech_weights, with_models
     from seedcorn.speech.transcripts import read_transcripts
 
-    if references is None:
+    if options.references is None or options.dev is None:
         raise ConfigError(wanted="--references, what was said in --dev", found="none")
-    lists: dict[str, list[RecognisedText]] = read_nbest(dev, scores=scores)
-    ids, said, _ = paired_by_id(read_transcripts(references), {name: some[0].text for name, some in lists.items()})
+    lists: dict[str, list[RecognisedText]] = read_nbest(options.dev, scores=options.dev_scores)
+    ids, said, _ = paired_by_id(
+        read_transcripts(options.references), {name: some[0].text for name, some in lists.items()}
+    )
     tuned = tune_speech_weights(with_models([lists[i] for i in ids], models), said, models=list(models))
     return tuned.weights, {
         "dev_word_error_rate_before": tuned.before,
@@ -110,12 +107,15 @@ def _tuned(
     }
 
 
-def _given(names: Sequence[str], lm_weight: Sequence[float] | None, word_bonus: float) -> "SpeechWeights":
+def _given(names: Sequence[str], options: RescoreOptions) -> "tuple[SpeechWeights, dict[str, Json]]":
+    """Return the weights of the command line, and nothing measured."""
     from seedcorn.speech.nbest_files import RECOGNISER
     from seedcorn.speech.rescoring import SpeechWeights
 
-    if not lm_weight:
+    weights = options.lm_weight
+    if not weights:
         raise ConfigError(wanted="--dev with --references, or an --lm-weight for each --lm", found="neither")
-    if len(lm_weight) != len(names):
-        raise ConfigError(wanted="an --lm-weight for each --lm", found=f"{len(lm_weight)} for {len(names)}")
-    return SpeechWeights(of={RECOGNISER: 1.0, **dict(zip(names, lm_weight, strict=True))}, word_bonus=word_bonus)
+    if len(weights) != len(names):
+        raise ConfigError(wanted="an --lm-weight for each --lm", found=f"{len(weights)} for {len(names)}")
+    of = {RECOGNISER: 1.0, **dict(zip(names, weights, strict=True))}
+    return SpeechWeights(of=of, word_bonus=options.word_bonus), {}

@@ -13,7 +13,7 @@ from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 if TYPE_CHECKING:
     from seedcorn.report.page import Page
-    from seedcorn.studies.growth import GrowthStudyConfig
+    from seedcorn.studies.growth_settings import GrowthStudyConfig
     from seedcorn.studies.intent import IntentStudyConfig
     from seedcorn.studies.language import LanguageStudyConfig
     from seedcorn.studies.results import Results
@@ -89,8 +89,9 @@ def _language(
 def _growth(
     config_file: Path, overrides: Sequence[str], run_dir: Path | None, n_workers: int, command: str
 ) -> _Finished:
-    from seedcorn.studies.growth import GrowthStudyConfig, measure_all
+    from seedcorn.studies.growth import measure_all
     from seedcorn.studies.growth_results import growth_results, study_page
+    from seedcorn.studies.growth_settings import GrowthStudyConfig
 
     def results(config: GrowthStudyConfig, folder: Path) -> "Results":
         return growth_results(config, measure_all(config, folder=folder), command=command)

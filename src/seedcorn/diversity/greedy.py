@@ -7,6 +7,7 @@ bound, and a row whose fresh gain still beats all other bounds is the best one. 
 """
 
 import heapq
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -76,15 +77,21 @@ def _compiled_lazy_greedy(objective: FeatureCoverage, budget: Budget) -> Picks:
     keys = _keys(first_gains, budget.costs, scale)
     heap_rows = np.lexsort((np.arange(len(keys)), -keys))  # a sorted array is a heap
     heap_keys = keys[heap_rows]
-    evaluated = np.zeros(objective.n_rows, np.int64)
+    heap = _Heap(heap_keys, heap_rows, np.zeros(objective.n_rows, np.int64))
     at_most = budget.n_picks_at_most
     positions, gains = np.empty(at_most, np.int64), np.empty(at_most)
     state = np.array([len(keys), 0, budget.total])  # rows on the heap, rows chosen, budget left
     for end in track(range(PICKS_PER_CALL, at_most + PICKS_PER_CALL, PICKS_PER_CALL), "choosing rows, in thousands"):
-        _choose(
-            objective.arrays, budget.costs, scale, heap_keys, heap_rows, evaluated, positions[:end], gains[:end], state
-        )
+        _choose(objective.arrays, budget.costs, scale, heap, positions[:end], gains[:end], state)
     return Picks(positions[: state[1]], gains[: state[1]])
+
+
+class _Heap(NamedTuple):
+    """Rows by upper bounds of their gain: keys and rows in heap order; when each row's bound was last evaluated."""
+
+    keys: PositionArray
+    rows: PositionArray
+    evaluated: PositionArray
 
 
 @njit(nogil=True, cache=True)
@@ -92,9 +99,7 @@ def _choose(
     a: CoverageArrays,
     costs: PositionArray,
     scale: float,
-    heap_keys: PositionArray,
-    heap_rows: PositionArray,
-    evaluated: PositionArray,
+    heap: _Heap,
     positions: PositionArray,
     gains: FloatArray,
     state: PositionArray,
@@ -102,22 +107,22 @@ def _choose(
     """Go on choosing until ``positions`` is full or nothing fits."""
     size, n_chosen, left = state
     while size > 0 and n_chosen < len(positions):
-        row = heap_rows[0]
+        row = heap.rows[0]
         fits = costs[row] <= left
-        if fits and evaluated[row] < n_chosen:
+        if fits and heap.evaluated[row] < n_chosen:
             key = np.int64(np.rint(row_gain(a, row) * scale / costs[row]))
-            evaluated[row] = n_chosen
-            _sift_down(heap_keys, heap_rows, size, min(heap_keys[0], key), row)
+            heap.evaluated[row] = n_chosen
+            _sift_down(heap.keys, heap.rows, size, min(heap.keys[0], key), row)
             continue
         if fits:
             add_row(a, row)
             positions[n_chosen] = row
-            gains[n_chosen] = heap_keys[0] / scale * costs[row]
+            gains[n_chosen] = heap.keys[0] / scale * costs[row]
             left -= costs[row]
             n_chosen += 1
         size -= 1
         if size > 0:
-            _sift_down(heap_keys, heap_rows, size, heap_keys[size], heap_rows[size])
+            _sift_down(heap.keys, heap.rows, size, heap.keys[size], heap.rows[size])
     state[0], state[1], state[2] = size, n_chosen, left
 
 

@@ -46,7 +46,6 @@ def sieve_stream(
     *,
     budget: int,
     n_features: int,
-    n_picks_at_most: int | None = None,
     seed_rows: csr_matrix | None = None,
     feature_weights: FloatArray | None = None,
     concave: Concave = Concave.SQRT,
@@ -56,22 +55,28 @@ def sieve_stream(
     """Return the choice of the best sieve over all rows of ``batches``, positions counting over the whole stream.
 
     The objective is that of FeatureCoverage. Fewer rows than the budget pays for may be chosen: a row that adds too
-    little is let go for good. ``n_picks_at_most`` (the budget by default) bounds the memory of the choices.
+    little is let go for good.
     Raises ConfigError for a budget below one or epsilon outside 0..1, DataError for an empty stream.
     """
     if budget < 1 or not 0 < epsilon < 1:
         raise ConfigError(wanted="a budget of at least 1 and epsilon in 0..1", found=f"{budget} and {epsilon}")
-    seed_covered = np.zeros(n_features) if seed_rows is None else column_sums(seed_rows, n_features)
-    weights = checked(feature_weights, n_features, "feature weights", default=1.0)
-    sieves = _new_sieves(n_sieves(budget, epsilon), n_features, n_picks_at_most or budget)
+    objective = _Objective(
+        weights=checked(feature_weights, n_features, "feature weights", default=1.0),
+        seed_covered=np.zeros(n_features) if seed_rows is None else column_sums(seed_rows, n_features),
+        code=CONCAVE_CODES[concave],
+        limit=float(limit),
+    )
+    sieves = _new_sieves(n_sieves(budget, epsilon), n_features, budget)
     largest = np.zeros(2)  # the largest gain of a single row so far, and the largest gain per unit of cost
     n_seen = 0
     for batch in track(batches, "batches of the stream"):
-        _sift(
-            *(batch.rows.indptr.astype(np.int64), batch.rows.indices, batch.rows.data.astype(np.float32)),
-            *(batch.costs, n_seen, budget, weights, seed_covered),
-            *(CONCAVE_CODES[concave], limit, np.log1p(epsilon), sieves, largest),
+        rows = _Rows(
+            starts=batch.rows.indptr.astype(np.int64),
+            features=batch.rows.indices,
+            masses=batch.rows.data.astype(np.float32),
+            costs=batch.costs,
         )
+        _sift(rows, n_seen, objective, budget, np.log1p(epsilon), sieves, largest)
         n_seen += batch.rows.shape[0]
     if not n_seen:
         raise DataError(wanted="a pool with at least one utterance", found="an empty pool")
@@ -97,61 +102,59 @@ def _new_sieves(n: int, n_features: int, n_picks: int) -> Sieves:
     )
 
 
+class _Objective(NamedTuple):
+    """What a selection is worth, as compiled code sees it: concave_value(code, limit) of each feature, weighted."""
+
+    weights: FloatArray
+    seed_covered: FloatArray
+    code: int
+    limit: float
+
+
+class _Rows(NamedTuple):
+    """The rows of a batch as compiled code sees them: row i has features[starts[i]:starts[i + 1]]."""
+
+    starts: PositionArray
+    features: NDArray[np.int32]
+    masses: NDArray[np.float32]
+    costs: PositionArray
+
+
 @njit(nogil=True, cache=True)
-def _sift(  # type: ignore[no-untyped-def]
-    row_starts,
-    features,
-    masses,
-    costs,
-    first_position,
-    budget,
-    weights,
-    seed_covered,
-    code,
-    limit,
-    log_step,
-    sieves,
-    largest,
-):
+def _sift(rows, first_position, objective, budget, log_step, sieves, largest):  # type: ignore[no-untyped-def]
     """Offer every row of a batch to every sieve."""
-    for row in range(len(costs)):
-        if costs[row] > budget:
+    for row in range(len(rows.costs)):
+        cost = rows.costs[row]
+        if cost > budget:
             continue
-        row_features = features[row_starts[row] : row_starts[row + 1]]
-        row_masses = masses[row_starts[row] : row_starts[row + 1]]
-        alone = _gain(row_features, row_masses, seed_covered, weights, code, limit)
+        features = rows.features[rows.starts[row] : rows.starts[row + 1]]
+        masses = rows.masses[rows.starts[row] : rows.starts[row + 1]]
+        alone = _gain(features, masses, objective.seed_covered, objective)
         if alone <= 0:
             continue
         largest[0] = max(largest[0], alone)
-        largest[1] = max(largest[1], alone / costs[row])
+        largest[1] = max(largest[1], alone / cost)
         lowest = int(np.ceil(np.log(largest[0]) / log_step))
         highest = int(np.floor(np.log(2 * budget * largest[1]) / log_step))
         for exponent in range(lowest, highest + 1):
             s = exponent % len(sieves.values)
             if sieves.exponents[s] != exponent:
-                _reopen(sieves, s, exponent, seed_covered)
-            _offer(
-                sieves,
-                s,
-                first_position + row,
-                costs[row],
-                row_features,
-                row_masses,
-                np.exp(exponent * log_step),
-                budget,
-                weights,
-                code,
-                limit,
-            )
+                _reopen(sieves, s, exponent, objective.seed_covered)
+            left = budget - sieves.spent[s]
+            if cost > left or sieves.n_chosen[s] == sieves.positions.shape[1]:
+                continue
+            gain = _gain(features, masses, sieves.covered[s], objective)
+            if gain > 0 and gain / cost >= (np.exp(exponent * log_step) / 2 - sieves.values[s]) / left:
+                _take(sieves, s, first_position + row, cost, gain, features, masses)
 
 
 @njit(nogil=True, cache=True)
-def _gain(features, masses, covered, weights, code, limit):  # type: ignore[no-untyped-def]
+def _gain(features, masses, covered, objective):  # type: ignore[no-untyped-def]
     gain = 0.0
     for i in range(len(features)):
         before = covered[features[i]]
-        after = concave_value(before + masses[i], code, limit)
-        gain += weights[features[i]] * (after - concave_value(before, code, limit))
+        after = concave_value(before + masses[i], objective.code, objective.limit)
+        gain += objective.weights[features[i]] * (after - concave_value(before, objective.code, objective.limit))
     return gain
 
 
@@ -166,14 +169,9 @@ def _reopen(sieves, s, exponent, seed_covered):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _offer(sieves, s, position, cost, features, masses, guess, budget, weights, code, limit):  # type: ignore[no-untyped-def]
-    left = budget - sieves.spent[s]
+def _take(sieves, s, position, cost, gain, features, masses):  # type: ignore[no-untyped-def]
+    """Add a row to sieve ``s``."""
     place = sieves.n_chosen[s]
-    if cost > left or place == sieves.positions.shape[1]:
-        return
-    gain = _gain(features, masses, sieves.covered[s], weights, code, limit)
-    if gain <= 0 or gain / cost < (guess / 2 - sieves.values[s]) / left:
-        return
     for i in range(len(features)):
         sieves.covered[s, features[i]] += masses[i]
     sieves.values[s] += gain

@@ -145,31 +145,39 @@ def count_tokens(tokens: NDArray[np.int32], *, n_words: int, order: int) -> Coun
     )
 
 
+class _Nodes(NamedTuple):
+    """Nodes of two tries beside each other, -1 where one has none."""
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+
+
 @njit(cache=True, nogil=True)
 def _merge_level(
     a: CountTrie,
     b: CountTrie,
-    parents_a: NDArray[np.int64],
-    parents_b: NDArray[np.int64],
     merged: CountTrie,
-    sources_a: NDArray[np.int64],
-    sources_b: NDArray[np.int64],
+    parents: _Nodes,
+    sources: _Nodes,
     first_parent: int,
     first: int,
 ) -> int:
-    """Merge the children of all parents (-1 where a trie lacks one) into ``merged``; return how many there are."""
+    """Merge the children of all parents (-1 where a trie lacks one) into ``merged``; return how many there are.
+
+    The nodes of each are written into ``sources``.
+    """
     n = 0
-    for i in range(len(parents_a)):
+    for i in range(len(parents.a)):
         merged.children[first_parent + i] = first + n
         i_a, end_a, i_b, end_b = 0, 0, 0, 0
-        if parents_a[i] >= 0:
-            i_a, end_a = a.children[parents_a[i]], a.children[parents_a[i] + 1]
-        if parents_b[i] >= 0:
-            i_b, end_b = b.children[parents_b[i]], b.children[parents_b[i] + 1]
+        if parents.a[i] >= 0:
+            i_a, end_a = a.children[parents.a[i]], a.children[parents.a[i] + 1]
+        if parents.b[i] >= 0:
+            i_b, end_b = b.children[parents.b[i]], b.children[parents.b[i] + 1]
         while i_a < end_a or i_b < end_b:
             take_a = i_a < end_a and (i_b == end_b or a.words[i_a] <= b.words[i_b])
             take_b = i_b < end_b and (i_a == end_a or b.words[i_b] <= a.words[i_a])
-            sources_a[n], sources_b[n] = (i_a if take_a else -1), (i_b if take_b else -1)
+            sources.a[n], sources.b[n] = (i_a if take_a else -1), (i_b if take_b else -1)
             merged.words[first + n] = a.words[i_a] if take_a else b.words[i_b]
             merged.counts[first + n] = (a.counts[i_a] if take_a else 0) + (b.counts[i_b] if take_b else 0)
             i_a, i_b, n = i_a + take_a, i_b + take_b, n + 1
@@ -191,14 +199,14 @@ def merge_counts(a: CountTrie, b: CountTrie, *, new_array: NewArray = array_in_m
     )
     merged.words[0], merged.counts[0] = -1, 0
     merged.order_begins[1] = 1
-    parents_a, parents_b = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    parents = _Nodes(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
     for order in range(1, len(a.order_begins) - 1):
         most = sum(int(trie.order_begins[order + 1] - trie.order_begins[order]) for trie in (a, b))
-        sources_a, sources_b = new_array(most, np.int64), new_array(most, np.int64)
+        sources = _Nodes(new_array(most, np.int64), new_array(most, np.int64))
         first_parent, first = int(merged.order_begins[order - 1]), int(merged.order_begins[order])
-        n = _merge_level(a, b, parents_a, parents_b, merged, sources_a, sources_b, first_parent, first)
+        n = _merge_level(a, b, merged, parents, sources, first_parent, first)
         merged.order_begins[order + 1] = first + n
-        parents_a, parents_b = sources_a[:n], sources_b[:n]
+        parents = _Nodes(sources.a[:n], sources.b[:n])
     n_inner, n_nodes = int(merged.order_begins[-2]), int(merged.order_begins[-1])
     merged.children[n_inner] = n_nodes
     return CountTrie(

@@ -69,6 +69,9 @@ class _Fitted(NamedTuple):
     intercept: float
 
 
+N_FOLDS = 5
+
+
 def fit_logistic(
     seed: Texts,
     background: Texts,
@@ -78,7 +81,6 @@ def fit_logistic(
     regularisation: float = 0.1,
     pool_weight: float = 0.3,
     relevant_fraction: float | None = None,
-    n_folds: int = 5,
     random_seed: int = 0,
 ) -> LogisticFit:
     """Return the relevance model of ``seed`` against ``background`` and ``pool_sample``, calibrated on held-out folds.
@@ -86,13 +88,13 @@ def fit_logistic(
     ``regularisation`` is the weight of the L2 penalty against one utterance's loss. ``relevant_fraction`` is the share
     of relevant text that probabilities assume; by default that of the training examples, pool sample at its weight.
     With a single seed example there is no cross-validation: probabilities are uncalibrated, with a warning. Cost: one
-    sparse regression and ``n_folds`` more, well under a second for 20,000 utterances. Raises DataError when the seed
+    sparse regression and N_FOLDS more, well under a second for 20,000 utterances. Raises DataError when the seed
     or all of the other text has no words.
     """
     _check_settings(regularisation, pool_weight, relevant_fraction)
     examples = _examples(seed, background, pool_sample, features, pool_weight)
     fitted = _fit(examples, np.ones(len(examples.relevant), np.bool_), regularisation)
-    held_out = _cross_validated(examples, regularisation, n_folds, random_seed)
+    held_out = _cross_validated(examples, regularisation, random_seed)
     if held_out is None:
         warnings.warn(
             SeedcornWarning("too few examples to cross-validate on: relevance probabilities are not calibrated"),
@@ -178,9 +180,9 @@ class _HeldOutSums(NamedTuple):
         return self.sums / np.sqrt(_n_ngrams(examples.counts)) + self.intercepts
 
 
-def _cross_validated(examples: _Examples, regularisation: float, n_folds: int, random_seed: int) -> _HeldOutSums | None:
+def _cross_validated(examples: _Examples, regularisation: float, random_seed: int) -> _HeldOutSums | None:
     n_seed = int(examples.relevant.sum())
-    n_folds = min(n_folds, n_seed, len(examples.relevant) - n_seed)
+    n_folds = min(N_FOLDS, n_seed, len(examples.relevant) - n_seed)
     if n_folds < 2:
         return None
     rng = np.random.default_rng(random_seed)

@@ -1,7 +1,7 @@
 """Run folders: stages, their results and records, one process at a time."""
 
 from seedcorn.files import Json
-from seedcorn.runs.engine import Context, Result, Run, Stage, StageResult
+from seedcorn.runs.engine import Result, Run
 from seedcorn.runs.lock import open_run
 from seedcorn.runs.record import (
     StageRecord,
@@ -10,6 +10,7 @@ from seedcorn.runs.record import (
     package_versions,
     read_record,
 )
+from seedcorn.runs.stage import Context, Stage, StageResult
 
 __all__ = [
     "Context",

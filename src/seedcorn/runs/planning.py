@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from seedcorn.runs.engine import Result, Run, Stage, StageResult, T
+from seedcorn.runs.engine import Result, Run
 from seedcorn.runs.record import StageRecord
+from seedcorn.runs.stage import Stage, StageResult, T
 
 
 @dataclass(frozen=True, kw_only=True)

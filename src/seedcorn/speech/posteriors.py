@@ -64,9 +64,7 @@ def read_posteriors(
     if "about" in arrays and "steps" in arrays:
         return _restored(arrays, path)
     if symbols is None:
-        raise DataError(
-            wanted="the symbols of the columns", found="arrays alone", where=path, fix="Give --symbols FILE."
-        )
+        raise DataError(wanted="the symbols of the columns", found="arrays alone", where=path, fix="Give --symbols.")
     alphabet = read_symbols(symbols)
     ids = tuple(sorted(arrays))
     for utterance_id in ids:

@@ -10,7 +10,8 @@ from seedcorn.report.figures import CurvePoint, curve_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.runs import content_of, digest_of_json
 from seedcorn.selection import FloatArray
-from seedcorn.studies.growth import GrowthStudyConfig, RoundMeasure
+from seedcorn.studies.growth_rounds import RoundMeasure
+from seedcorn.studies.growth_settings import GrowthStudyConfig
 from seedcorn.studies.results import Results
 
 _N_RESAMPLES = 2000

@@ -100,16 +100,21 @@ def summary(config: IntentStudyConfig, cells: Sequence[MeasuredCell], *, rng: np
         own = [c for c in cells if c.cell.corpus == first and part_of(config, c.cell.functionality) == part]
         if own:
             parts[part] = _part_summary(config, own, rng=rng)
-    by_locale: Row = {}
+    headline = parts.get(REPORTED) or parts.get(DEVELOPMENT)
+    return {**(headline if isinstance(headline, Mapping) else {}), **parts, "by_locale": _by_locale(config, cells)}
+
+
+def _by_locale(config: IntentStudyConfig, cells: Sequence[MeasuredCell]) -> Row:
+    """Return the reduction of the semantic error by the first system, of each corpus."""
+    system = next(iter(config.systems))
+    found: Row = {}
     for corpus in config.corpora:
         own = [c for c in cells if c.cell.corpus == corpus]
         own = [c for c in own if part_of(config, c.cell.functionality) == REPORTED] or own
-        system = next(iter(config.systems))
-        by_locale[corpus] = interval_json(
+        found[corpus] = interval_json(
             reduction_interval(own, baseline=WITHOUT_POOL, system=system, key="semantic_error")
         )
-    headline = parts.get(REPORTED) or parts.get(DEVELOPMENT)
-    return {**(headline if isinstance(headline, Mapping) else {}), **parts, "by_locale": by_locale}
+    return found
 
 
 def _part_summary(config: IntentStudyConfig, cells: Sequence[MeasuredCell], *, rng: np.random.Generator) -> Row:

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
-from seedcorn.studies.growth import GrowthStudyConfig, RoundMeasure, load_growth_data, measure_all
+from seedcorn.studies.growth import measure_all
+from seedcorn.studies.growth_data import load_growth_data
 from seedcorn.studies.growth_labels import spoil
 from seedcorn.studies.growth_results import difference, forgetting, growth_summary
+from seedcorn.studies.growth_rounds import RoundMeasure
+from seedcorn.studies.growth_settings import GrowthStudyConfig
 
 SETTINGS = {
     "study": "growth",

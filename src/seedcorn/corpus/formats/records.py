@@ -90,15 +90,19 @@ def _from_tokens(row: Row) -> Row:
     text = " ".join(str(token) for token in tokens)
     if tags_name is None:
         return {**rest, "text": text}
-    tags = row[tags_name]
+    tags = _tags(row[tags_name], len(tokens), tags_name)
+    tagged = [TaggedToken(str(token), tag) for token, tag in zip(tokens, tags, strict=True)]
+    return {**rest, "text": text, "slots": slots_value(slots_of(tagged, text))}
+
+
+def _tags(tags: object, n_tokens: int, name: str) -> list[str]:
     assert isinstance(tags, list)
-    if len(tags) != len(tokens):
-        raise DataError(wanted=f"{len(tokens)} tags, one a token", found=f"{len(tags)} in '{tags_name}'")
+    if len(tags) != n_tokens:
+        raise DataError(wanted=f"{n_tokens} tags, one a token", found=f"{len(tags)} in '{name}'")
     if not all(isinstance(tag, str) for tag in tags):
         fix = "Save it with the names of the tags (the features of a Hugging Face data set)."
-        raise DataError(wanted=f"names as '{tags_name}', such as B-time", found=f"numbers {tags}"[:80], fix=fix)
-    tagged = [TaggedToken(str(token), str(tag)) for token, tag in zip(tokens, tags, strict=True)]
-    return {**rest, "text": text, "slots": slots_value(slots_of(tagged, text))}
+        raise DataError(wanted=f"names as '{name}', such as B-time", found=f"numbers {tags}"[:80], fix=fix)
+    return tags
 
 
 def label_studio_row(task: Row, bad_rows: BadRows) -> Row:

@@ -1,0 +1,54 @@
+"""The configuration of a growth study."""
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from seedcorn.config import Settings
+from seedcorn.corpus.settings import CorpusFile
+from seedcorn.diversity.methods import Strategy
+from seedcorn.growth.rounds import RoundSettings
+
+
+class GrowthSystem(Settings):
+    """One system: how its labels of a round are chosen (none without ``labels``), and whether it trains itself.
+
+    ``oracle`` is trained on everything in the pool so far with its true labels.
+    """
+
+    labels: Strategy | None = None
+    self_training: bool = False
+    oracle: bool = False
+
+
+class GrowthStudyConfig(Settings):
+    """The configuration file of a growth study; configs/study-growth-massive.yaml explains every setting."""
+
+    study: Literal["growth"]
+    name: str = Field(min_length=1)
+    random_seeds: tuple[int, ...] = Field((1,), min_length=1)
+    intents: tuple[str, ...] = Field(min_length=2)
+    train: CorpusFile
+    test: CorpusFile
+    pool: CorpusFile
+    n_seed: int = Field(50, ge=1)
+    n_background: int = Field(400, ge=1)
+    n_other: int = Field(2000, ge=0)
+    n_general: int = Field(1000, ge=0)
+    n_labels: int = Field(25, ge=1)
+    measured_rounds: tuple[int, ...] = ()
+    model: RoundSettings = RoundSettings()
+    systems: Mapping[str, GrowthSystem] = Field(min_length=2)
+    baseline: str = "seed_only"
+    reported: str = "grown"
+    chosen: str = "chosen"
+    random: str = "random"
+    oracle: str = "oracle"
+
+    @model_validator(mode="after")
+    def _named_systems_exist(self) -> Self:
+        for role in (self.baseline, self.reported, self.chosen, self.random, self.oracle):
+            if role not in self.systems:
+                raise ValueError(f"'{role}' is not one of the systems {', '.join(self.systems)}")
+        return self

@@ -1,0 +1,55 @@
+"""Sizes: what a reader can hold in mind. Functions, their parameters, and the files of the outer layers."""
+
+import ast
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "src" / "seedcorn"
+MOST_LINES, MOST_LINES_OF_NINE_IN_TEN, MOST_PARAMETERS, MOST_LINES_OF_A_FILE = 60, 20, 8, 250
+OUTER_LAYERS = ("cli", "runs", "studies", "engines")
+# Training functions whose keyword-only settings are to become a settings class.
+TOO_MANY_PARAMETERS_YET = {
+    "nlu/crf.py train_crf",
+    "nlu/linear.py train_linear",
+    "nlu/maxent.py train_maxent",
+    "nlu/neural.py train_neural",
+    "nlu/self_training.py self_train",
+    "nlu/training.py self_train_by_dev",
+}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions() -> Iterator[tuple[str, Function]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, Function):
+                yield f"{path.relative_to(PACKAGE).as_posix()} {node.name}", node
+
+
+def n_lines(function: Function) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def n_parameters(function: Function) -> int:
+    given = function.args
+    named = [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return len([name for name in named if name not in ("self", "cls")]) + bool(given.vararg) + bool(given.kwarg)
+
+
+def test_no_function_is_long_and_nine_in_ten_are_short() -> None:
+    sizes = sorted((n_lines(function), name) for name, function in functions())
+    assert [found for found in sizes if found[0] > MOST_LINES] == []
+    assert sizes[math.ceil(0.9 * len(sizes)) - 1][0] <= MOST_LINES_OF_NINE_IN_TEN
+
+
+def test_what_has_many_settings_takes_them_as_one() -> None:
+    many = {name for name, function in functions() if n_parameters(function) > MOST_PARAMETERS}
+    assert many == TOO_MANY_PARAMETERS_YET
+
+
+def test_files_of_the_outer_layers_are_short() -> None:
+    files = [path for layer in OUTER_LAYERS for path in (PACKAGE / layer).rglob("*.py")]
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in files}
+    assert {name: n for name, n in lengths.items() if n > MOST_LINES_OF_A_FILE} == {}
