@@ -1,6 +1,7 @@
 """Progress of long work: a bar on a terminal, plain lines elsewhere, nothing at all unless a caller asked for it."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ Item = TypeVar("Item")
 
 SECONDS_BEFORE_SHOWING = 2.0
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_OF_SILENCE = 30.0
 
 
 class ProgressMode(StrEnum):
@@ -25,22 +27,52 @@ class ProgressMode(StrEnum):
 _mode: ContextVar[ProgressMode] = ContextVar("progress_mode", default=ProgressMode.SILENT)
 
 
+class _Lines:
+    """Standard error in lines: what was said last, and when."""
+
+    last = ""
+    at = 0.0
+
+    def write(self, line: str) -> None:
+        """Write one line, and remember it."""
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+        self.last, self.at = line, time.monotonic()
+
+
+_lines = _Lines()
+
+
 @contextmanager
 def showing_progress(mode: ProgressMode | None = None) -> Iterator[None]:
-    """Show progress inside the block; by default a bar on a terminal and plain lines elsewhere."""
+    """Show progress inside the block; by default a bar on a terminal and plain lines elsewhere.
+
+    Where progress is lines, half a minute in which nothing is said ends with a line that the work goes on.
+    """
     chosen = mode or (ProgressMode.BAR if sys.stderr.isatty() else ProgressMode.LINES)
-    token = _mode.set(chosen)
+    token, over = _mode.set(chosen), threading.Event()
+    if chosen is ProgressMode.LINES:
+        threading.Thread(target=_break_silence, args=(over,), daemon=True).start()
     try:
         yield
     finally:
+        over.set()
         _mode.reset(token)
+
+
+def _break_silence(over: threading.Event) -> None:
+    started = _lines.at = time.monotonic()
+    while not over.wait(max(_lines.at + SECONDS_OF_SILENCE - time.monotonic(), 0.01)):
+        if time.monotonic() >= _lines.at + SECONDS_OF_SILENCE:
+            said = _lines.last
+            _lines.write(f"still running after {time.monotonic() - started:.0f} s{f' ({said})' if said else ''}")
+            _lines.last = said
 
 
 def say(message: str) -> None:
     """Write one line to standard error, unless progress is silent."""
     if _mode.get() is not ProgressMode.SILENT:
-        sys.stderr.write(message + "\n")
-        sys.stderr.flush()
+        _lines.write(message)
 
 
 def track(items: Iterable[Item], what: str, *, total: int | None = None) -> Iterator[Item]:

@@ -322,7 +322,9 @@ def test_a_run_with_a_pretrained_encoder_is_repeatable(tmp_path: Path, encoder_c
         assert {"view/directions", "token_view/directions"} <= set(model)
 
 
-def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) -> None:
+def test_a_study_says_the_same_whatever_the_number_of_workers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = written(tmp_path, STUDY)
     found = []
     for workers in ("1", "2"):
@@ -331,6 +333,7 @@ def test_a_study_says_the_same_whatever_the_number_of_workers(tmp_path: Path) ->
         found.append(json.loads((folder / "small-study.json").read_text("utf-8")))
         assert "Relative reduction" in (folder / "report.html").read_text("utf-8")
     assert found[0] == found[1]
+    assert capsys.readouterr().out.splitlines()[-1].startswith("built-in  ")  # a row of a table
     summary = found[0]["summary"]
     assert {"pool_reduction", "pool_reduction_low", "share_of_oracle", "n_worse", "reported"} <= set(summary)
     assert set(summary["gain_kept"]) == {"random half", "clean half"}

@@ -84,9 +84,8 @@ def _run(arguments: list[str] | None) -> int:
         return _failed("wanted data that is not nested hundreds of levels deep, found some that is", EXIT_BAD_INPUT)
     except UnicodeEncodeError as error:
         return _failed(f"wanted names and texts of whole characters, found {ascii(error.object)[:80]}", EXIT_BAD_INPUT)
-    except BrokenExecutor:
-        message = "a worker process was killed, perhaps for want of memory; the same command goes on where it stopped"
-        return _failed(message, EXIT_FAILED)
+    except BrokenExecutor as error:
+        return _failed(str(error), EXIT_FAILED)
     except MemoryError:
         return _failed("out of memory: lower the batch size or the memory setting of this command", EXIT_FAILED)
     if exit_code == EXIT_INTERRUPTED:

@@ -12,6 +12,7 @@ from seedcorn.cli.configured import ConfigFile, Overrides, RunFolder
 from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 if TYPE_CHECKING:
+    from seedcorn.files import Json
     from seedcorn.report.page import Page
     from seedcorn.studies.growth_settings import GrowthStudyConfig
     from seedcorn.studies.intent import IntentStudyConfig
@@ -57,7 +58,19 @@ def study(
         write_page(finished.page, finished.folder)
         path = write_results(finished.results, results or finished.folder)
     page = finished.folder / "report.html"
-    show({"results": str(path), "page": str(page), **finished.results.summary}, as_json=as_json)
+    places: dict[str, Json] = {"results": str(path), "page": str(page)}
+    show({**places, **finished.results.summary} if as_json else places, as_json=as_json)
+    if not as_json:
+        typer.echo(_in_text(finished.page))
+
+
+def _in_text(page: "Page") -> str:
+    """Return what the study found in words, if it says so, and its first table."""
+    from seedcorn.report.page import Table
+    from seedcorn.report.text import table_in_text
+
+    tables = [part for section in page.sections for part in section.contents if isinstance(part, Table)]
+    return "\n".join(part for part in (page.lead, *map(table_in_text, tables[:1])) if part)
 
 
 def _intent(

@@ -2,30 +2,70 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
 from typing import TypeVar
 
-from seedcorn.progress import track
+from seedcorn.progress import say, track
 
 Cell = TypeVar("Cell")
 Made = TypeVar("Made")
+
+N_ATTEMPTS = 2
 
 
 def make_cells(function: Callable[[Cell], Made], cells: Sequence[Cell], *, what: str, n_workers: int) -> list[Made]:
     """Return ``function`` of each of ``cells``, in their order, ``n_workers`` at a time, each in a process of its own.
 
-    One worker makes them here. More need a function that can be sent to a process; it shows no progress there.
+    One worker makes them here. More need a function that can be sent to a process; it shows no progress there. Cells
+    whose process is killed are made again once, then BrokenExecutor names them. Any other error ends all workers.
     """
     if n_workers == 1:
         return [function(cell) for cell in track(cells, what, total=len(cells))]
-    context = get_context("spawn")
-    with ProcessPoolExecutor(n_workers, mp_context=context, initializer=_end_with_the_study) as workers:
-        futures = [workers.submit(function, cell) for cell in cells]
-        for finished in track(as_completed(futures), what, total=len(cells)):
-            finished.result()  # the first failure ends the study, not the last
-        return [future.result() for future in futures]
+    made: dict[int, Made] = {}
+    for attempt in range(1, N_ATTEMPTS + 1):
+        try:
+            _make_in_processes(function, cells, made, what=what, n_workers=n_workers)
+            break
+        except BrokenExecutor as error:
+            # Cells are begun in their order, so those under way are the first that are not made.
+            under_way = [str(cells[i]) for i in range(len(cells)) if i not in made][:n_workers]
+            found = f"a worker process was killed while making {' or '.join(under_way)}, perhaps for want of memory"
+            if attempt == N_ATTEMPTS:
+                raise BrokenExecutor(
+                    f"{found}; with fewer --workers the same command goes on where it stopped"
+                ) from error
+            say(f"{what}: {found}; making what is left again")
+    return [made[i] for i in range(len(cells))]
+
+
+def _make_in_processes(
+    function: Callable[[Cell], Made], cells: Sequence[Cell], made: dict[int, Made], *, what: str, n_workers: int
+) -> None:
+    """Add to ``made`` the cells that are not in it."""
+    with _workers(n_workers) as workers:
+        futures = {workers.submit(function, cell): i for i, cell in enumerate(cells) if i not in made}
+        for future in as_completed(futures):
+            made[futures[future]] = future.result()  # the first failure ends the study, not the last
+            say(f"{what}: {len(made)} of {len(cells)} made")
+
+
+@contextmanager
+def _workers(n_workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield processes that end with the block, when it fails at once."""
+    before = {child.pid for child in active_children()}
+    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=_end_with_the_study)
+    try:
+        yield workers
+    except BaseException:
+        for child in active_children():
+            if child.pid not in before:
+                child.kill()
+        workers.shutdown(wait=False, cancel_futures=True)
+        raise
+    workers.shutdown()
 
 
 def _end_with_the_study() -> None:

@@ -51,6 +51,7 @@ def study_page(config: GrowthStudyConfig, results: Results) -> Page:
                         caption="Each system after each round, on all intents so far.",
                         columns=tuple(c.replace("_", " ") for c in columns),
                         rows=tuple(tuple(v if isinstance(v, int | float) else str(v) for v in row) for row in rows),
+                        percent_columns=("semantic error", "slot f1", "false alarm rate"),
                         searchable=True,
                     ),
                 ),

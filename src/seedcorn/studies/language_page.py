@@ -11,6 +11,8 @@ from seedcorn.studies.language import LanguageStudyConfig
 from seedcorn.studies.language_results import MEASURES, Row, number
 from seedcorn.studies.results import Results
 
+_FRACTIONS = ("wer", "cer", "oov_fraction", "reduction")
+
 
 def study_page(config: LanguageStudyConfig, results: Results) -> Page:
     """Return the study as a page: summary, reductions as bars, and all numbers."""
@@ -75,11 +77,12 @@ def _measured(value: Json, *, x: float, series: str) -> CurvePoint:
 
 
 def _shown(row: Row) -> dict[str, str | int | float]:
-    return {key: _cell_text(value) for key, value in row.items()}
+    return {key: _cell_text(key, value) for key, value in row.items()}
 
 
-def _cell_text(value: Json) -> str | int | float:
+def _cell_text(key: str, value: Json) -> str | int | float:
     if isinstance(value, Mapping):
         mean, low, high = (number(value[k]) for k in ("mean", "low", "high"))
-        return f"{mean:.4g} ({low:.4g} to {high:.4g})"
+        form = ".1%" if key in _FRACTIONS or key.startswith("over ") else ".4g"
+        return f"{mean:{form}} ({low:{form}} to {high:{form}})"
     return value if isinstance(value, str | int | float) else ""

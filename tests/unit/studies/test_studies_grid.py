@@ -1,12 +1,17 @@
 """Cells of a study in processes."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import pytest
 
+from seedcorn.errors import DataError
+from seedcorn.progress import ProgressMode, showing_progress
 from seedcorn.studies.grid import make_cells
 
 SLOW_STUDY = """
@@ -43,6 +48,50 @@ def test_cells_come_back_in_order(n_workers: int) -> None:
 def test_a_failure_ends_the_study() -> None:
     with pytest.raises(ValueError, match="cell"):
         make_cells(fail, [1, 2], what="cells", n_workers=2)
+
+
+def killed_once(folder: str) -> str:
+    mark = Path(folder) / "was here"
+    if not mark.exists():
+        mark.write_text("", "utf-8")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "made"
+
+
+def always_killed(cell: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wrong(cell: int) -> None:
+    raise DataError(wanted="a seed", found="none", where="seed.jsonl:3", fix="Add one.")
+
+
+def endless_beside_a_failure(cell: int) -> None:
+    if cell == 0:
+        raise ValueError("cell 0")
+    time.sleep(300)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+def test_a_killed_worker_is_named_and_its_cell_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with showing_progress(ProgressMode.LINES):
+        assert make_cells(killed_once, [str(tmp_path)], what="cells", n_workers=2) == ["made"]
+    assert f"killed while making {tmp_path}" in capsys.readouterr().err
+    with pytest.raises(BrokenExecutor, match="killed while making 7 or 8, perhaps"):
+        make_cells(always_killed, [7, 8, 9], what="cells", n_workers=2)
+
+
+def test_what_the_user_got_wrong_crosses_the_border_as_itself() -> None:
+    with pytest.raises(DataError) as caught:
+        make_cells(wrong, [1, 2], what="cells", n_workers=2)
+    assert str(caught.value) == "seed.jsonl:3: wanted a seed, found none. Add one."
+
+
+def test_a_failure_does_not_wait_for_the_other_cells() -> None:
+    before = time.monotonic()
+    with pytest.raises(ValueError, match="cell 0"):
+        make_cells(endless_beside_a_failure, [0, 1, 2, 3], what="cells", n_workers=2)
+    assert time.monotonic() - before < 200
 
 
 def wait_until(condition, *, seconds: float) -> bool:
