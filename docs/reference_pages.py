@@ -23,8 +23,10 @@ from seedcorn.config import Settings
 REFERENCE = Path(__file__).parent / "reference"
 CONFIGURATIONS = {
     "intent": ("seedcorn.intent.pipeline", "IntentConfig"),
+    "language": ("seedcorn.language.pipeline", "LanguageConfig"),
     "grow": ("seedcorn.growth.pipeline", "GrowthConfig"),
     "study-intent": ("seedcorn.studies.intent", "IntentStudyConfig"),
+    "study-language": ("seedcorn.studies.language", "LanguageStudyConfig"),
     "study-growth": ("seedcorn.studies.growth_settings", "GrowthStudyConfig"),
 }
 _NOTE = "<!-- Made by docs/reference_pages.py; do not edit. -->\n"

@@ -31,13 +31,13 @@ def folder_name(system: str) -> str:
 class LanguageModels(Settings):
     """Order of the n-grams, and to how many n-grams a finished model is pruned (not at all when not given).
 
-    With ``chosen_on_dev`` the reported system has only those of its texts that lower the perplexity of dev beyond
-    chance; all other systems have all of theirs.
+    The texts of the reported system are ``chosen_on_dev``: it has its first one and those that lower the perplexity of
+    dev beyond chance, as no text that hurts should be in the model that is exported. Other systems have all of theirs.
     """
 
     order: int = Field(3, ge=1, le=6)
     n_ngrams: int | None = Field(None, ge=1)
-    chosen_on_dev: bool = False
+    chosen_on_dev: bool = True
 
 
 class Translators(Settings):

@@ -155,7 +155,7 @@ class SystemModel:
     weights: Mapping[str, float]
     perplexity: float
     oov_fraction: float
-    steps: Sequence[Json] = ()
+    steps: Sequence[Mapping[str, str | float]] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -220,16 +220,16 @@ class MixModels(Stage[SystemModel]):
         )
 
 
-def _chosen(models: Mapping[str, NgramModel], dev: Sequence[str]) -> tuple[list[str], list[Json]]:
+def _chosen(models: Mapping[str, NgramModel], dev: Sequence[str]) -> tuple[list[str], list[Mapping[str, str | float]]]:
     """Return the texts that enter the mixture, the first one always, and what each brought on dev."""
     if len(models) == 1:
         return list(models), []
     # The folds are the same in every run: what is chosen follows from the texts alone.
     found = choose_components(models, dev, required=list(models)[:1], rng=np.random.default_rng(0))
-    steps: list[Json] = [
+    steps: list[Mapping[str, str | float]] = [
         {
             "text": step.name,
-            "entered": step.entered,
+            "entered": "yes" if step.entered else "no",
             "dev_perplexity": step.dev_perplexity,
             "reduction": step.reduction.relative,
             "low": step.reduction.low,

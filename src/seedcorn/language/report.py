@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from seedcorn.language.measures import OWN, Measures
+from seedcorn.language.models import SystemModel
 from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.result import LanguageResult, ModelRow
 from seedcorn.language.texts import Texts
@@ -25,6 +26,7 @@ def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
         sections=(
             *(() if measures is None else (_ablation(measures.systems), _slices(measures))),
             _models(models),
+            *_chosen(result.models.own[config.reported_name].value),
             *(() if measures is None else (_examples(measures),)),
             _translations([result.texts[source.name] for source in config.systems[config.reported_name]]),
             Section(title="Counts", contents=(_counts(result),)),
@@ -118,6 +120,20 @@ def _models(rows: Sequence[ModelRow]) -> Section:
             _growth(rows, [row.perplexity for row in rows], "perplexity on test, over one vocabulary"),
             _growth(rows, [row.n_words for row in rows], "words that the model knows"),
             table("Text, mixture weights, size and perplexity.", shown, tuple(shown[0])),
+        ),
+    )
+
+
+def _chosen(reported: SystemModel) -> tuple[Section, ...]:
+    """Return what each text brought on dev, where the texts of the reported system were chosen there."""
+    if not reported.steps:
+        return ()
+    return (
+        Section(
+            title="What dev chose",
+            text="Texts enter the mixture of the reported system one by one while held-out dev perplexity falls; one "
+            "that does not bring a reduction whose 95 % interval is clear of zero is left out, with weight 0.",
+            contents=(table("Each text as it was weighed up.", reported.steps, tuple(reported.steps[0])),),
         ),
     )
 
