@@ -107,7 +107,8 @@ class ReadLanguageData(Stage[LanguageData]):
     given); ``source`` is in-domain text in the source language, with slots where they are known. ``dev_source`` holds
     the source side of ``dev`` under the same ids: it tunes the translator. ``oracle_target`` holds the true
     translations of ``source`` under the same ids, for a study to compare with alone. ``pairs`` and ``dictionary`` are
-    general sentence pairs and word pairs.
+    general sentence pairs and word pairs. Of ``dev`` so many as ``n_dev`` are taken, spread evenly (all when not
+    given): who has few transcripts has no large dev either.
     """
 
     stage_name: ClassVar[str] = "data"
@@ -117,6 +118,7 @@ class ReadLanguageData(Stage[LanguageData]):
     target_lang: str
     transcripts: CorpusFile
     n_transcripts: int | None = Field(None, ge=1)
+    n_dev: int | None = Field(None, ge=1)
     source: tuple[CorpusFile, ...] = Field(min_length=1)
     pairs: tuple[PairFile, ...] = Field(min_length=1)
     dictionary: tuple[PairFile, ...] = ()
@@ -132,11 +134,18 @@ class ReadLanguageData(Stage[LanguageData]):
             target_lang=self.target_lang,
             transcripts=_with_ids(self.transcripts, "transcripts"),
             source=[u for file in self.source for u in _with_ids(file, "in-domain source text")],
-            dev=_with_ids(self.dev, "dev"),
+            dev=_spread(_with_ids(self.dev, "dev"), self.n_dev),
             test=_with_ids(self.test, "test"),
             dev_source=_with_ids(self.dev_source, "the source side of dev"),
             oracle_target=_with_ids(self.oracle_target, "the true translations"),
         )
+
+
+def _spread(utterances: list[Utterance], n_taken: int | None) -> list[Utterance]:
+    """Return ``n_taken`` utterances spread evenly, all when there are no more."""
+    if n_taken is None or n_taken >= len(utterances):
+        return utterances
+    return [utterances[row] for row in np.linspace(0, len(utterances) - 1, n_taken).astype(np.int64)]
 
 
 def _with_ids(file: CorpusFile | None, name: str) -> list[Utterance]:

@@ -27,7 +27,8 @@ class LanguageStudyConfig(LanguagePipeline):
 
     With ``largest_once`` the largest size is made with the first random seed only: where it is all the transcripts that
     there are, it has but one subset. ``baseline`` is what everything is compared with, ``general`` the stronger
-    baseline (transcripts and general text), ``reported`` the full system, ``oracle`` the one with true translations.
+    baseline (transcripts and general text), ``translations`` that with the best translations alone, ``reported`` the
+    full system, ``oracle`` the one with true translations.
     """
 
     study: Literal["language"]
@@ -36,11 +37,12 @@ class LanguageStudyConfig(LanguagePipeline):
     sizes: tuple[int, ...] = Field(min_length=1)
     largest_once: bool = False
     general: str = ""
+    translations: str = ""
     oracle: str = ""
 
     @model_validator(mode="after")
     def _named_systems_exist(self) -> Self:
-        for role in ("general", "oracle"):
+        for role in ("general", "translations", "oracle"):
             name = getattr(self, role)
             if name and name not in self.systems:
                 raise ValueError(f"{role}: '{name}' is not one of the systems {', '.join(self.systems)}")

@@ -138,10 +138,20 @@ def _summary(config: LanguageStudyConfig, systems: Sequence[Row]) -> dict[str, J
         summary[f"wer_reduction_{size}"] = _mean(reported.get(f"over {config.baseline_name}"))
         if config.general:
             summary[f"wer_reduction_over_general_text_{size}"] = _mean(reported.get(f"over {config.general}"))
+            summary |= _over_general(f"full_over_general_{size}", reported, config)
+            if config.translations:
+                summary |= _over_general(f"translations_alone_{size}", own[config.translations], config)
         if config.oracle:
             summary[f"oracle_wer_reduction_{size}"] = _mean(own[config.oracle].get(f"over {config.baseline_name}"))
         by_system[str(size)] = {name: _mean(row["wer"]) for name, row in own.items()}
     return {**summary, "wer_by_system": by_system}
+
+
+def _over_general(key: str, system: Row, config: LanguageStudyConfig) -> dict[str, Json]:
+    """Return the reduction over the general text and its lower end, by bootstrap of the errors of all subsets."""
+    over = system.get(f"over {config.general}")
+    found = over["bootstrap"] if isinstance(over, Mapping) else None
+    return {key: found["relative"], f"{key}_low": found["low"]} if isinstance(found, Mapping) else {}
 
 
 def _mean(value: Json) -> float:

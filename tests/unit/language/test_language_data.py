@@ -56,6 +56,13 @@ def test_another_random_seed_draws_other_transcripts() -> None:
     assert len(first.utterances) == len(second.utterances) == 10
 
 
+def test_a_small_dev_is_spread_over_the_large_one() -> None:
+    whole, some, more = (settings(n_dev=n)(context=Context()).dev for n in (None, 3, 1_000))
+    assert len(whole) > 3
+    assert [u.id for u in some] == [whole[0].id, whole[(len(whole) - 1) // 2].id, whole[-1].id]
+    assert more == whole
+
+
 def test_the_data_come_back_as_they_were_saved(tmp_path: Path) -> None:
     data = settings(dev_source=requests("en", "dev"))(context=Context())
     data.save(tmp_path)

@@ -62,6 +62,7 @@ def config(tmp_path):
             "baseline": "transcripts",
             "general": "general text",
             "reported": "general text",
+            "translations": "truth",
             "oracle": "truth",
             "systems": {
                 "transcripts": ["transcripts"],
@@ -78,7 +79,7 @@ def test_every_size_comes_once_before_the_next_random_seed(config) -> None:
 
 
 def test_a_role_must_name_a_system(config) -> None:
-    for role in ("reported", "general"):
+    for role in ("reported", "general", "translations"):
         with pytest.raises(ValueError, match="'best' is not one of the systems"):
             LanguageStudyConfig.model_validate({**dict(config), role: "best"})
 
@@ -97,6 +98,8 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
     assert made.count("model-own-truth") == 4
 
     assert {"wer_reduction_10", "wer_reduction_over_general_text_20", "oracle_wer_reduction_10"} <= set(found.summary)
+    assert found.summary["translations_alone_10_low"] <= found.summary["translations_alone_10"]
+    assert found.summary["translations_alone_10"] > 0
     by_system = found.summary["wer_by_system"]
     assert by_system["10"]["truth"] < by_system["10"]["transcripts"]
     assert by_system["20"]["transcripts"] < by_system["10"]["transcripts"]
