@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
+from seedcorn.array_files import checked, read_arrays
 from seedcorn.errors import DataError
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -139,11 +141,13 @@ def write_scores(scores: Scores, path: Path) -> None:
 
 
 def read_scores(path: Path) -> Scores:
-    """Return the scores that ``write_scores`` wrote."""
-    with np.load(path, allow_pickle=False) as saved:
-        meaning = json.loads(saved["description"].tobytes())
-        return Scores(
-            values=saved["values"],
-            missing=saved["missing"],
-            **{**meaning, "direction": Direction(meaning["direction"])},
-        )
+    """Return the scores that ``write_scores`` wrote. Raises DataError when it is something else."""
+    arrays = read_arrays(path, wanted="scores")
+    try:
+        meaning = TypeAdapter(dict[str, str]).validate_json(arrays["description"].tobytes())
+        direction = Direction(meaning.pop("direction"))
+        missing = checked(arrays, "missing", np.bool_, shape=(None,))
+        values = checked(arrays, "values", np.float64, shape=missing.shape)
+        return Scores(values=values, missing=missing, direction=direction, **meaning)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(wanted="scores", found=f"something else ({error})", where=path) from error

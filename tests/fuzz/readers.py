@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,11 @@ from seedcorn.errors import SeedcornWarning
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.model_file import read_model, write_model
 from seedcorn.lm.text_files import read_texts
+from seedcorn.nlu.calibration import NluCalibration, load_calibration, save_calibration
 from seedcorn.nlu.linear import load_linear, save_linear, train_linear
+from seedcorn.relevance.linear import load_relevance_model, relevance_scores, save_relevance_model
+from seedcorn.relevance.logistic import fit_logistic
+from seedcorn.selection import Scores, read_scores, write_scores
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.posteriors import Posteriors, read_posteriors
 from seedcorn.speech.recordings import read_manifest
@@ -153,7 +158,48 @@ def _model_readers(folder: Path) -> list[Reader]:
         "n.npz": use_nlu,
         "p.npz": read_posteriors,
     }
-    return [Reader(f"model:{name}", (folder / name).read_bytes(), use) for name, use in uses.items()]
+    return [
+        *(Reader(f"model:{name}", (folder / name).read_bytes(), use) for name, use in uses.items()),
+        *_saved_readers(folder),
+        *(_network_readers(folder) if find_spec("torch") else []),
+    ]
+
+
+def _saved_readers(folder: Path) -> list[Reader]:
+    save_calibration(NluCalibration(), folder / "c.npz")
+    write_scores(Scores(values=np.array([0.5, 1.5]), name="relevance"), folder / "s.npz")
+    save_relevance_model(fit_logistic(["heat it"], ["stop it now"], ["play"]).model, folder / "r.npz")
+    readings: dict[str, Callable[[Path], object]] = {
+        "c.npz": load_calibration,
+        "s.npz": read_scores,
+        "r.npz": lambda path: relevance_scores([pa.array(["heat it"])], load_relevance_model(path)),
+    }
+    return [Reader(f"saved:{name}", (folder / name).read_bytes(), read) for name, read in readings.items()]
+
+
+def _network_readers(folder: Path) -> list[Reader]:
+    """Networks of the smallest sizes; the paraphrase network's two files are mutated apart."""
+    from seedcorn.nlu.encoders import SmallEncoder
+    from seedcorn.nlu.neural import JointNetwork, NeuralNlu, NeuralSettings, load_neural, save_neural
+    from seedcorn.speech.acoustic import AcousticModel, CtcNetwork, NetworkShape, load_acoustic_model
+
+    shape = NetworkShape(n_channels=4, n_blocks=1, n_hidden=4, n_lstm_layers=1)
+    alphabet = Alphabet(("", " ", "x"))
+    AcousticModel(network=CtcNetwork(shape, 3).eval(), alphabet=alphabet, shape=shape).save(folder / "a.safetensors")
+    settings = NeuralSettings(n_dimensions=4, n_layers=1, n_heads=2)
+    encoder = SmallEncoder(n_dimensions=4, n_layers=1, n_heads=2, dropout=0.0)
+    network = JointNetwork(encoder, n_intents=2, n_labels=3, dropout=0.0)
+    labels = ("O", "B-degrees", "I-degrees")
+    neural = NeuralNlu(network=network, intents=("heat", "stop"), labels=labels, settings=settings)
+    save_neural(neural, folder / "n.safetensors")
+    return [
+        Reader("network:a.safetensors", (folder / "a.safetensors").read_bytes(), load_acoustic_model),
+        Reader(
+            "network:n.safetensors",
+            (folder / "n.safetensors").read_bytes(),
+            lambda path: load_neural(path).predict([row.text for row in ROWS]),
+        ),
+    ]
 
 
 def _read_manifest(path: Path) -> None:

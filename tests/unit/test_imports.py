@@ -11,8 +11,8 @@ LAYERS = (
     {"intent", "language", "growth"},
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
-    {"corpus", "chat_server", "pretrained", "torch_threads", "array_files"},
-    {"config", "errors", "progress", "selection", "files"},
+    {"corpus", "chat_server", "pretrained", "torch_threads"},
+    {"config", "errors", "progress", "selection", "files", "array_files", "tensor_files"},
 )
 SIDEWAYS = {
     ("relevance", "lm"),

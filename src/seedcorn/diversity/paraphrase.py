@@ -9,10 +9,10 @@ apart even when the network has never met them. The design is ours; the task is 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,15 +20,17 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from seedcorn.array_files import checked
 from seedcorn.corpus.normalising import Texts
 from seedcorn.corpus.word_vectors import WordVectors
 from seedcorn.diversity.nearest import Vectors
 from seedcorn.diversity.paraphrase_pairs import ParaphrasePair
 from seedcorn.diversity.paraphrase_words import Lexicon, TextBatch, WordFeatures, text_batch
 from seedcorn.errors import DataError, require
-from seedcorn.files import write_text_whole, writing_whole
+from seedcorn.files import read_json, write_text_whole, writing_whole
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
+from seedcorn.tensor_files import as_json, check_seal, read_tensors, reading_saved, sealed, with_tensors
 
 TEXTS_PER_CALL = 8_192
 TEXTS_PER_BATCH = 256
@@ -247,22 +249,36 @@ def save_paraphrase_network(network: ParaphraseNetwork, folder: Path) -> None:
     save_file = require("safetensors.numpy", extra="neural").save_file
     arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     vectors = {f"words.{name}": values for name, values in vars(network.word_vectors).items()}
+    description = sealed({"format": FORMAT, "shape": asdict(network.shape)}, arrays | vectors)
     with writing_whole(folder / "paraphrase.safetensors") as partial:
         save_file(arrays | vectors, partial)
-    description = {"format": FORMAT, "shape": asdict(network.shape)}
     write_text_whole(folder / "paraphrase.json", json.dumps(description, indent=1) + "\n")
 
 
 def load_paraphrase_network(folder: Path) -> ParaphraseNetwork:
-    """Return the network that was saved in ``folder``. Raises DataError when there is none."""
+    """Return the network that was saved in ``folder``. Raises DataError when there is none, or a damaged one."""
     description_path = folder / "paraphrase.json"
     if not description_path.is_file():
         raise DataError(wanted="a saved paraphrase network", found="no paraphrase.json", where=folder)
-    description = json.loads(description_path.read_text("utf-8"))
+    description = read_json(description_path, dict[str, Any])
     if description.get("format") != FORMAT:
         raise DataError(wanted=FORMAT, found=str(description.get("format")), where=description_path)
-    arrays = require("safetensors.numpy", extra="neural").load_file(folder / "paraphrase.safetensors")
-    vectors = {name.removeprefix("words."): arrays.pop(name) for name in list(arrays) if name.startswith("words.")}
-    network = ParaphraseNetwork(NetworkShape(**description["shape"]), WordVectors(**vectors))
-    network.load_state_dict({name: torch.from_numpy(values) for name, values in arrays.items()})
-    return network.eval()
+    arrays, _ = read_tensors(folder / "paraphrase.safetensors", wanted="a paraphrase network", extra="neural")
+    with reading_saved(folder, wanted="a paraphrase network"):
+        check_seal(description, arrays)
+        shape = as_json(json.dumps(description["shape"]), NetworkShape)
+        own = {name: array for name, array in arrays.items() if not name.startswith("words.")}
+        words = _word_vectors(arrays)
+        return with_tensors(lambda: ParaphraseNetwork(shape, words), own).eval()
+
+
+def _word_vectors(arrays: Mapping[str, NDArray[np.generic]]) -> WordVectors:
+    """Return the word vectors among ``arrays``. Raises ValueError for other sizes, or hashes out of order."""
+    hashes = checked(arrays, "words.hashes", np.uint64, shape=(None,))
+    if (hashes[1:] <= hashes[:-1]).any():
+        raise ValueError("words out of order")
+    return WordVectors(
+        hashes=hashes,
+        vectors=checked(arrays, "words.vectors", np.float32, shape=(len(hashes) + 1, None)),
+        log_frequencies=checked(arrays, "words.log_frequencies", np.float32, shape=(len(hashes) + 1,)),
+    )

@@ -4,7 +4,7 @@ A model is surest of what it was trained on, and dev may be tiny; so every train
 trained without it, and a monotone map from confidence to the fraction that was right is fitted on these predictions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.array_files import checked, read_arrays
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
@@ -85,14 +86,22 @@ def save_calibration(calibration: NluCalibration, path: Path) -> None:
 
 
 def load_calibration(path: Path) -> NluCalibration:
-    """Return the calibration that ``save_calibration`` wrote."""
-    with np.load(path, allow_pickle=False) as saved:
-        return NluCalibration(
-            **{
-                name: Calibrator(confidences=saved[f"{name}/confidences"], probabilities=saved[f"{name}/probabilities"])
-                for name in _CALIBRATED
-            }
-        )
+    """Return the calibration that ``save_calibration`` wrote. Raises DataError when it is something else."""
+    arrays = read_arrays(path, wanted="the calibration of an NLU model")
+    try:
+        return NluCalibration(**{name: _calibrator(arrays, name) for name in _CALIBRATED})
+    except (ValueError, KeyError) as error:
+        raise DataError(wanted="the calibration of an NLU model", found=str(error), where=path) from error
+
+
+def _calibrator(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Calibrator:
+    """Return one calibrator. Raises ValueError for what is no monotone map to probabilities."""
+    confidences = checked(arrays, f"{name}/confidences", np.float64, shape=(None,))
+    probabilities = checked(arrays, f"{name}/probabilities", np.float64, shape=confidences.shape)
+    falls = (np.diff(confidences) < 0).any() or (np.diff(probabilities) < 0).any()
+    if not len(confidences) or falls or probabilities[0] < 0 or probabilities[-1] > 1:
+        raise ValueError(f"'{name}', which is no rising map to probabilities")
+    return Calibrator(confidences=confidences, probabilities=probabilities)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +18,7 @@ from torch import Tensor, nn
 
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
-from seedcorn.errors import DataError
-from seedcorn.files import writing_whole
+from seedcorn.files import Json, writing_whole
 from seedcorn.nlu.bio_decoding import best_bio_labels, bio_labels
 from seedcorn.nlu.encoders import (
     EncoderInput,
@@ -33,6 +33,7 @@ from seedcorn.nlu.model import NluModel, check_trainable
 from seedcorn.nlu.tokens import labels_of, slot_at, spans_of
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray
+from seedcorn.tensor_files import as_json, check_depth, check_seal, read_tensors, reading_saved, sealed, with_tensors
 
 _TEXTS_PER_BATCH = 256
 _PADDED = -100  # the target that torch's cross entropy leaves out
@@ -261,34 +262,46 @@ def _label_losses(model: NeuralNlu, logits: Tensor, examples: Sequence[_Example]
     return nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none").sum(dim=1)
 
 
+_ABOUT = "seedcorn_nlu"
+
+
 def save_neural(model: NeuralNlu, path: Path) -> None:
     """Write ``model`` to one safetensors file with its description as JSON metadata; it appears whole or not at all."""
-    from safetensors.torch import save_file
+    from safetensors.numpy import save_file
 
-    description = {
+    arrays = {name: tensor.contiguous().numpy() for name, tensor in model.network.state_dict().items()}
+    description: dict[str, Json] = {
         "intents": model.intents,
         "labels": model.labels,
         "settings": asdict(model.settings),
         "encoder": description_of(model.network.encoder),
     }
-    tensors = {name: tensor.contiguous() for name, tensor in model.network.state_dict().items()}
+    about = {_ABOUT: json.dumps(sealed(description, arrays), ensure_ascii=False)}
     with writing_whole(path) as partial:
-        save_file(tensors, partial, metadata={"seedcorn_nlu": json.dumps(description, ensure_ascii=False)})
+        save_file(arrays, partial, metadata=about)
+
+
+@dataclass(frozen=True)
+class _Described:
+    intents: tuple[str, ...]
+    labels: tuple[str, ...]
+    settings: NeuralSettings
+    encoder: dict[str, str]
+    sha256: str = ""
 
 
 def load_neural(path: Path) -> NeuralNlu:
     """Return the model that ``save_neural`` wrote to ``path``; raises DataError when it is something else."""
-    from safetensors import SafetensorError, safe_open
+    arrays, about = read_tensors(path, wanted="a neural NLU model", extra="neural")
+    with reading_saved(path, wanted="a neural NLU model"):
+        described = as_json(about[_ABOUT], _Described)
+        check_seal(as_json(about[_ABOUT], dict[str, Any]), arrays)
+        check_depth(described.settings.n_layers, arrays)
 
-    try:
-        with safe_open(path, framework="pt") as saved:
-            description = json.loads((saved.metadata() or {})["seedcorn_nlu"])
-            tensors = {name: saved.get_tensor(name) for name in saved.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise DataError(wanted="a neural NLU model", found=str(error), where=path) from error
-    settings = NeuralSettings(**description["settings"])
-    encoder = described_encoder(description["encoder"]) if description["encoder"] else _encoder(None, settings)
-    intents, labels = tuple(description["intents"]), tuple(description["labels"])
-    network = JointNetwork(encoder, n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout)
-    network.load_state_dict(tensors)
-    return NeuralNlu(network=network, intents=intents, labels=labels, settings=settings)
+        def make() -> JointNetwork:
+            encoder = described_encoder(described.encoder) if described.encoder else _encoder(None, described.settings)
+            n_intents, n_labels = len(described.intents), len(described.labels)
+            return JointNetwork(encoder, n_intents=n_intents, n_labels=n_labels, dropout=described.settings.dropout)
+
+        network = with_tensors(make, arrays)
+    return NeuralNlu(network=network, intents=described.intents, labels=described.labels, settings=described.settings)

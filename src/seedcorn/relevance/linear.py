@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
+from seedcorn.array_files import checked, read_arrays
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import writing_whole
 from seedcorn.relevance.names import Aggregate
@@ -96,20 +98,27 @@ def save_relevance_model(model: RelevanceModel, path: Path) -> None:
 
 def load_relevance_model(path: Path) -> RelevanceModel:
     """Return the model saved at ``path``. Raises DataError when the file is something else."""
+    arrays = read_arrays(path, wanted=_WANTED)
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            about = json.loads(str(saved["about"]))
-            features = NgramFeatures(**about["features"])
-            weights = np.zeros(features.n_buckets, np.float32)
-            weights[saved["buckets"]] = saved["weights"]
-        calibration = Calibration(**about["calibration"]) if about["calibration"] else None
+        about = TypeAdapter(_About).validate_json(str(arrays["about"]))
+        weights = np.zeros(about.features.n_buckets, np.float32)
+        buckets = checked(arrays, "buckets", np.int64, shape=(None,))
+        if len(buckets) and not 0 <= int(buckets.min()) <= int(buckets.max()) < len(weights):
+            raise ValueError("features that there are not")
+        weights[buckets] = checked(arrays, "weights", np.float32, shape=buckets.shape)
         return RelevanceModel(
-            features=features, weights=weights, intercept=float(about["intercept"]), calibration=calibration
+            features=about.features, weights=weights, intercept=about.intercept, calibration=about.calibration
         )
-    except (ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile) as error:
-        raise DataError(
-            wanted="a relevance model",
-            found="something else",
-            where=path,
-            fix="Such models are made by 'seedcorn select relevance --save-model'.",
-        ) from error
+    except (ValueError, KeyError) as error:
+        raise DataError(wanted=_WANTED, found=f"something else ({error})", where=path) from error
+
+
+_WANTED = "a relevance model, as 'seedcorn select relevance --save-model' makes it"
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _About:
+    features: NgramFeatures
+    intercept: _Finite
+    calibration: Calibration | None

@@ -19,12 +19,14 @@ from filelock import FileLock
 
 from seedcorn import __version__
 from seedcorn.corpus.parallel import Mapper, map_in_order
-from seedcorn.files import RECORD_NAME, Json, digest_of_folder, naming_the_place, write_text_whole
+from seedcorn.files import RECORD_NAME, Json, digest_of_folder, naming_the_place, read_json, write_text_whole
 from seedcorn.progress import say
 from seedcorn.runs.record import StageRecord, content_of, digest_of_json, package_versions, read_record
 from seedcorn.runs.stage import Context, Stage, StageResult, T
+from seedcorn.tensor_files import reading_saved
 
 _SHOWN_OF_FINGERPRINT = 16
+_REMEDY = "Remove this folder and run the same command again."
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Result(Generic[T]):
     @cached_property
     def value(self) -> T:
         """The value of the stage, always as it was written, whether it was made now or before."""
-        return self.type.load(self.folder)
+        with reading_saved(self.folder, wanted=f"the result of the stage '{self.name}' as it was written", fix=_REMEDY):
+            return self.type.load(self.folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +163,7 @@ class Run:
 
     def _note_seconds(self, name: str, seconds: float) -> None:
         path = self.folder / "seconds.json"
-        noted = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        noted = read_json(path, dict[str, float]) if path.exists() else {}
         write_text_whole(path, json.dumps({**noted, name: round(seconds, 2)}, indent=1) + "\n")
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
 from seedcorn import __version__
-from seedcorn.files import RECORD_NAME, InputFile, Json
+from seedcorn.files import RECORD_NAME, InputFile, Json, read_json
 
 _PACKAGES_IN_RECORDS = ("numpy", "pyarrow", "numba", "scikit-learn", "torch", "transformers", "ctranslate2")
 
@@ -45,9 +46,23 @@ class StageRecord:
 
 
 def read_record(stage_folder: Path) -> StageRecord | None:
-    """Return the record in ``stage_folder``, or None when the stage has not finished there."""
+    """Return the record in ``stage_folder``, or None when the stage has not finished there.
+
+    Raises DataError for one that was changed by hand or is damaged.
+    """
     path = stage_folder / RECORD_NAME
-    return StageRecord(**json.loads(path.read_text("utf-8"))) if path.exists() else None
+    return _as_record(read_json(path, _Written)) if path.exists() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written(StageRecord):
+    """A record as it is in its file: settings are any JSON value."""
+
+    settings: dict[str, Any]
+
+
+def _as_record(written: _Written) -> StageRecord:
+    return StageRecord(**written.__dict__)
 
 
 def digest_of_json(value: Json) -> str:

@@ -8,17 +8,19 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from seedcorn.errors import DataError, require
+from seedcorn.errors import DataError
 from seedcorn.files import writing_whole
 from seedcorn.speech.alphabet import Alphabet
 from seedcorn.speech.features import N_MELS, SAMPLES_PER_FRAME, log_mel
 from seedcorn.speech.synthesis import SAMPLES_PER_SECOND
+from seedcorn.tensor_files import as_json, check_depth, check_seal, read_tensors, reading_saved, sealed, with_tensors
 
 FRAMES_PER_STEP = 3
 SECONDS_PER_STEP = FRAMES_PER_STEP * SAMPLES_PER_FRAME / SAMPLES_PER_SECOND
@@ -92,32 +94,27 @@ class AcousticModel:
 
     def save(self, path: Path) -> None:
         """Write the model as one safetensors file."""
-        from safetensors.torch import save
+        from safetensors.numpy import save
 
+        arrays = {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
+        about = sealed({"alphabet": self.alphabet.symbols, "shape": asdict(self.shape)}, arrays)
         # One key, because safetensors writes several in any order, and the same model shall be the same bytes.
-        about = json.dumps({"alphabet": self.alphabet.symbols, "shape": asdict(self.shape)})
         with writing_whole(path) as partial:
-            partial.write_bytes(save(dict(self.network.state_dict()), {_ABOUT: about}))
+            partial.write_bytes(save(arrays, {_ABOUT: json.dumps(about)}))
 
 
 def load_acoustic_model(path: Path) -> AcousticModel:
     """Return the model that ``AcousticModel.save`` wrote; raises DataError when the file is something else."""
-    require("safetensors", extra="speech")
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as stored:
-            about = stored.metadata() or {}
-            weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a mapping)
-    except (SafetensorError, OSError) as error:
-        raise DataError(wanted="an acoustic model (safetensors)", found=str(error), where=path) from error
+    weights, about = read_tensors(path, wanted="an acoustic model (safetensors)", extra="speech")
     if _ABOUT not in about:
         raise DataError(wanted="an acoustic model of Seedcorn", found="other weights", where=path)
-    described = json.loads(about[_ABOUT])
-    alphabet = Alphabet(tuple(described["alphabet"]))
-    shape = NetworkShape(**described["shape"])
-    network = CtcNetwork(shape, len(alphabet))
-    network.load_state_dict(weights)
+    with reading_saved(path, wanted="an acoustic model of Seedcorn"):
+        described = as_json(about[_ABOUT], dict[str, Any])
+        check_seal(described, weights)
+        alphabet = Alphabet(as_json(json.dumps(described["alphabet"]), tuple[str, ...]))
+        shape = as_json(json.dumps(described["shape"]), NetworkShape)
+        check_depth(shape.n_blocks + shape.n_lstm_layers, weights)
+        network = with_tensors(lambda: CtcNetwork(shape, len(alphabet)), weights)
     return AcousticModel(network=network.eval(), alphabet=alphabet, shape=shape)
 
 

@@ -25,6 +25,7 @@ from seedcorn.speech.acoustic import (
 from seedcorn.speech.alphabet import WORD_BOUNDARY, Alphabet
 from seedcorn.speech.features import babble, log_mel, mixed_at
 from seedcorn.speech.synthesis import SAMPLES_PER_SECOND, Samples
+from seedcorn.tensor_files import as_json, read_tensors, reading_saved
 
 SnrRange = tuple[float, float]
 _FULL_SCALE = 32_768.0
@@ -197,6 +198,9 @@ def _set_learning_rate(optimiser: torch.optim.Optimizer, settings: TrainingSetti
         group["lr"] = settings.peak_learning_rate * max(warm * cosine, 1e-3)
 
 
+_CHECKPOINT = "a checkpoint of this training (remove it to begin anew)"
+
+
 def _save_checkpoint(
     network: CtcNetwork, optimiser: torch.optim.Optimizer, folder: Path | None, n_epochs_done: int
 ) -> None:
@@ -216,18 +220,16 @@ def _resume(network: CtcNetwork, optimiser: torch.optim.Optimizer, folder: Path 
     path = None if folder is None else folder / "checkpoint.safetensors"
     if path is None or not path.exists():
         return 0
-    from safetensors import safe_open
-
-    with safe_open(path, "pt") as stored:
-        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a mapping)
-        n_epochs_done = int(json.loads(stored.metadata()["n_epochs_done"]))
-    network.load_state_dict(dict(_below("network.", tensors)))
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in _below("optimiser.", tensors):
-        index, _, moment = name.partition(".")
-        moments.setdefault(int(index), {})[moment] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-    return n_epochs_done
+    arrays, about = read_tensors(path, wanted=_CHECKPOINT, extra="speech")
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    with reading_saved(path, wanted=_CHECKPOINT):
+        network.load_state_dict(dict(_below("network.", tensors)))
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in _below("optimiser.", tensors):
+            index, _, moment = name.partition(".")
+            moments.setdefault(int(index), {})[moment] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        return as_json(about["n_epochs_done"], int)
 
 
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
