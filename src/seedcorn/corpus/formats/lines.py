@@ -197,5 +197,11 @@ class _EncodedSink:
 def open_text_sink(path: Path) -> Iterator[TextSink]:
     """Open ``path`` for writing UTF-8, compressed when it ends in .gz or .zst; the same text gives the same bytes."""
     compression = COMPRESSIONS.get(path.suffix.lower())
+    if compression == "zstd":
+        from seedcorn.corpus.formats.zstd_frames import CheckedZstdSink
+
+        with path.open("wb") as plain, CheckedZstdSink(plain) as checked:
+            yield _EncodedSink(checked)
+        return
     with pa.output_stream(str(path), compression=compression, buffer_size=1 << 20) as stream:
         yield _EncodedSink(stream)
