@@ -33,6 +33,7 @@ _HOMES = {
     "Scores": "seedcorn.selection",
     "Selection": "seedcorn.selection",
     # Models of intent and slots.
+    "NluModel": "seedcorn.nlu.saved_model",
     "train_linear": "seedcorn.nlu.linear",
     "train_teacher": "seedcorn.nlu.self_training",
     "self_train": "seedcorn.nlu.self_training",

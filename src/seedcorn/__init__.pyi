@@ -34,6 +34,7 @@ from seedcorn.lm.ngram_model import NgramModel as NgramModel
 from seedcorn.lm.perplexity import measure_perplexity as measure_perplexity
 from seedcorn.lm.pruning import prune_by_entropy as prune_by_entropy
 from seedcorn.nlu.linear import train_linear as train_linear
+from seedcorn.nlu.saved_model import NluModel as NluModel
 from seedcorn.nlu.saved_model import load_nlu as load_nlu
 from seedcorn.nlu.saved_model import save_nlu as save_nlu
 from seedcorn.nlu.self_training import self_train as self_train

@@ -1,20 +1,22 @@
 """Saved NLU models: a folder that says which kind of model it holds."""
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
+from seedcorn.array_files import read_arrays
 from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.errors import DataError
 from seedcorn.files import read_json, write_json
 from seedcorn.nlu.cross_fitting import CrossFitted, Labelled
 from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear
-from seedcorn.nlu.model import NluModel
+from seedcorn.nlu.model import NluModel as AnyNluModel
 
 _LINEAR, _NEURAL = "linear.npz", "neural.safetensors"
 
 
-def save_nlu(model: NluModel, folder: Path) -> None:
+def save_nlu(model: AnyNluModel, folder: Path) -> None:
     """Write ``model`` into ``folder``. Raises DataError for a model of a kind that has no files."""
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(model, LinearNlu):
@@ -27,8 +29,9 @@ def save_nlu(model: NluModel, folder: Path) -> None:
     save_neural(model, folder / _NEURAL)
 
 
-def load_nlu(folder: Path) -> NluModel:
+def load_nlu(folder: Path | str) -> AnyNluModel:
     """Return the model that ``save_nlu`` wrote. Raises DataError when there is none, or a damaged one."""
+    folder = Path(folder)
     if not folder.is_dir():
         raise DataError(wanted="the folder of a saved NLU model", found="no folder", where=folder)
     if (folder / _LINEAR).exists():
@@ -50,6 +53,18 @@ def model_folder(folder: Path) -> Path:
     raise DataError(wanted="one saved NLU model", found=shown, where=folder, fix="Name the folder of the model.")
 
 
+class NluModel(AnyNluModel, Protocol):
+    """A model of intent and slots, whichever kind was saved: ``NluModel.load(folder).predict([text, ...])``."""
+
+    @staticmethod
+    def load(folder: Path | str) -> AnyNluModel:
+        """Return the model saved in ``folder``, which may be that of a run with one model in it.
+
+        Raises DataError when there is none, more than one, or a damaged one.
+        """
+        return load_nlu(model_folder(Path(folder)))
+
+
 def save_cross_fitted(fitted: CrossFitted, folder: Path) -> None:
     """Write a model with its cross-validation into ``folder``."""
     save_linear(fitted.model, folder / "all.npz")
@@ -63,8 +78,8 @@ def save_cross_fitted(fitted: CrossFitted, folder: Path) -> None:
 
 def load_cross_fitted(folder: Path) -> CrossFitted:
     """Return what ``save_cross_fitted`` wrote."""
-    with np.load(folder / "held-out.npz", allow_pickle=False) as saved:
-        folds, log_odds = saved["folds"], saved["log_odds"]
+    arrays = read_arrays(folder / "held-out.npz", wanted="the cross-validation of a model")
+    folds, log_odds = arrays["folds"].astype(np.int64), arrays["log_odds"].astype(np.float64)
     return CrossFitted(
         labelled=Labelled(
             rows=read_utterances(folder / "rows.parquet"),

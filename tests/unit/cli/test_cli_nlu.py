@@ -31,6 +31,7 @@ def test_train_predict_evaluate(
     assert run(["nlu", "predict", str(model), "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     (direct,) = load_nlu(model).predict([rows[0].text])
+    assert NluModel.load(str(tmp_path / "run")).predict([rows[0].text]) == [direct]
     assert (found["text"], found["intent"]) == (rows[0].text, direct.intent)
     assert [slot["type"] for slot in found["slots"]] == [slot.type for slot in direct.slots]
 

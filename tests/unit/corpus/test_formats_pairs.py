@@ -161,3 +161,35 @@ def test_tmx_gives_every_variant_and_reads_any_form_of_a_locale(tmp_path: Path) 
     path.write_bytes(b'<?xml version="1.0" encoding="nonsense-8"?><tmx/>')
     with pytest.raises(DataError):
         read_pairs(path, source_lang="en", target_lang="de")
+
+
+TRANSLATIONS = [
+    {"id": "1", "translation": {"en": "one", "hi": "एक", "fr": "un"}},
+    {"id": "2", "translation": {"en": "two", "hi": "दो", "fr": "deux"}},
+]
+
+
+def written_translations(folder: Path, kind: str) -> Path:
+    table = pa.Table.from_pylist(TRANSLATIONS)
+    path = folder / f"t.{kind}"
+    if kind == "jsonl":
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in TRANSLATIONS), "utf-8")
+    elif kind == "parquet":
+        pq.write_table(table, path)
+    else:
+        arrow = path if kind == "arrow" else path / "data-00000-of-00001.arrow"
+        arrow.parent.mkdir(exist_ok=True)
+        with pa.OSFile(str(arrow), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        if kind == "folder":
+            (path / "state.json").write_text('{"_data_files": [{"filename": "data-00000-of-00001.arrow"}]}', "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "arrow", "folder"])
+def test_translation_columns_give_the_languages_asked_for(tmp_path: Path, kind: str) -> None:
+    path = written_translations(tmp_path, kind)
+    pairs = read_pairs(path, source_lang="hi-IN", target_lang="fr").pairs()
+    assert [(p.source, p.target, p.id) for p in pairs] == [("एक", "un", "1"), ("दो", "deux", "2")]
+    with pytest.raises(DataError, match="from 'en' to 'de', found the languages en, hi, fr|fr, hi"):
+        read_pairs(path, source_lang="en", target_lang="de")

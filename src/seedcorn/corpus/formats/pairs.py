@@ -16,8 +16,9 @@ from seedcorn.corpus.formats.lines import COMPRESSIONS, open_text_sink
 from seedcorn.corpus.formats.normal_form import clean_column
 from seedcorn.corpus.formats.pairs_moses import read_moses
 from seedcorn.corpus.formats.pairs_rows import PairChunk
-from seedcorn.corpus.formats.pairs_tables import read_jsonl, read_parquet, read_tsv
+from seedcorn.corpus.formats.pairs_tables import read_dataset, read_jsonl, read_parquet, read_tsv
 from seedcorn.corpus.formats.pairs_tmx import read_tmx
+from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.names import OnError
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
 from seedcorn.errors import DataError, at, nearest
@@ -25,7 +26,14 @@ from seedcorn.files import writing_whole
 
 Reader: TypeAlias = Callable[[Path, BadRows], Iterator[PairChunk]]
 
-_FORMAT_OF_SUFFIX = {".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet", ".tmx": "tmx"}
+_FORMAT_OF_SUFFIX = {
+    ".tsv": "tsv",
+    ".txt": "tsv",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+    ".tmx": "tmx",
+    ".arrow": "datasets",
+}
 _WRITABLE = ("tsv", "jsonl", "parquet")
 
 
@@ -41,8 +49,9 @@ def read_pairs(
 ) -> PairCorpus:
     """Return the pairs of ``path``, read anew on each pass; with ``target`` the two are files of lines (Moses).
 
-    ``format`` is tsv, jsonl, parquet or tmx, by default told by the name of the file. Rows that name no language get
-    the two given ones; TMX needs both, to choose its variants. Texts are normalised as in every reader. A pair with an
+    ``format`` is tsv, jsonl, parquet, tmx or datasets (a folder that Hugging Face's ``datasets`` saved), by default
+    told by the name of the file. Rows that name no language get the two given ones; TMX and columns called
+    ``translation`` need both, to choose their variants. Texts are normalised as in every reader. A pair with an
     empty side is a bad row: it raises DataError with file and line, or with ``on_error`` "skip" it is written to
     ``rejects``. Raises DataError for a missing file, for one without pairs, and for Moses files of unequal length.
     """
@@ -73,14 +82,15 @@ def write_pairs(pairs: PairCorpus, path: Path, *, format: str | None = None) -> 
 
 def _reader(path: Path, target: Path | None, format: str | None, source_lang: str, target_lang: str) -> Reader:
     for file in (path, target):
-        if file is not None and not file.is_file():
+        if file is not None and not (file.is_file() or is_saved_dataset(file)):
             raise DataError(wanted="a file of sentence pairs", found="nothing", where=file)
     if target is not None:
         return partial(read_moses, target=target)
     readers: dict[str, Reader] = {
         "tsv": read_tsv,
-        "jsonl": read_jsonl,
-        "parquet": read_parquet,
+        "jsonl": partial(read_jsonl, source_lang=source_lang, target_lang=target_lang),
+        "parquet": partial(read_parquet, source_lang=source_lang, target_lang=target_lang),
+        "datasets": partial(read_dataset, source_lang=source_lang, target_lang=target_lang),
         "tmx": partial(read_tmx, source_lang=source_lang, target_lang=target_lang),
     }
     chosen = format or _format_of(path)
@@ -90,6 +100,8 @@ def _reader(path: Path, target: Path | None, format: str | None, source_lang: st
 
 
 def _format_of(path: Path) -> str:
+    if is_saved_dataset(path):
+        return "datasets"
     suffix = path.suffix.lower()
     suffix = Path(path.stem).suffix.lower() if suffix in COMPRESSIONS else suffix
     if suffix not in _FORMAT_OF_SUFFIX:

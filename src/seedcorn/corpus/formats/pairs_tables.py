@@ -1,22 +1,26 @@
 """Pairs as rows of a table: TSV without quoting, JSON lines, Parquet."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.jsonl import json_objects
 from seedcorn.corpus.formats.lines import line_blocks
-from seedcorn.corpus.formats.pairs_rows import NumberedPair, PairChunk, chunks_of
+from seedcorn.corpus.formats.pairs_rows import NumberedPair, PairChunk, chunks_of, sides_of
 from seedcorn.corpus.formats.parquet import reading_arrow
+from seedcorn.corpus.formats.saved_datasets import dataset_tables
 from seedcorn.corpus.pairs import PAIR_SCHEMA
 from seedcorn.corpus.utterances import ROWS_PER_BATCH
 from seedcorn.errors import DataError, at
 
+TRANSLATION = "translation"
 _NAMES_WITHOUT_HEADER = ("source", "target", "origin")
 
 
@@ -66,44 +70,83 @@ def _wrong_length(fields: Sequence[str], names: Sequence[str], *, where: str) ->
     )
 
 
-def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[PairChunk]:
-    """Yield the objects of a JSON lines file with the names of PAIR_SCHEMA; other names are left out."""
-    yield from chunks_of(_jsonl_rows(path, bad_rows))
+def read_jsonl(path: Path, bad_rows: BadRows, *, source_lang: str = "", target_lang: str = "") -> Iterator[PairChunk]:
+    """Yield the objects of a JSON lines file with the names of PAIR_SCHEMA; other names are left out.
+
+    A ``translation`` of texts by language (Hugging Face) gives the two languages that are asked for.
+    """
+    yield from chunks_of(_jsonl_rows(path, bad_rows, source_lang, target_lang))
 
 
-def _jsonl_rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedPair]:
+def _jsonl_rows(path: Path, bad_rows: BadRows, source_lang: str, target_lang: str) -> Iterator[NumberedPair]:
     for line, row in json_objects(path, bad_rows):
-        fields = {name: row[name] for name in PAIR_SCHEMA.names if row.get(name) is not None}
-        strings = {name: value for name, value in fields.items() if isinstance(value, str)}
-        if len(strings) == len(fields) and {"source", "target"} <= strings.keys():
-            yield NumberedPair(line, strings)
-        else:
-            error = DataError(
-                wanted="an object with the strings 'source' and 'target'",
-                found=f"{json.dumps(row, ensure_ascii=False)[:60]}",
-                where=at(path, line),
-            )
-            bad_rows.report(error, json.dumps(row, ensure_ascii=False))
+        try:
+            yield NumberedPair(line, _fields(row, source_lang, target_lang))
+        except DataError as error:
+            told = DataError(wanted=error.wanted, found=error.found, where=at(path, line), fix=error.fix)
+            bad_rows.report(told, json.dumps(row, ensure_ascii=False))
 
 
-def read_parquet(path: Path, bad_rows: BadRows) -> Iterator[PairChunk]:
-    """Yield the rows of a Parquet file with columns source and target; raises DataError when it is damaged."""
+def _fields(row: Mapping[str, object], source_lang: str, target_lang: str) -> dict[str, str]:
+    fields = {name: row[name] for name in PAIR_SCHEMA.names if row.get(name) is not None}
+    strings = {name: value for name, value in fields.items() if isinstance(value, str)}
+    translation = row.get(TRANSLATION)
+    if isinstance(translation, Mapping) and len(strings) == len(fields):
+        return {**strings, **sides_of(translation, source_lang, target_lang)}
+    if len(strings) < len(fields) or not {"source", "target"} <= strings.keys():
+        found = json.dumps(row, ensure_ascii=False)[:60]
+        raise DataError(wanted="an object with the strings 'source' and 'target'", found=found)
+    return strings
+
+
+def read_parquet(path: Path, bad_rows: BadRows, *, source_lang: str = "", target_lang: str = "") -> Iterator[PairChunk]:
+    """Yield the rows of a Parquet file with columns source and target, or translation; DataError when it is damaged."""
     with reading_arrow(path, "a Parquet file of texts"), pq.ParquetFile(path) as file:
-        missing = {"source", "target"} - set(file.schema_arrow.names)
-        if missing:
-            raise DataError(wanted=f"a column '{min(missing)}'", found=f"{file.schema_arrow.names}", where=path)
-        n_before = 0
-        for batch in file.iter_batches(batch_size=ROWS_PER_BATCH):
-            batch.validate(full=True)  # also that texts are UTF-8
-            yield _parquet_chunk(batch, n_before)
-            n_before += batch.num_rows
+        batches = file.iter_batches(batch_size=ROWS_PER_BATCH)
+        yield from _chunks(path, file.schema_arrow, batches, source_lang, target_lang)
 
 
-def _parquet_chunk(batch: pa.RecordBatch, n_before: int) -> PairChunk:
-    nothing = pa.repeat("", batch.num_rows)
-    columns = {
-        name: batch.column(name).cast(pa.string()) if name in batch.schema.names else nothing
-        for name in PAIR_SCHEMA.names
-    }
-    lines = np.arange(n_before + 1, n_before + batch.num_rows + 1, dtype=np.int64)
-    return PairChunk(pa.RecordBatch.from_pydict(columns, schema=PAIR_SCHEMA), lines)
+def read_dataset(path: Path, bad_rows: BadRows, *, source_lang: str = "", target_lang: str = "") -> Iterator[PairChunk]:
+    """Yield the rows of a folder that ``datasets`` saved, or of one Arrow file, as of Parquet; all splits of it."""
+    with reading_arrow(path, "a saved data set of texts"):
+        batches = (batch for table in dataset_tables(path) for batch in table.to_batches())
+        first = next(batches, None)
+        if first is not None:
+            yield from _chunks(path, first.schema, chain([first], batches), source_lang, target_lang)
+
+
+def _chunks(
+    path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], source_lang: str, target_lang: str
+) -> Iterator[PairChunk]:
+    sides = _sides(schema, source_lang, target_lang, where=path)
+    n_before = 0
+    for batch in batches:
+        batch.validate(full=True)  # also that texts are UTF-8
+        yield _table_chunk(batch, sides, n_before)
+        n_before += batch.num_rows
+
+
+def _sides(schema: pa.Schema, source_lang: str, target_lang: str, *, where: Path) -> Mapping[str, str]:
+    """Return which language of the column ``translation`` each side is; nothing where there are source and target."""
+    missing = {"source", "target"} - set(schema.names)
+    if not missing:
+        return {}
+    if TRANSLATION not in schema.names or not pa.types.is_struct(schema.field(TRANSLATION).type):
+        raise DataError(wanted=f"a column '{min(missing)}'", found=f"{schema.names}", where=where)
+    languages = [field.name for field in schema.field(TRANSLATION).type]
+    try:
+        return sides_of({lang: lang for lang in languages}, source_lang, target_lang)
+    except DataError as error:
+        raise DataError(wanted=error.wanted, found=error.found, where=where, fix=error.fix) from error
+
+
+def _table_chunk(batch: pa.RecordBatch, sides: Mapping[str, str], n_before: int) -> PairChunk:
+    def column(name: str) -> pa.Array:
+        if name in sides:
+            return pc.struct_field(batch.column(TRANSLATION), sides[name]).cast(pa.string())
+        if name in batch.schema.names:
+            return batch.column(name).cast(pa.string())
+        return pa.repeat("", batch.num_rows)
+
+    rows = pa.RecordBatch.from_pydict({name: column(name) for name in PAIR_SCHEMA.names}, schema=PAIR_SCHEMA)
+    return PairChunk(rows, np.arange(n_before + 1, n_before + batch.num_rows + 1, dtype=np.int64))

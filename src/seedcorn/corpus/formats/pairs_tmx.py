@@ -1,12 +1,12 @@
 """TMX translation memories, streamed. Entities declared by the file are refused: they can expand without bound."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.parsers import expat
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import open_bytes
-from seedcorn.corpus.formats.pairs_rows import NumberedPair, PairChunk, chunks_of
+from seedcorn.corpus.formats.pairs_rows import NumberedPair, PairChunk, chunks_of, in_language
 from seedcorn.errors import DataError, at
 
 _BYTES_PER_FEED = 1 << 20
@@ -76,8 +76,8 @@ class _Units:
     def taken(self, source_lang: str, target_lang: str) -> Iterator[NumberedPair]:
         """Yield the finished units that have both languages and forget all finished ones."""
         for line, variants in self._done:
-            for source in _texts_in(variants, source_lang):
-                for target in _texts_in(variants, target_lang):
+            for source in in_language(variants, source_lang):
+                for target in in_language(variants, target_lang):
                     yield NumberedPair(line, {"source": source, "target": target})
         self._done.clear()
 
@@ -111,11 +111,3 @@ class _Units:
             found=f"the entity '{name}'",
             where=at(self._path, self._parser.CurrentLineNumber),
         )
-
-
-def _texts_in(variants: Sequence[tuple[str, str]], lang: str) -> list[str]:
-    """Return the texts in ``lang`` itself, or else those in its regional forms, each once."""
-    wanted = lang.lower().replace("_", "-")
-    exact = [text for found, text in variants if found == wanted]
-    near = [text for found, text in variants if found.split("-")[0] == wanted.split("-")[0]]
-    return list(dict.fromkeys(exact or near))

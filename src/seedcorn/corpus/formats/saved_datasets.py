@@ -36,6 +36,11 @@ def read_saved_dataset(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
         yield from table_chunks(_tables(files), first.schema, path, bad_rows, features=features)
 
 
+def dataset_tables(path: Path) -> Iterator[pa.Table]:
+    """Yield the rows of a folder or of one Arrow file in parts. Raises DataError for a missing file."""
+    return _tables(_files(path))
+
+
 def _files(path: Path) -> list[tuple[str, Path]]:
     """Return the partition and the path of each Arrow file; a single data set has no partition."""
     if path.is_file():
