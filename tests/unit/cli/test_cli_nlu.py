@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seedcorn import load_nlu
+from seedcorn import NluModel, load_nlu
 from seedcorn.cli import run
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.formats import write_corpus
