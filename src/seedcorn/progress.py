@@ -35,8 +35,9 @@ class _Lines:
 
     def write(self, line: str) -> None:
         """Write one line, and remember it."""
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+        if sys.stderr is not None:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
         self.last, self.at = line, time.monotonic()
 
 
@@ -49,7 +50,7 @@ def showing_progress(mode: ProgressMode | None = None) -> Iterator[None]:
 
     Where progress is lines, half a minute in which nothing is said ends with a line that the work goes on.
     """
-    chosen = mode or (ProgressMode.BAR if sys.stderr.isatty() else ProgressMode.LINES)
+    chosen = mode or (ProgressMode.BAR if sys.stderr and sys.stderr.isatty() else ProgressMode.LINES)
     token, over = _mode.set(chosen), threading.Event()
     if chosen is ProgressMode.LINES:
         threading.Thread(target=_break_silence, args=(over,), daemon=True).start()

@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from concurrent.futures import BrokenExecutor
+from pathlib import Path
 from typing import cast
 
 import typer
@@ -44,7 +45,14 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _tolerate_other_streams() -> None:
-    """Show what a stream of another encoding than UTF-8 lacks as escapes, instead of failing on it."""
+    """Show what a stream of another encoding than UTF-8 lacks as escapes, instead of failing on it.
+
+    In the place of a closed one stands the null device, so that no file that is opened later takes its number.
+    """
+    null = Path(os.devnull)
+    sys.stdin = sys.stdin or null.open(encoding="utf-8")
+    sys.stdout = sys.stdout or null.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or null.open("w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
