@@ -36,6 +36,7 @@ def run(arguments: list[str] | None = None) -> int:
             shown.add(str(message))
             _say(f"note: {message}")
 
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy is not loaded yet: its sums depend on how many there are
     _tolerate_other_streams()
     _end_like_an_interruption()
     with warnings.catch_warnings():

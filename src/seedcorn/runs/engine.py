@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Generic, cast
 
 from filelock import FileLock
+from threadpoolctl import threadpool_limits
 
 from seedcorn import __version__
 from seedcorn.corpus.parallel import Mapper, map_in_order
@@ -136,7 +137,7 @@ class Run:
         if not checkpoints.exists():  # those of other settings are of no use any more
             shutil.rmtree(checkpoints.parent, ignore_errors=True)
         output.mkdir(parents=True)
-        with naming_the_place(place):
+        with naming_the_place(place), threadpool_limits(1, user_api="blas"):  # sums depend on how many there are
             result = work(
                 Context(
                     random_seed=unfinished.random_seed,

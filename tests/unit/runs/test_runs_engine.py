@@ -1,5 +1,6 @@
 """Run folders: killed at any moment and resumed, failing, used by two at once."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from seedcorn.errors import DataError
 from seedcorn.files import digest_of_folder, writing_whole
@@ -177,3 +180,46 @@ def test_the_digest_of_a_folder_depends_on_names_and_bytes_only(tmp_path: Path) 
 def write_half(path: Path) -> None:
     path.write_text("half")
     raise OSError(28, "Error writing bytes to file")
+
+
+@dataclass(frozen=True)
+class Threads:
+    numbers: list[int]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"most": max(self.numbers, default=1)}
+
+    def save(self, folder: Path) -> None:
+        (folder / "threads.json").write_text(json.dumps(self.numbers))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(json.loads((folder / "threads.json").read_text()))
+
+
+class CountThreads(Stage[Threads]):
+    """How many threads linear algebra has."""
+
+    stage_name: ClassVar[str] = "threads"
+
+    def __call__(self, *, context: Context) -> Threads:
+        np.ones((4, 4)) @ np.ones((4, 4))
+        return Threads([pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"])
+
+
+def test_no_number_depends_on_the_threads_of_linear_algebra(tmp_path: Path) -> None:
+    with threadpool_limits(3, user_api="blas"):
+        found = Run(folder=tmp_path, random_seed=1).do(CountThreads())
+        assert set(found.value.numbers) == {1}
+
+
+def test_a_damaged_result_or_record_is_told_in_one_line(tmp_path: Path) -> None:
+    run = Run(folder=tmp_path, random_seed=1)
+    run.do(Give(number=3))
+    (tmp_path / "give" / "number.txt").write_text("x")
+    with pytest.raises(DataError, match=r"the result of the stage 'give'.*Remove this folder"):
+        _ = run.do(Give(number=3)).value
+    (tmp_path / "give" / "record.json").write_text('{"stage": 5}')
+    with pytest.raises(DataError, match="damaged"):
+        run.do(Give(number=3))
