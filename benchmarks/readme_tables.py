@@ -79,6 +79,26 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line("translation-hi", "chrf_selected_half", "… on the nearer half of the selected pairs", "{:.1f}"),
         Line("translation-hi", "chrf_self_trained", "… on the selected pairs and its own translations", "{:.1f}"),
         Line(
+            "translation-steps-fr-en",
+            "chrf",
+            "French-English translator of minutes of a CPU, 576 transcripts, back-translation: in-domain chrF",
+            "{:.1f}",
+        ),
+        Line(
+            "translation-steps-fr-en",
+            "test_perplexity_by_step.general text",
+            "… test perplexity of transcripts and general text",
+            "{:.0f}",
+        ),
+        Line(
+            "translation-steps-fr-en",
+            "test_perplexity_by_step.base, 10 best",
+            "… with translations before back-translation",
+            "{:.0f}",
+        ),
+        Line("translation-steps-fr-en", "test_perplexity_by_step.back-translated, 10 best", "… after it", "{:.0f}"),
+        Line("translation-steps-fr-en", "test_perplexity_by_step.true text (topline)", "… topline", "{:.0f}"),
+        Line(
             "language-hi",
             "wer_reduction_576",
             "Hindi word error rate, 576 transcripts: reduction by the full system",

@@ -304,7 +304,7 @@ def main() -> None:
     parser.add_argument("step", choices=tuple(steps))
     parser.add_argument("--source", choices=tuple(LOCALES), required=True)
     parser.add_argument("--target", choices=tuple(LOCALES), required=True)
-    parser.add_argument("--target-tokens", type=int, default=3_000_000)
+    parser.add_argument("--target-tokens", type=int, default=4_000_000)
     parser.add_argument("--work", type=Path, required=True)
     arguments = parser.parse_args()
     source, target, work = arguments.source, arguments.target, arguments.work
