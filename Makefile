@@ -6,7 +6,7 @@ TORCH_VERSION ?= 2.13.0
 EXTRAS ?= neural,speech,scale,llm,values,report
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test fuzz lint clean
+.PHONY: demo test fuzz kill lint clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/seedcorn demo
@@ -17,6 +17,10 @@ test: $(INSTALLED)
 N_FUZZ ?= 1000000
 fuzz: $(INSTALLED)
 	PYTHONPATH=tests $(VENV)/bin/python tests/fuzz $(N_FUZZ)
+
+N_KILLS ?= 200
+kill: $(INSTALLED)
+	$(VENV)/bin/python tests/fuzz/kills.py $(N_KILLS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff format --check src tests benchmarks docs

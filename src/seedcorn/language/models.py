@@ -57,14 +57,14 @@ class EstimateDomain(Stage[DomainModel]):
     ) -> DomainModel:
         """Return the model; words of the source text, all pairs, the dictionary and the lexicon are known too."""
         source = normalise_all([u.text for u in data.source])
-        borrowed = transliterated(source, target_lang=data.target_lang)
+        in_script = transliterated(source, target_lang=data.target_lang)
         general, dictionary = (normalise_all(target_side(pairs)) for pairs in (clean.pairs, clean.dictionary))
         names = normalise_all(sorted(Entities(lexicon=self.lexicon).spellings().values()))
         return estimate_domain_model(
             transcripts.texts,
             target_side(nearest.pairs).to_pylist(),
             [u.text for u in data.dev],
-            other_texts=(source, borrowed, general, dictionary, names),
+            other_texts=(source, in_script, general, dictionary, names),
             order=self.order,
         )
 

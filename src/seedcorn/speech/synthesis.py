@@ -93,10 +93,10 @@ def synthesise(texts: Sequence[str], voices: Sequence[Voice]) -> list[Samples]:
         raise DataError(wanted="one voice a text", found=f"{len(voices)} voices for {len(texts)} texts")
     spoken: list[Samples] = []
     starts = range(0, len(texts), UTTERANCES_PER_ENGINE)
-    for start in track(starts, f"speaking batches of {UTTERANCES_PER_ENGINE} utterances", total=len(starts)):
+    for start in track(starts, f"synthesising batches of {UTTERANCES_PER_ENGINE} utterances", total=len(starts)):
         part = slice(start, start + UTTERANCES_PER_ENGINE)
         with _fresh_engine() as engine:
-            spoken += [engine.speak(text, voice) for text, voice in zip(texts[part], voices[part], strict=True)]
+            spoken += [engine.synthesise(text, voice) for text, voice in zip(texts[part], voices[part], strict=True)]
     return spoken
 
 
@@ -117,7 +117,7 @@ class _Engine:
             self._chunks.append(np.ctypeslib.as_array(samples, (n_samples,)).copy())
         return 0
 
-    def speak(self, text: str, voice: Voice) -> Samples:
+    def synthesise(self, text: str, voice: Voice) -> Samples:
         name = f"{voice.lang}+{voice.variant}" if voice.variant else voice.lang
         if self._library.espeak_SetVoiceByName(name.encode()) != 0:
             raise DataError(
