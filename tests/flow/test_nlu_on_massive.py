@@ -29,11 +29,11 @@ def _utterance(annotated: str, intent: str) -> Utterance:
 
 
 @pytest.mark.needs_data
-def test_intents_of_massive_reach_84_percent(real_data: Path) -> None:
+def test_intents_of_massive_reach_77_percent_with_a_quarter_of_the_examples(real_data: Path) -> None:
     test = massive(real_data, "test")
-    # Slots of one intent only: all of them take minutes.
-    model = train_linear(massive(real_data, "train"), slot_intents=["alarm_set"])
+    # All examples and slots take minutes: benchmarks/nlu.py measures them.
+    model = train_linear(massive(real_data, "train")[::4], slot_intents=["alarm_set"])
     result = outcomes(test, model.predict([u.text for u in test]))
-    assert result.intent_accuracy >= 0.84
+    assert result.intent_accuracy >= 0.77
     alarms = result.rows(result.wanted_intents == "alarm_set")
     assert alarms.slot_f1 >= 0.75

@@ -61,22 +61,25 @@ def fit_power_law(n_labels: FloatArray, errors: FloatArray) -> PowerLaw:
     """
     if len(np.unique(n_labels)) < 2:
         raise DataError(wanted="errors at two or more numbers of labels", found=str(len(np.unique(n_labels))))
-    fits = [_scale_and_floor(np.power(n_labels, -exponent), errors) for exponent in _EXPONENTS]
-    best = int(np.argmin([fit[2] for fit in fits]))
-    scale, floor, _ = fits[best]
-    return PowerLaw(scale=scale, exponent=float(_EXPONENTS[best]), floor=floor)
+    powers = n_labels ** -_EXPONENTS[:, None]  # (exponents, points)
+    scales, floors = _scales_and_floors(powers, errors)
+    squares = ((scales[:, None] * powers + floors[:, None] - errors) ** 2).sum(axis=1)
+    best = int(np.argmin(squares))
+    return PowerLaw(scale=float(scales[best]), exponent=float(_EXPONENTS[best]), floor=float(floors[best]))
 
 
-def _scale_and_floor(powers: FloatArray, errors: FloatArray) -> tuple[float, float, float]:
-    """Return the non-negative scale and floor of least squares, and the sum of squares."""
-    mean, spread = powers.mean(), powers - powers.mean()
-    scale = float((spread @ errors) / max(float(spread @ spread), 1e-12))
-    floor = float(errors.mean() - scale * mean)
-    if floor < 0:
-        scale, floor = float((powers @ errors) / max(float(powers @ powers), 1e-12)), 0.0
-    if scale < 0:
-        scale, floor = 0.0, float(errors.mean())
-    return scale, floor, float(((scale * powers + floor - errors) ** 2).sum())
+def _scales_and_floors(powers: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the non-negative scale and floor of least squares for each row of ``powers``."""
+    means = powers.mean(axis=1)
+    spread = powers - means[:, None]
+    scales = (spread @ errors) / np.maximum((spread**2).sum(axis=1), 1e-12)
+    floors = errors.mean() - scales * means
+    through_zero = floors < 0
+    scales[through_zero] = ((powers @ errors) / np.maximum((powers**2).sum(axis=1), 1e-12))[through_zero]
+    floors[through_zero] = 0.0
+    falls = scales < 0
+    scales[falls], floors[falls] = 0.0, errors.mean()
+    return scales, floors
 
 
 def forecast(
