@@ -278,6 +278,15 @@ def test_export_writes_what_other_recognisers_read(folder: Path, capsys) -> None
     assert not (folder / "no").exists()
 
 
+def test_export_does_not_write_over_what_it_reads(folder: Path, capsys) -> None:
+    own = folder / "symbols.txt"
+    before = own.read_bytes()
+    refused = message_of(capsys, "export", folder / "lm.arpa", "-o", folder, "--symbols", own)
+    assert "another file to write" in refused
+    assert own.read_bytes() == before
+    assert not (folder / "lexicon.txt").exists()
+
+
 def test_a_test_bed_is_trained_and_hears_recordings_of_other_rates(folder: Path, capsys, monkeypatch) -> None:
     soundfile = pytest.importorskip("soundfile")
     pytest.importorskip("espeakng_loader")
