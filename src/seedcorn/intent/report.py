@@ -274,9 +274,10 @@ def _self_training_section(trained: SelfTrained) -> Section:
 
 def _learning_curve(rounds: Sequence[Row]) -> Figure:
     """Return the errors by round: on dev, or, at a budget of false alarms, on held-out labelled utterances."""
-    if rounds and "missed_after" in rounds[0]:
-        points = [_point(0, rounds[0]["missed_before"], "missed at the budget")]
-        points += [_point(row["round"], row["missed_after"], "missed at the budget") for row in rounds]
+    of_intents = [row for row in rounds if row.get("missed_after", "") != ""]
+    if of_intents or (rounds and "wrong_after" in rounds[0]):
+        points = [_point(0, row["missed_before"], "missed at the budget") for row in of_intents[:1]]
+        points += [_point(row["round"], row["missed_after"], "missed at the budget") for row in of_intents]
         caption = "Learning curve: held-out utterances of the functionality that are missed at the false-alarm budget."
         return curve_figure(points, x_title="round of self-training", y_title="missed", caption=caption)
     series = (("semantic error", "semantic_error"), ("false alarm rate", "false_alarm_rate"))

@@ -280,7 +280,7 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
             settings=self,
             random_seed=context.random_seed,
         )
-        return found.model, found.labels, [round_.as_row() for round_ in found.rounds]
+        return found.model, found.labels, found.as_rows()
 
     def _by_dev(
         self, data: IntentData, selected: SelectedPool, teacher: TrainedTeacher, context: Context

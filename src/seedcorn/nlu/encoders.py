@@ -9,14 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.nlu.tokens import Token, tokens_of
+from seedcorn.nlu.tokens import MOST_TOKENS, Token, tokens_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PretrainedConfig, PreTrainedModel
 
 CHARACTER_NGRAM_LENGTHS = (2, 3, 4)
-MOST_TOKENS = 128
 _N_WORD_BUCKETS = 1 << 15
 _N_CHARACTER_BUCKETS = 1 << 15
 _NO_TOKENS = (Token(0, 0, ""),)  # stands in for a text without tokens, so that no row of a batch is all padding

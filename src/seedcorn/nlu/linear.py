@@ -20,6 +20,8 @@ from seedcorn.nlu.functionality import OperatingPoint
 from seedcorn.nlu.maxent import N_HASHED_FEATURES, MaxEnt, probabilities_of, train_maxent
 from seedcorn.nlu.model import NluModel, check_trainable
 from seedcorn.nlu.sentence_encoder import CachedEncoder, SentenceView, TokenView, load_sentence_encoder
+from seedcorn.nlu.slot_tagger import SlotTagger, load_tagger, tagger_arrays
+from seedcorn.nlu.slot_views import SlotViews, train_views
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 from seedcorn.selection import FloatArray
 
@@ -39,6 +41,12 @@ class LinearNlu:
     crf: SlotCrf
     slot_intents: tuple[str, ...] | None = None
     operating_point: OperatingPoint | None = None
+    tagger: SlotTagger | None = None
+
+    @property
+    def slot_views(self) -> SlotViews:
+        """What finds the slots: the CRF, and the fine-tuned tagger where there is one."""
+        return SlotViews(self.crf, self.tagger)
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -58,7 +66,7 @@ class LinearNlu:
         intents = [self.intents[i] for i in best]
         tagged = [i for i, intent in enumerate(intents) if self.slot_intents is None or intent in self.slot_intents]
         slots = dict.fromkeys(range(len(texts)), TaggedSlots())
-        slots.update(zip(tagged, self.crf.slots([texts[i] for i in tagged]), strict=True))
+        slots.update(zip(tagged, self.slot_views.slots([texts[i] for i in tagged]), strict=True))
         return [
             Prediction(
                 intent=intent,
@@ -86,6 +94,7 @@ def train_linear(
     encoder: CachedEncoder | None = None,
     teacher: NluModel | None = None,
     slots_of_teacher: bool = False,
+    fine_tune_slots: bool = False,
     random_seed: int = 0,
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
@@ -95,8 +104,9 @@ def train_linear(
     ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one, which is
     much faster when few intents matter; their own utterances then count ``slot_intent_copies`` times, lest the others,
     where most words are outside any slot, drown them. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the
-    penalty of the slots. Intents outside ``excluded_intents`` are taken over from a linear ``teacher``, and with
-    ``slots_of_teacher`` its slot model too, untrained. Raises DataError as ``check_trainable`` does.
+    penalty of the slots. With ``fine_tune_slots`` the upper half of the ``encoder`` is fine-tuned into a second view of
+    the slots of ``slot_intents``. Intents outside ``excluded_intents`` are taken over from a linear ``teacher``, and
+    with ``slots_of_teacher`` its slot models too, untrained. Raises DataError as ``check_trainable`` does.
     """
     check_trainable(utterances, excluded_intents)
     maxent = train_maxent(
@@ -112,7 +122,7 @@ def train_linear(
     )
     names = None if slot_intents is None else tuple(sorted(slot_intents))
     if slots_of_teacher and isinstance(teacher, LinearNlu):
-        return LinearNlu(maxent=maxent, crf=teacher.crf, slot_intents=names)
+        return LinearNlu(maxent=maxent, crf=teacher.crf, slot_intents=names, tagger=teacher.tagger)
     slot_weights = weights if slot_weights is None else slot_weights
     rows, slots = _slot_rows(utterances, slot_intents)
     copies = _copies([1.0 if slot_weights is None else slot_weights[i] for i in rows])
@@ -127,7 +137,10 @@ def train_linear(
         encoder=encoder,
         teacher=teacher.crf if isinstance(teacher, LinearNlu) else None,
     )
-    return LinearNlu(maxent=maxent, crf=crf, slot_intents=names)
+    if not fine_tune_slots or encoder is None or names is None:
+        return LinearNlu(maxent=maxent, crf=crf, slot_intents=names)
+    views = train_views(crf, utterances, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
+    return LinearNlu(maxent=maxent, crf=crf, slot_intents=names, tagger=views.tagger)
 
 
 def _slot_rows(
@@ -176,6 +189,7 @@ def save_linear(model: LinearNlu, path: Path) -> None:
             **({} if knowledge is None else knowledge_arrays(knowledge)),
             **{f"{name}/mean": view.mean for name, view in views.items()},
             **{f"{name}/directions": view.directions for name, view in views.items()},
+            **({} if model.tagger is None else tagger_arrays(model.tagger)),
         )
 
 
@@ -205,6 +219,7 @@ def load_linear(path: Path) -> LinearNlu:
             crf=SlotCrf(crf, knowledge, _view(TokenView, encoder, arrays, "token_view")),
             slot_intents=None if slot_intents is None else tuple(slot_intents),
             operating_point=_operating_point(description.get("operating_point")),
+            tagger=load_tagger(arrays, name),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error

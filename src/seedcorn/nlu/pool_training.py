@@ -6,8 +6,8 @@ will be used: each at its own threshold for the same budget of false alarms. Aft
 cross-fitting, gates and the decision are ours.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -24,6 +24,7 @@ from seedcorn.nlu.functionality import functionality_log_odds, own_columns
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import FALSE_ALARM_BUDGET, Threshold
+from seedcorn.nlu.slot_teaching import SlotOutcome, teach_slots
 from seedcorn.progress import say
 from seedcorn.relevance.requests import RequestGate
 from seedcorn.selection import FloatArray
@@ -119,12 +120,20 @@ class RoundOutcome:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PoolTraining:
-    """The model at its operating point, its cross-validation, all rounds, and the labels behind the kept model."""
+    """The model at its operating point, its cross-validation, all rounds, and the labels that it learnt from.
+
+    ``slots`` is what the pool did to the slots, where they learnt from it.
+    """
 
     model: LinearNlu
     fitted: CrossFitted
     rounds: tuple[RoundOutcome, ...]
     labels: tuple[PoolLabel, ...]
+    slots: SlotOutcome | None = None
+
+    def as_rows(self) -> list[Mapping[str, Json]]:
+        """Return the rounds of the intents, then that of the slots, as rows of a table."""
+        return [*(r.as_row() for r in self.rounds), *([self.slots.as_row()] if self.slots else [])]
 
     def pseudo_labelled(self, texts: Sequence[str]) -> list[Utterance]:
         """Return the pool utterances that trained the model, as labelled."""
@@ -194,7 +203,8 @@ def self_train_at_budget(
 
     Without a ``gate`` every text passes as a request. In each round students are trained on the labelled rows and on
     what the round before is sure of. The first round that is worse than its teacher by more than a standard error is
-    thrown away and ends the search. Cost: a training of intents a fold, and one more, a round.
+    thrown away and ends the search. What the last kept model is sure of then teaches the slots, if it has a tagger
+    (``slot_teaching``). Cost: a training of intents a fold, and one more, a round; one of the tagger.
     """
     requests = np.ones(len(texts)) if gate is None else gate.probabilities(texts)
     pool = _Pool(texts=texts, requests=requests, least_request=0.0 if gate is None else gate.least_probability)
@@ -212,7 +222,18 @@ def self_train_at_budget(
             break
         current, kept = student, labels
     model = current.at_budget(settings.false_alarm_budget)
-    return PoolTraining(model=model, fitted=current, rounds=tuple(rounds), labels=kept)
+    if model.tagger is None or not settings.n_rounds:
+        return PoolTraining(model=model, fitted=current, rounds=tuple(rounds), labels=kept)
+    labels = kept or _label(current.model, current.labelled.functionality, current.calibration, pool, settings)
+    accepted = [texts[x.position] for x in labels if x.weight > 0]
+    taught, slots = teach_slots(model, current.labelled, accepted, random_seed=random_seed)
+    return PoolTraining(
+        model=taught,
+        fitted=replace(current, model=replace(current.model, tagger=taught.tagger)),
+        rounds=tuple(rounds),
+        labels=labels if slots is not None and slots.kept else kept,
+        slots=slots,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +259,7 @@ def _label(
     intents = np.array(model.intents)[own][margins[:, own].argmax(axis=1)]
     is_sure, is_request = probabilities >= settings.least_probability, pool.requests >= pool.least_request
     accepted = _most_like_requests(intents, is_sure & is_request, pool.requests, settings.most_per_intent)
-    slots = dict(zip(accepted, model.crf.slots([pool.texts[i] for i in accepted]), strict=True))
+    slots = dict(zip(accepted, model.slot_views.slots([pool.texts[i] for i in accepted]), strict=True))
     return tuple(
         PoolLabel(
             position=i,

@@ -15,6 +15,7 @@ from seedcorn.corpus.utterances import Slot
 from seedcorn.errors import DataError
 
 OUTSIDE = "O"
+MOST_TOKENS = 128  # of a text that an encoder sees
 _NOT_TOKENS = (CharacterClass.SPACE, CharacterClass.DROPPED)
 
 

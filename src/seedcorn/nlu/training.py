@@ -51,6 +51,7 @@ class NluSettings(Settings):
     ``checkpoint`` names a pretrained encoder for the model ``neural``. All else is for the model ``linear``:
     ``encoder`` names a pretrained encoder that stands beside the n-grams, by its name on the model hub or its folder,
     and knows much of what fifty utterances cannot tell, of sentences for the intents and of tokens for the slots;
+    with ``fine_tune_slots`` its upper half is also fine-tuned as a second view of the slots, in a minute or two;
     ``n_word_texts`` pool texts, drawn at random, tell which words are alike (0: none do).
     """
 
@@ -58,6 +59,7 @@ class NluSettings(Settings):
     checkpoint: Checkpoint | None = None
     encoder: Checkpoint | None = None
     slots_of_functionality_only: bool = True
+    fine_tune_slots: bool = True
     n_crf_iterations: int = Field(60, ge=1)
     n_word_texts: int = Field(120_000, ge=0)
 
@@ -139,6 +141,7 @@ def trainer(
             n_crf_iterations=settings.n_crf_iterations,
             knowledge=knowledge.words,
             encoder=knowledge.encoder,
+            fine_tune_slots=settings.fine_tune_slots,
         )
     from seedcorn.nlu.neural import train_neural
 

@@ -1,0 +1,85 @@
+"""What the pool teaches the slots: a tagger trained on what both views make of it, kept unless dev is against it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.files import Json
+from seedcorn.nlu.cross_fitting import Labelled
+from seedcorn.nlu.linear import LinearNlu
+from seedcorn.nlu.slot_views import SlotViews, teach_views
+from seedcorn.progress import say
+from seedcorn.selection import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotOutcome:
+    """What the pool did to the share of the functionality's dev utterances that have a wrong slot.
+
+    ``change`` is student minus teacher on the same utterances, below zero where the pool pays. Without such utterances
+    all three are zero, and the student is kept.
+    """
+
+    n_taught: int
+    wrong_before: float
+    wrong_after: float
+    change: float
+    standard_error: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the student is kept: it is, unless it is worse by more than the standard error."""
+        return self.change <= self.standard_error
+
+    def as_row(self) -> dict[str, Json]:
+        """Return the outcome as a row of a table."""
+        return {
+            "round": "slots",
+            "kept": "yes" if self.kept else "no",
+            "accepted": self.n_taught,
+            "wrong_before": self.wrong_before,
+            "wrong_after": self.wrong_after,
+            "change": self.change,
+            "standard_error": self.standard_error,
+        }
+
+
+def teach_slots(
+    model: LinearNlu, labelled: Labelled, texts: Sequence[str], *, random_seed: int = 0
+) -> tuple[LinearNlu, SlotOutcome | None]:
+    """Return ``model`` with slots that also learnt from the pool ``texts``, and what that did on dev.
+
+    The model is returned as it is, without an outcome, where it has no tagger or there is nothing to learn from.
+    """
+    if model.tagger is None or not texts:
+        return model, None
+    teacher = model.slot_views
+    student = teach_views(
+        teacher, labelled.rows, texts, slot_intents=sorted(labelled.functionality), random_seed=random_seed
+    )
+    own = [u for u in labelled.dev if u.intent in labelled.functionality]
+    outcome = _compared(_wrong(teacher, own), _wrong(student, own), n_taught=len(texts))
+    say(
+        f"slots: taught by {outcome.n_taught} of the pool, wrong on dev {outcome.wrong_before:.3f} -> "
+        f"{outcome.wrong_after:.3f}, {'kept' if outcome.kept else 'thrown away'}"
+    )
+    return (replace(model, tagger=student.tagger) if outcome.kept else model), outcome
+
+
+def _wrong(views: SlotViews, utterances: Sequence[Utterance]) -> FloatArray:
+    """Return 1 for every utterance with a wrong slot, or one too many or too few, else 0."""
+    found = views.slots([u.text for u in utterances])
+    return np.array([set(f.slots) != set(u.slots) for f, u in zip(found, utterances, strict=True)], dtype=np.float64)
+
+
+def _compared(before: FloatArray, after: FloatArray, *, n_taught: int) -> SlotOutcome:
+    n, changes = len(before), after - before
+    return SlotOutcome(
+        n_taught=n_taught,
+        wrong_before=float(before.mean()) if n else 0.0,
+        wrong_after=float(after.mean()) if n else 0.0,
+        change=float(changes.mean()) if n else 0.0,
+        standard_error=float(changes.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0,
+    )
