@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.nlu.tokens import MOST_TOKENS, Token, tokens_of
+from seedcorn.pretrained import quiet_transformers
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -141,8 +142,9 @@ def pretrained_encoder(name: str) -> PretrainedEncoder:
     from transformers import AutoModel, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, add_prefix_space=True)
-        model = AutoModel.from_pretrained(name, use_safetensors=True)
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, add_prefix_space=True)
+            model = AutoModel.from_pretrained(name, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise ConfigError(
             wanted="an encoder checkpoint with safetensors weights", found=f"'{name}': {str(error).splitlines()[0]}"

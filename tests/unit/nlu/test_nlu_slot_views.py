@@ -1,0 +1,95 @@
+"""Two views of the slots: averaged, decoded as well-formed BIO, and taught by the pool."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.nlu.cross_fitting import Labelled
+from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
+from seedcorn.nlu.sentence_encoder import load_sentence_encoder
+from seedcorn.nlu.slot_tagger import labels_into
+from seedcorn.nlu.slot_teaching import SlotOutcome, teach_slots
+from seedcorn.nlu.slot_views import SlotViews, teach_views
+from seedcorn.nlu.tokens import OUTSIDE, tokens_of
+
+pytest.importorskip("transformers")
+
+GENRES, TIMES = ("jazz", "folk", "some rock", "pop"), ("at dawn", "at noon", "at six", "soon")
+SEED = [Utterance(text=f"play {g}", intent="music", slots=(Slot(5, 5 + len(g), "genre"),)) for g in GENRES]
+OTHERS = [Utterance(text=f"wake me {t}", intent="alarm", slots=(Slot(8, 8 + len(t), "time"),)) for t in TIMES]
+TEXTS = ["play jazz", "play some folk", "", "wake me at dawn"]
+
+
+@pytest.fixture(scope="module")
+def model(encoder_checkpoint: Path) -> LinearNlu:
+    encoder = load_sentence_encoder(str(encoder_checkpoint))
+    return train_linear([*SEED, *OTHERS], slot_intents=["music"], encoder=encoder, fine_tune_slots=True)
+
+
+def test_the_views_are_averaged(model: LinearNlu) -> None:
+    assert model.tagger is not None
+    labels = (OUTSIDE, "B-genre", "I-genre")
+    into = labels_into(labels, model.crf.labels)
+    for text, found in zip(TEXTS, model.slot_views.posteriors(TEXTS, labels), strict=True):
+        by_tagger = model.tagger.posteriors([text], labels)[0]
+        np.testing.assert_allclose(found, (model.crf.marginals([text])[0] @ into + by_tagger) / 2, atol=1e-6)
+
+
+def test_slots_come_with_probabilities(model: LinearNlu) -> None:
+    for text, found in zip(TEXTS, model.slot_views.slots(TEXTS), strict=True):
+        assert len(found.slots) == len(found.probabilities)
+        assert all(0 < p <= 1 for p in (*found.probabilities, found.all_probability))
+        assert all(s.type == "genre" and s.end <= len(text) for s in found.slots)
+
+
+def test_a_crf_alone_decodes_as_it_did(model: LinearNlu) -> None:
+    alone = SlotViews(model.crf)
+    assert alone.slots(TEXTS) == model.crf.slots(TEXTS)
+    assert teach_views(alone, SEED, TEXTS, slot_intents=["music"]) is alone
+
+
+def test_without_slots_there_is_no_tagger(encoder_checkpoint: Path) -> None:
+    rows = [Utterance(text=u.text, intent=u.intent) for u in (*SEED, *OTHERS)]
+    encoder = load_sentence_encoder(str(encoder_checkpoint))
+    bare = train_linear(rows, slot_intents=["music"], encoder=encoder, fine_tune_slots=True)
+    assert bare.tagger is None
+    assert bare.predict(TEXTS)[0].slots == ()
+
+
+def test_a_saved_model_keeps_its_tagger(model: LinearNlu, tmp_path: Path) -> None:
+    save_linear(model, tmp_path / "model.npz")
+    loaded = load_linear(tmp_path / "model.npz")
+    assert loaded.tagger is not None
+    assert loaded.predict(TEXTS) == model.predict(TEXTS)
+
+
+def test_the_pool_teaches_a_tagger_that_begins_anew(model: LinearNlu) -> None:
+    labelled = Labelled(rows=[*SEED, *OTHERS], dev=SEED[:2], functionality=frozenset(["music"]))
+    pool = ["play folk", "play rock"]
+    taught, outcome = teach_slots(model, labelled, pool)
+    assert outcome is not None
+    assert outcome.n_taught == 2
+    assert outcome.as_row()["kept"] == "yes"
+    assert taught.crf is model.crf
+    assert taught.tagger is not None
+    assert model.tagger is not None
+    assert taught.tagger.labels == model.tagger.labels
+    assert any(not np.array_equal(rows, model.tagger.tensors[name]) for name, rows in taught.tagger.tensors.items())
+    again, _ = teach_slots(model, labelled, pool)
+    assert again.tagger is not None
+    assert all(np.array_equal(rows, again.tagger.tensors[name]) for name, rows in taught.tagger.tensors.items())
+    assert teach_slots(model, labelled, []) == (model, None)
+
+
+def test_a_student_goes_only_for_more_than_a_standard_error() -> None:
+    close = SlotOutcome(n_taught=9, wrong_before=0.40, wrong_after=0.42, change=0.02, standard_error=0.03)
+    worse = SlotOutcome(n_taught=9, wrong_before=0.40, wrong_after=0.50, change=0.10, standard_error=0.03)
+    assert (close.kept, worse.kept) == (True, False)
+    assert worse.as_row()["kept"] == "no"
+
+
+def test_tokens_of_every_text_have_a_label(model: LinearNlu) -> None:
+    labels = model.crf.labels
+    assert [len(rows) for rows in model.slot_views.posteriors(TEXTS, labels)] == [len(tokens_of(t)) for t in TEXTS]
