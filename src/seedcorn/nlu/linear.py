@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,14 +101,14 @@ def train_linear(
 
     ``slot_weights`` are those of the slot model where they differ: 0 keeps an utterance for its intent alone. An
     utterance without intent is known to have none of ``excluded_intents``, and teaches just that. With
-    ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one, which is
-    much faster when few intents matter; their own utterances then count ``slot_intent_copies`` times, lest the others,
-    where most words are outside any slot, drown them. ``inverse_regularisation`` is that of the intents, ``crf_l2`` the
-    penalty of the slots. With ``fine_tune_slots`` the upper half of the ``encoder`` is fine-tuned into a second view of
-    the slots of ``slot_intents``. Intents outside ``excluded_intents`` are taken over from a linear ``teacher``, and
-    with ``slots_of_teacher`` its slot models too, untrained. Raises DataError as ``check_trainable`` does.
+    ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one; their own
+    utterances then count ``slot_intent_copies`` times, lest the others, mostly outside any slot, drown them, and with
+    ``fine_tune_slots`` the ``encoder`` is fine-tuned into a second view of them. ``inverse_regularisation`` is that of
+    the intents, ``crf_l2`` that of the slots. Intents outside ``excluded_intents`` are taken over from a linear
+    ``teacher``, with ``slots_of_teacher`` its slots too. Raises DataError as ``check_trainable`` does.
     """
     check_trainable(utterances, excluded_intents)
+    known = teacher if isinstance(teacher, LinearNlu) else None
     maxent = train_maxent(
         [u.text for u in utterances],
         [u.intent for u in utterances],
@@ -117,29 +117,29 @@ def train_linear(
         inverse_regularisation=inverse_regularisation,
         knowledge=knowledge,
         encoder=encoder,
-        teacher=teacher.maxent if isinstance(teacher, LinearNlu) else None,
+        teacher=known.maxent if known else None,
         random_seed=random_seed,
     )
     names = None if slot_intents is None else tuple(sorted(slot_intents))
-    if slots_of_teacher and isinstance(teacher, LinearNlu):
-        return LinearNlu(maxent=maxent, crf=teacher.crf, slot_intents=names, tagger=teacher.tagger)
-    slot_weights = weights if slot_weights is None else slot_weights
+    if slots_of_teacher and known is not None:
+        return replace(known, maxent=maxent, slot_intents=names, operating_point=None)
     rows, slots = _slot_rows(utterances, slot_intents)
-    copies = _copies([1.0 if slot_weights is None else slot_weights[i] for i in rows])
-    repeated = [slot_intent_copies if utterances[i].intent in (slot_intents or ()) else 1 for i in rows]
+    counted = (weights if slot_weights is None else slot_weights) or [1.0] * len(utterances)
+    copies = _copies([counted[i] for i in rows])
+    times = [slot_intent_copies if utterances[i].intent in (slot_intents or ()) else 1 for i in rows]
     crf = train_crf(
         [utterances[i].text for i in rows],
         slots,
-        n_copies=[n * times for n, times in zip(copies, repeated, strict=True)],
+        n_copies=list(map(int.__mul__, copies, times)),
         l2=crf_l2,
         max_iterations=n_crf_iterations,
         knowledge=knowledge,
         encoder=encoder,
-        teacher=teacher.crf if isinstance(teacher, LinearNlu) else None,
+        teacher=known.crf if known else None,
     )
-    if not fine_tune_slots or encoder is None or names is None:
-        return LinearNlu(maxent=maxent, crf=crf, slot_intents=names)
-    views = train_views(crf, utterances, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
+    views = SlotViews(crf)
+    if fine_tune_slots and encoder is not None and names is not None:
+        views = train_views(crf, utterances, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
     return LinearNlu(maxent=maxent, crf=crf, slot_intents=names, tagger=views.tagger)
 
 

@@ -6,6 +6,7 @@ will be used: each at its own threshold for the same budget of false alarms. Aft
 cross-fitting, gates and the decision are ours.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -48,12 +49,13 @@ class PoolTrainingSettings(BudgetSettings):
     """What of the pool is learnt from, and for how many rounds.
 
     A text is learnt as the functionality when its calibrated probability is at least ``least_probability``, it passes
-    the request gate, and it is among the ``most_per_intent`` most like requests of its intent.
+    the request gate, and it is among the most of its intent like the annotated utterances: at most ``most_per_seed``
+    for every seed utterance of that intent. Farther from them a pool is of another kind, and more of it brings less.
     """
 
     n_rounds: int = Field(1, ge=0)
     least_probability: float = Field(0.5, gt=0, le=1)
-    most_per_intent: int = Field(2_000, ge=1)
+    most_per_seed: float = Field(5.0, gt=0)
     pseudo_weight: float = Field(1.0, gt=0)
 
 
@@ -208,8 +210,23 @@ def self_train_at_budget(
     """
     requests = np.ones(len(texts)) if gate is None else gate.probabilities(texts)
     pool = _Pool(texts=texts, requests=requests, least_request=0.0 if gate is None else gate.least_probability)
+    n_rounds = settings.n_rounds if len(texts) else 0
+    intents = _teach_intents(without_pool, pool, train, settings, n_rounds=n_rounds, random_seed=random_seed)
+    return _with_slots(intents, pool, settings, random_seed) if n_rounds else intents
+
+
+def _teach_intents(
+    without_pool: CrossFitted,
+    pool: "_Pool",
+    train: NluTrainer,
+    settings: PoolTrainingSettings,
+    *,
+    n_rounds: int,
+    random_seed: int,
+) -> PoolTraining:
+    """Return the model after up to ``n_rounds`` rounds of the intents."""
     current, kept, rounds = without_pool, tuple[PoolLabel, ...](), list[RoundOutcome]()
-    for number in range(1, settings.n_rounds + 1 if len(texts) else 1):
+    for number in range(1, n_rounds + 1):
         student, labels = _students(current, pool, train, settings, random_seed)
         n_accepted = sum(x.weight > 0 for x in labels)
         outcome = compare(current, student, budget=settings.false_alarm_budget, number=number, n_accepted=n_accepted)
@@ -222,16 +239,22 @@ def self_train_at_budget(
             break
         current, kept = student, labels
     model = current.at_budget(settings.false_alarm_budget)
-    if model.tagger is None or not settings.n_rounds:
-        return PoolTraining(model=model, fitted=current, rounds=tuple(rounds), labels=kept)
-    labels = kept or _label(current.model, current.labelled.functionality, current.calibration, pool, settings)
-    accepted = [texts[x.position] for x in labels if x.weight > 0]
-    taught, slots = teach_slots(model, current.labelled, accepted, random_seed=random_seed)
+    return PoolTraining(model=model, fitted=current, rounds=tuple(rounds), labels=kept)
+
+
+def _with_slots(intents: PoolTraining, pool: "_Pool", settings: PoolTrainingSettings, random_seed: int) -> PoolTraining:
+    """Return the model with slots that learnt from what it is sure of, whether or not the intents learnt from it."""
+    if intents.model.tagger is None:
+        return intents
+    fitted = intents.fitted
+    labels = intents.labels or _label(fitted.model, fitted.labelled, fitted.calibration, pool, settings)
+    accepted = [pool.texts[x.position] for x in labels if x.weight > 0]
+    model, slots = teach_slots(intents.model, fitted.labelled, accepted, random_seed=random_seed)
     return PoolTraining(
-        model=taught,
-        fitted=replace(current, model=replace(current.model, tagger=taught.tagger)),
-        rounds=tuple(rounds),
-        labels=labels if slots is not None and slots.kept else kept,
+        model=model,
+        fitted=replace(fitted, model=replace(fitted.model, tagger=model.tagger)),
+        rounds=intents.rounds,
+        labels=labels if slots is not None and slots.kept else intents.labels,
         slots=slots,
     )
 
@@ -247,18 +270,20 @@ class _Pool:
 
 def _label(
     model: LinearNlu,
-    functionality: frozenset[str],
+    labelled: Labelled,
     calibration: LogOddsCalibration,
     pool: _Pool,
     settings: PoolTrainingSettings,
 ) -> tuple[PoolLabel, ...]:
     """Return what ``model`` makes of every pool text, in order; of equals under the cap the first are kept."""
     margins = model.maxent.margins(pool.texts)
-    own = own_columns(model.intents, functionality)
+    own = own_columns(model.intents, labelled.functionality)
     probabilities = calibration.probabilities(functionality_log_odds(margins, own))
     intents = np.array(model.intents)[own][margins[:, own].argmax(axis=1)]
     is_sure, is_request = probabilities >= settings.least_probability, pool.requests >= pool.least_request
-    accepted = _most_like_requests(intents, is_sure & is_request, pool.requests, settings.most_per_intent)
+    n_seed = Counter(u.intent for u in labelled.rows)
+    most = {intent: max(1, round(settings.most_per_seed * n_seed[intent])) for intent in labelled.functionality}
+    accepted = _most_like_requests(intents, is_sure & is_request, pool.requests, most)
     slots = dict(zip(accepted, model.slot_views.slots([pool.texts[i] for i in accepted]), strict=True))
     return tuple(
         PoolLabel(
@@ -282,13 +307,13 @@ def _decision(*, is_sure: bool, is_request: bool, is_accepted: bool) -> PoolReas
 
 
 def _most_like_requests(
-    intents: NDArray[np.str_], is_candidate: NDArray[np.bool_], requests: FloatArray, most_per_intent: int
+    intents: NDArray[np.str_], is_candidate: NDArray[np.bool_], requests: FloatArray, most: Mapping[str, int]
 ) -> list[int]:
-    """Return the positions of the candidates most like requests, at most so many an intent, in order."""
+    """Return the positions of the candidates most like requests, at most ``most`` of each intent, in order."""
     kept: list[int] = []
-    for intent in np.unique(intents):
+    for intent in np.unique(intents).tolist():
         candidates = np.flatnonzero(is_candidate & (intents == intent))
-        kept += candidates[np.argsort(-requests[candidates], kind="stable")][:most_per_intent].tolist()
+        kept += candidates[np.argsort(-requests[candidates], kind="stable")][: most[intent]].tolist()
     return sorted(kept)
 
 
@@ -301,7 +326,7 @@ def _students(
     def train_on(rows: NDArray[np.int64], teacher: LinearNlu | None) -> LinearNlu:
         if teacher is None:
             raise DataError(wanted="a teacher for every student", found="none")
-        labels = _label(teacher, labelled.functionality, current.calibration, pool, settings)
+        labels = _label(teacher, labelled, current.calibration, pool, settings)
         made.append(labels)
         chosen, accepted = [labelled.rows[i] for i in rows], [x for x in labels if x.weight > 0]
         model = train(

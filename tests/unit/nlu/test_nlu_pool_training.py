@@ -101,7 +101,7 @@ def test_the_slots_are_the_teachers(trained: PoolTraining, teacher: CrossFitted)
 
 def test_the_cap_keeps_the_most_like_requests(teacher: CrossFitted, pool: list[str]) -> None:
     gate = fit_request_gate([u.text for u in teacher.labelled.rows], NARRATION * 5, random_seed=1)
-    capped = SETTINGS.model_copy(update={"most_per_intent": 5, "n_rounds": 1})
+    capped = SETTINGS.model_copy(update={"most_per_seed": 0.5, "n_rounds": 1})
     made = self_train_at_budget(teacher, pool, gate=gate, train=TRAIN, settings=capped, random_seed=1)
     assert made.rounds[0].n_accepted == 5
     if made.rounds[0].kept:
