@@ -25,7 +25,7 @@ from seedcorn.nlu.functionality import functionality_log_odds, own_columns
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import FALSE_ALARM_BUDGET, Threshold
-from seedcorn.nlu.slot_teaching import SlotOutcome, teach_slots
+from seedcorn.nlu.slot_teaching import WITH_CONFIDENCE, SlotOutcome, teach_slots
 from seedcorn.progress import say
 from seedcorn.relevance.requests import RequestGate
 from seedcorn.selection import FloatArray
@@ -90,7 +90,7 @@ class RoundOutcome:
     """What a round did to the share of the functionality that is missed at the budget, on held-out utterances.
 
     ``change`` is student minus teacher on the same utterances, below zero where the pool pays; ``standard_error`` is
-    that of the change. A round is kept unless it is worse by more than that.
+    that of the change. A round is kept unless it is worse with confidence.
     """
 
     round: int
@@ -104,7 +104,7 @@ class RoundOutcome:
     @property
     def kept(self) -> bool:
         """Whether its student became the next teacher."""
-        return self.change <= self.standard_error
+        return self.change <= WITH_CONFIDENCE * self.standard_error
 
     def as_row(self) -> dict[str, Json]:
         """Return the round as a row of a table."""
@@ -204,8 +204,8 @@ def self_train_at_budget(
     """Return the model after up to ``n_rounds`` rounds on the pool ``texts``.
 
     Without a ``gate`` every text passes as a request. In each round students are trained on the labelled rows and on
-    what the round before is sure of. The first round that is worse than its teacher by more than a standard error is
-    thrown away and ends the search. What the last kept model is sure of then teaches the slots, if it has a tagger
+    what the round before is sure of. The first round that is worse than its teacher with confidence is thrown away
+    and ends the search. What the last kept model is sure of then teaches the slots, if it has a tagger
     (``slot_teaching``). Cost: a training of intents a fold, and one more, a round; one of the tagger.
     """
     requests = np.ones(len(texts)) if gate is None else gate.probabilities(texts)

@@ -13,6 +13,8 @@ from seedcorn.nlu.slot_views import SlotViews, teach_views
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray
 
+WITH_CONFIDENCE = 1.645  # standard errors: what is worse by more is so with 95 % confidence, one-sided
+
 
 @dataclass(frozen=True, kw_only=True)
 class SlotOutcome:
@@ -30,8 +32,8 @@ class SlotOutcome:
 
     @property
     def kept(self) -> bool:
-        """Whether the student is kept: it is, unless it is worse by more than the standard error."""
-        return self.change <= self.standard_error
+        """Whether the student is kept: it is, unless it is worse with confidence."""
+        return self.change <= WITH_CONFIDENCE * self.standard_error
 
     def as_row(self) -> dict[str, Json]:
         """Return the outcome as a row of a table."""

@@ -123,12 +123,12 @@ def test_without_pool_and_without_dev_there_is_still_a_model(
     assert made.model.operating_point is not None
 
 
-def test_a_round_is_discarded_only_beyond_its_standard_error(teacher: CrossFitted) -> None:
+def test_a_round_is_discarded_only_when_it_is_worse_with_confidence(teacher: CrossFitted) -> None:
     assert compare(teacher, teacher, budget=0.02).kept
     threshold = Threshold(value=0.0, standard_error=0.1)
     outcome = partial(RoundOutcome, round=1, n_accepted=3, missed_before=0.2, missed_after=0.25, threshold=threshold)
-    assert outcome(change=0.05, standard_error=0.06).kept
-    assert not outcome(change=0.05, standard_error=0.04).kept
+    assert outcome(change=0.05, standard_error=0.04).kept
+    assert not outcome(change=0.05, standard_error=0.02).kept
 
 
 def test_what_cannot_be_trained_on_is_refused(own_and_others: tuple[list[Utterance], list[Utterance]]) -> None:

@@ -83,8 +83,8 @@ def test_the_pool_teaches_a_tagger_that_begins_anew(model: LinearNlu) -> None:
     assert teach_slots(model, labelled, []) == (model, None)
 
 
-def test_a_student_goes_only_for_more_than_a_standard_error() -> None:
-    close = SlotOutcome(n_taught=9, wrong_before=0.40, wrong_after=0.42, change=0.02, standard_error=0.03)
+def test_a_student_goes_only_when_it_is_worse_with_confidence() -> None:
+    close = SlotOutcome(n_taught=9, wrong_before=0.40, wrong_after=0.43, change=0.03, standard_error=0.03)
     worse = SlotOutcome(n_taught=9, wrong_before=0.40, wrong_after=0.50, change=0.10, standard_error=0.03)
     assert (close.kept, worse.kept) == (True, False)
     assert worse.as_row()["kept"] == "no"
