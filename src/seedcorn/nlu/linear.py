@@ -26,6 +26,7 @@ from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowled
 from seedcorn.selection import FloatArray
 
 MOST_COPIES = 4
+INVERSE_REGULARISATION = 20.0  # of the intents
 SLOT_INTENT_COPIES = 5
 View = TypeVar("View", SentenceView, TokenView)
 
@@ -87,8 +88,6 @@ def train_linear(
     excluded_intents: Collection[str] = (),
     slot_intents: Collection[str] | None = None,
     slot_intent_copies: int = SLOT_INTENT_COPIES,
-    inverse_regularisation: float = 20.0,
-    crf_l2: float = 0.3,
     n_crf_iterations: int = 150,
     knowledge: WordKnowledge | None = None,
     encoder: CachedEncoder | None = None,
@@ -103,9 +102,9 @@ def train_linear(
     utterance without intent is known to have none of ``excluded_intents``, and teaches just that. With
     ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one; their own
     utterances then count ``slot_intent_copies`` times, lest the others, mostly outside any slot, drown them, and with
-    ``fine_tune_slots`` the ``encoder`` is fine-tuned into a second view of them. ``inverse_regularisation`` is that of
-    the intents, ``crf_l2`` that of the slots. Intents outside ``excluded_intents`` are taken over from a linear
-    ``teacher``, with ``slots_of_teacher`` its slots too. Raises DataError as ``check_trainable`` does.
+    ``fine_tune_slots`` the ``encoder`` is fine-tuned into a second view of them. Intents outside ``excluded_intents``
+    are taken over from a linear ``teacher``, with ``slots_of_teacher`` its slots too. Raises DataError as
+    ``check_trainable`` does.
     """
     check_trainable(utterances, excluded_intents)
     known = teacher if isinstance(teacher, LinearNlu) else None
@@ -114,7 +113,7 @@ def train_linear(
         [u.intent for u in utterances],
         weights=weights,
         excluded_intents=excluded_intents,
-        inverse_regularisation=inverse_regularisation,
+        inverse_regularisation=INVERSE_REGULARISATION,
         knowledge=knowledge,
         encoder=encoder,
         teacher=known.maxent if known else None,
@@ -131,7 +130,6 @@ def train_linear(
         [utterances[i].text for i in rows],
         slots,
         n_copies=list(map(int.__mul__, copies, times)),
-        l2=crf_l2,
         max_iterations=n_crf_iterations,
         knowledge=knowledge,
         encoder=encoder,
