@@ -26,7 +26,6 @@ from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowled
 from seedcorn.selection import FloatArray
 
 MOST_COPIES = 4
-INVERSE_REGULARISATION = 20.0  # of the intents
 SLOT_INTENT_COPIES = 5
 View = TypeVar("View", SentenceView, TokenView)
 
@@ -113,7 +112,6 @@ def train_linear(
         [u.intent for u in utterances],
         weights=weights,
         excluded_intents=excluded_intents,
-        inverse_regularisation=INVERSE_REGULARISATION,
         knowledge=knowledge,
         encoder=encoder,
         teacher=known.maxent if known else None,
