@@ -6,8 +6,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# The same examples in every run: a test that fails fails for everybody.
-hypothesis.settings.register_profile("repeatable", derandomize=True)
+# The same examples in every run, however slow the machine: a test that fails fails for everybody.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).parent.parent

@@ -76,6 +76,8 @@ def test_the_intent_pipeline_runs_on_the_built_in_corpus(tmp_path: Path, reposit
         "--set",
         "data.annotated.train.n_rows=2500",
         "--set",
+        "data.annotated.test.n_rows=6000",
+        "--set",
         "data.pool=[{path: 'builtin:general', n_rows: 500}]",
     ]
     assert run(["intent", str(config), "--run-dir", str(tmp_path / "run"), *smaller, "--quiet"]) == 0
