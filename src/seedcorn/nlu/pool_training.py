@@ -1,4 +1,4 @@
-"""Self-training at a false-alarm budget: the pool's confident requests teach the intents, held-out misses decide.
+"""Self-training at a false-alarm budget: the pool's confident requests are pseudo-labelled, held-out misses decide.
 
 A teacher and its cross-validation label the pool, each fold's teacher for the student of the same fold, so that what a
 student says of held-out utterances is as honest as what the teacher said. Teacher and student are compared where they
@@ -25,7 +25,7 @@ from seedcorn.nlu.functionality import functionality_log_odds, own_columns
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import FALSE_ALARM_BUDGET, Threshold
-from seedcorn.nlu.slot_teaching import WITH_CONFIDENCE, SlotOutcome, teach_slots
+from seedcorn.nlu.slot_self_training import WITH_CONFIDENCE, SlotOutcome, self_train_slots
 from seedcorn.progress import say
 from seedcorn.relevance.requests import RequestGate
 from seedcorn.selection import FloatArray
@@ -205,17 +205,17 @@ def self_train_at_budget(
 
     Without a ``gate`` every text passes as a request. In each round students are trained on the labelled rows and on
     what the round before is sure of. The first round that is worse than its teacher with confidence is thrown away
-    and ends the search. What the last kept model is sure of then teaches the slots, if it has a tagger
-    (``slot_teaching``). Cost: a training of intents a fold, and one more, a round; one of the tagger.
+    and ends the search. The slots then learn from what the last kept model is sure of, if it has a tagger
+    (``slot_self_training``). Cost: a training of intents a fold, and one more, a round; one of the tagger.
     """
     requests = np.ones(len(texts)) if gate is None else gate.probabilities(texts)
     pool = _Pool(texts=texts, requests=requests, least_request=0.0 if gate is None else gate.least_probability)
     n_rounds = settings.n_rounds if len(texts) else 0
-    intents = _teach_intents(without_pool, pool, train, settings, n_rounds=n_rounds, random_seed=random_seed)
+    intents = _self_train_intents(without_pool, pool, train, settings, n_rounds=n_rounds, random_seed=random_seed)
     return _with_slots(intents, pool, settings, random_seed) if n_rounds else intents
 
 
-def _teach_intents(
+def _self_train_intents(
     without_pool: CrossFitted,
     pool: "_Pool",
     train: NluTrainer,
@@ -249,7 +249,7 @@ def _with_slots(intents: PoolTraining, pool: "_Pool", settings: PoolTrainingSett
     fitted = intents.fitted
     labels = intents.labels or _label(fitted.model, fitted.labelled, fitted.calibration, pool, settings)
     accepted = [pool.texts[x.position] for x in labels if x.weight > 0]
-    model, slots = teach_slots(intents.model, fitted.labelled, accepted, random_seed=random_seed)
+    model, slots = self_train_slots(intents.model, fitted.labelled, accepted, random_seed=random_seed)
     return PoolTraining(
         model=model,
         fitted=replace(fitted, model=replace(fitted.model, tagger=model.tagger)),

@@ -84,7 +84,7 @@ def train_views(
     return SlotViews(crf, train_tagger(examples, checkpoint=checkpoint, slot_types=types, random_seed=random_seed))
 
 
-def teach_views(
+def self_train_views(
     teacher: SlotViews,
     utterances: Sequence[Utterance],
     texts: Sequence[str],

@@ -1,4 +1,4 @@
-"""Two views of the slots: averaged, decoded as well-formed BIO, and taught by the pool."""
+"""Two views of the slots: averaged, decoded as well-formed BIO, and self-trained."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from seedcorn.nlu.cross_fitting import Labelled
 from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
 from seedcorn.nlu.sentence_encoder import load_sentence_encoder
 from seedcorn.nlu.slot_tagger import labels_into
-from seedcorn.nlu.slot_teaching import SlotOutcome, teach_slots
-from seedcorn.nlu.slot_views import SlotViews, teach_views
+from seedcorn.nlu.slot_self_training import SlotOutcome, self_train_slots
+from seedcorn.nlu.slot_views import SlotViews, self_train_views
 from seedcorn.nlu.tokens import OUTSIDE, tokens_of
 
 pytest.importorskip("transformers")
@@ -47,7 +47,7 @@ def test_slots_come_with_probabilities(model: LinearNlu) -> None:
 def test_a_crf_alone_decodes_as_it_did(model: LinearNlu) -> None:
     alone = SlotViews(model.crf)
     assert alone.slots(TEXTS) == model.crf.slots(TEXTS)
-    assert teach_views(alone, SEED, TEXTS, slot_intents=["music"]) is alone
+    assert self_train_views(alone, SEED, TEXTS, slot_intents=["music"]) is alone
 
 
 def test_without_slots_there_is_no_tagger(encoder_checkpoint: Path) -> None:
@@ -65,27 +65,27 @@ def test_a_saved_model_keeps_its_tagger(model: LinearNlu, tmp_path: Path) -> Non
     assert loaded.predict(TEXTS) == model.predict(TEXTS)
 
 
-def test_the_pool_teaches_a_tagger_that_begins_anew(model: LinearNlu) -> None:
+def test_a_student_begins_from_the_pretrained_weights(model: LinearNlu) -> None:
     labelled = Labelled(rows=[*SEED, *OTHERS], dev=SEED[:2], functionality=frozenset(["music"]))
     pool = ["play folk", "play rock"]
-    taught, outcome = teach_slots(model, labelled, pool)
+    student, outcome = self_train_slots(model, labelled, pool)
     assert outcome is not None
-    assert outcome.n_taught == 2
+    assert outcome.n_pseudo_labelled == 2
     assert outcome.as_row()["kept"] == "yes"
-    assert taught.crf is model.crf
-    assert taught.tagger is not None
+    assert student.crf is model.crf
+    assert student.tagger is not None
     assert model.tagger is not None
-    assert taught.tagger.labels == model.tagger.labels
-    assert any(not np.array_equal(rows, model.tagger.tensors[name]) for name, rows in taught.tagger.tensors.items())
-    again, _ = teach_slots(model, labelled, pool)
+    assert student.tagger.labels == model.tagger.labels
+    assert any(not np.array_equal(rows, model.tagger.tensors[name]) for name, rows in student.tagger.tensors.items())
+    again, _ = self_train_slots(model, labelled, pool)
     assert again.tagger is not None
-    assert all(np.array_equal(rows, again.tagger.tensors[name]) for name, rows in taught.tagger.tensors.items())
-    assert teach_slots(model, labelled, []) == (model, None)
+    assert all(np.array_equal(rows, again.tagger.tensors[name]) for name, rows in student.tagger.tensors.items())
+    assert self_train_slots(model, labelled, []) == (model, None)
 
 
 def test_a_student_goes_only_when_it_is_worse_with_confidence() -> None:
-    close = SlotOutcome(n_taught=9, wrong_before=0.40, wrong_after=0.43, change=0.03, standard_error=0.03)
-    worse = SlotOutcome(n_taught=9, wrong_before=0.40, wrong_after=0.50, change=0.10, standard_error=0.03)
+    close = SlotOutcome(n_pseudo_labelled=9, wrong_before=0.40, wrong_after=0.43, change=0.03, standard_error=0.03)
+    worse = SlotOutcome(n_pseudo_labelled=9, wrong_before=0.40, wrong_after=0.50, change=0.10, standard_error=0.03)
     assert (close.kept, worse.kept) == (True, False)
     assert worse.as_row()["kept"] == "no"
 

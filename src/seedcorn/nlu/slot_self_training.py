@@ -1,4 +1,4 @@
-"""What the pool teaches the slots: a tagger trained on what both views make of it, kept unless dev is against it."""
+"""Self-training of the slots: a tagger learns what both views make of the pool, and is kept unless dev is against it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.files import Json
 from seedcorn.nlu.cross_fitting import Labelled
 from seedcorn.nlu.linear import LinearNlu
-from seedcorn.nlu.slot_views import SlotViews, teach_views
+from seedcorn.nlu.slot_views import SlotViews, self_train_views
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray
 
@@ -24,7 +24,7 @@ class SlotOutcome:
     all three are zero, and the student is kept.
     """
 
-    n_taught: int
+    n_pseudo_labelled: int
     wrong_before: float
     wrong_after: float
     change: float
@@ -40,7 +40,7 @@ class SlotOutcome:
         return {
             "round": "slots",
             "kept": "yes" if self.kept else "no",
-            "accepted": self.n_taught,
+            "accepted": self.n_pseudo_labelled,
             "wrong_before": self.wrong_before,
             "wrong_after": self.wrong_after,
             "change": self.change,
@@ -48,7 +48,7 @@ class SlotOutcome:
         }
 
 
-def teach_slots(
+def self_train_slots(
     model: LinearNlu, labelled: Labelled, texts: Sequence[str], *, random_seed: int = 0
 ) -> tuple[LinearNlu, SlotOutcome | None]:
     """Return ``model`` with slots that also learnt from the pool ``texts``, and what that did on dev.
@@ -58,13 +58,13 @@ def teach_slots(
     if model.tagger is None or not texts:
         return model, None
     teacher = model.slot_views
-    student = teach_views(
+    student = self_train_views(
         teacher, labelled.rows, texts, slot_intents=sorted(labelled.functionality), random_seed=random_seed
     )
     own = [u for u in labelled.dev if u.intent in labelled.functionality]
-    outcome = _compared(_wrong(teacher, own), _wrong(student, own), n_taught=len(texts))
+    outcome = _compared(_wrong(teacher, own), _wrong(student, own), n_pseudo_labelled=len(texts))
     say(
-        f"slots: taught by {outcome.n_taught} of the pool, wrong on dev {outcome.wrong_before:.3f} -> "
+        f"slots: {outcome.n_pseudo_labelled} pseudo-labelled, wrong on dev {outcome.wrong_before:.3f} -> "
         f"{outcome.wrong_after:.3f}, {'kept' if outcome.kept else 'thrown away'}"
     )
     return (replace(model, tagger=student.tagger) if outcome.kept else model), outcome
@@ -76,10 +76,10 @@ def _wrong(views: SlotViews, utterances: Sequence[Utterance]) -> FloatArray:
     return np.array([set(f.slots) != set(u.slots) for f, u in zip(found, utterances, strict=True)], dtype=np.float64)
 
 
-def _compared(before: FloatArray, after: FloatArray, *, n_taught: int) -> SlotOutcome:
+def _compared(before: FloatArray, after: FloatArray, *, n_pseudo_labelled: int) -> SlotOutcome:
     n, changes = len(before), after - before
     return SlotOutcome(
-        n_taught=n_taught,
+        n_pseudo_labelled=n_pseudo_labelled,
         wrong_before=float(before.mean()) if n else 0.0,
         wrong_after=float(after.mean()) if n else 0.0,
         change=float(changes.mean()) if n else 0.0,
