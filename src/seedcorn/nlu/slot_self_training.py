@@ -1,4 +1,4 @@
-"""Self-training of the slots: a tagger learns what both views make of the pool, and is kept unless dev is against it."""
+"""Self-training of the slots: a tagger learns what both views make of the pool, unless dev is against it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -9,8 +9,8 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.nlu.cross_fitting import Labelled
 from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
 from seedcorn.nlu.sentence_encoder import load_sentence_encoder
-from seedcorn.nlu.slot_tagger import labels_into
 from seedcorn.nlu.slot_self_training import SlotOutcome, self_train_slots
+from seedcorn.nlu.slot_tagger import labels_into
 from seedcorn.nlu.slot_views import SlotViews, self_train_views
 from seedcorn.nlu.tokens import OUTSIDE, tokens_of
 
