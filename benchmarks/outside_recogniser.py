@@ -216,10 +216,10 @@ def main() -> None:
         else:
             rows = [whisper_row(work, test, drawn(massive("en", "dev"), arguments.n_dev))]
         write_text_whole(kept, json.dumps(rows))
-        say(f"written: {write_results(results(work, arguments.n_test), RESULTS)}")
+        say(f"written: {write_results(results(work, arguments.n_test, arguments.n_dev), RESULTS)}")
 
 
-def results(work: Path, n_test: int) -> Results:
+def results(work: Path, n_test: int, n_dev: int) -> Results:
     """The results of the steps that were made so far."""
     rows: list[dict[str, Json]] = []
     for step in ("decode", "whisper"):
@@ -230,14 +230,19 @@ def results(work: Path, n_test: int) -> Results:
     if FULL in by_name:
         summary["wer_reduction_over_general"] = by_name[FULL]["reduction_over_general"]
         summary["wer_reduction_over_general_low"] = by_name[FULL]["low"]
+    if TRANSLATIONS in by_name:
+        summary["translations_alone_over_general"] = by_name[TRANSLATIONS]["reduction_over_general"]
+        summary["translations_alone_over_general_low"] = by_name[TRANSLATIONS]["low"]
     for row in rows:
         if "wer_before" in row:
             summary["whisper_rescoring_wer_reduction"] = row["reduction"]
+            summary["whisper_rescoring_wer_reduction_low"] = row["low"]
     files = [DATA / "massive" / f"{LOCALES[lang]}.jsonl.gz" for lang in ("en", "fr")]
     files.append(DATA / "parallel" / "en-fr.train.tsv.gz")
     return Results(
         name="outside-recogniser",
-        command=f"benchmarks/outside_recogniser.py models|decode|whisper --work FOLDER --n-test {n_test}",
+        command="benchmarks/outside_recogniser.py models|decode|whisper --work FOLDER "
+        f"--n-test {n_test} --n-dev {n_dev}",
         config_digest=digest_of_json(SETTINGS),
         data_digests={path.name: digest_of_file(path)[:16] for path in files}
         | {

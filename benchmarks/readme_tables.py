@@ -99,6 +99,22 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line("translation-steps-fr-en", "test_perplexity_by_step.back-translated, 10 best", "… after it", "{:.0f}"),
         Line("translation-steps-fr-en", "test_perplexity_by_step.true text (topline)", "… topline", "{:.0f}"),
         Line(
+            "outside-recogniser",
+            "translations_alone_over_general",
+            "The same translations in PocketSphinx, 240 English requests: fewer word errors than with general text",
+            "{:.1%}",
+        ),
+        Line("outside-recogniser", "translations_alone_over_general_low", "… lower end of its 95 % interval", "{:.1%}"),
+        Line("outside-recogniser", "wer_reduction_over_general", "… by all texts that dev chose", "{:.1%}"),
+        Line("outside-recogniser", "wer_reduction_over_general_low", "… lower end of its 95 % interval", "{:.1%}"),
+        Line(
+            "outside-recogniser",
+            "whisper_rescoring_wer_reduction",
+            "… Whisper tiny.en rescored with that model: fewer word errors than without",
+            "{:.1%}",
+        ),
+        Line("outside-recogniser", "whisper_rescoring_wer_reduction_low", "… lower end of its 95 % interval", "{:.1%}"),
+        Line(
             "language-hi",
             "wer_reduction_576",
             "Hindi word error rate, 576 transcripts: reduction by the full system",
