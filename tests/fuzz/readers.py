@@ -168,7 +168,9 @@ def _model_readers(folder: Path) -> list[Reader]:
 def _saved_readers(folder: Path) -> list[Reader]:
     save_calibration(NluCalibration(), folder / "c.npz")
     write_scores(Scores(values=np.array([0.5, 1.5]), name="relevance"), folder / "s.npz")
-    save_relevance_model(fit_logistic(["heat it"], ["stop it now"], ["play"]).model, folder / "r.npz")
+    save_relevance_model(
+        fit_logistic(["heat it", "warm it"] * 5, ["stop it now", "go on"] * 5, ["play"] * 5).model, folder / "r.npz"
+    )
     readings: dict[str, Callable[[Path], object]] = {
         "c.npz": load_calibration,
         "s.npz": read_scores,

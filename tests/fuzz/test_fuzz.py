@@ -52,11 +52,3 @@ def test_damaged_files_give_our_errors_or_results(all_readers: list[Reader], tmp
             except Exception as error:  # noqa: BLE001  (whatever it is, it is the finding)
                 failures.append(f"{reader.name} {number}: {error!r}"[:200])
     assert failures == []
-
-
-def test_every_good_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / "good").mkdir()
-    for reader in readers(tmp_path / "good"):
-        path = tmp_path / reader.name.split(":")[1]
-        path.write_bytes(reader.content)
-        reader.read(path)
