@@ -302,7 +302,11 @@ STUDY = {
     "functionalities": {"alarm": ["alarm_set"]},
     "reported": ["alarm"],
     "corpora": {"built-in": {"data": {k: v for k, v in SMALL["data"].items() if k != "intents"}}},
-    "run": {"relevance": SMALL["relevance"], "diversity": {"method": "all"}, "self_training": {"n_rounds": 1}},
+    "run": {
+        "relevance": SMALL["relevance"],
+        "diversity": {"method": "all"},
+        "self_training": {"n_rounds": 1, "n_word_texts": 0},
+    },
     "systems": {
         "all": {},
         "random half": {"diversity": {"method": "random", "fraction": 0.5}},
@@ -313,7 +317,7 @@ STUDY = {
 
 def test_a_run_with_a_pretrained_encoder_is_repeatable(tmp_path: Path, encoder_checkpoint: Path) -> None:
     config = copy.deepcopy(SMALL)
-    config["self_training"] |= {"encoder": str(encoder_checkpoint)}
+    config["self_training"] |= {"encoder": str(encoder_checkpoint), "n_word_texts": 0}
     path = written(tmp_path, config)
     for name in ("once", "again"):
         assert run(["intent", str(path), "--run-dir", str(tmp_path / name), "--quiet"]) == 0
