@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from seedcorn.corpus.parallel import Mapper
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.relevance.explain import explain_nearest, explain_ngrams
-from seedcorn.relevance.methods import FittedMethod, fit_method, saved_method
-from seedcorn.relevance.relevant import RelevanceSettings
-from seedcorn.relevance.streaming import KeptRows, keep_from_stream, sample_texts
+from seedcorn.relevance.methods import FittedMethod, saved_method
+from seedcorn.relevance.relevant import RelevanceSettings, fit_to_pool
+from seedcorn.relevance.streaming import KeptRows, keep_from_stream
 from seedcorn.selection import Scores
 
 
@@ -40,7 +39,9 @@ def keep_relevant(
     With ``model``, a saved n-gram model scores instead of one fitted to seed, background and a sample of the pool.
     """
     fitted = (
-        saved_method(model, settings.aggregate) if model else _fitted(pool, seed, background, settings, random_seed)
+        saved_method(model, settings.aggregate)
+        if model
+        else fit_to_pool(pool.texts, seed=seed, background=background, settings=settings, random_seed=random_seed)
     )
     n_rows = pool.count() if settings.cutoff.fraction is not None else 0
     cutoff = settings.cutoff.in_rows(n_rows, threshold_for=fitted.threshold_for)
@@ -52,26 +53,6 @@ def keep_relevant(
         mapper=mapper,
     )
     return RelevantRows(rows=_explained(kept, fitted, seed), kept=kept, fitted=fitted)
-
-
-def _fitted(
-    pool: Corpus,
-    seed: Sequence[Utterance],
-    background: Sequence[Utterance],
-    settings: RelevanceSettings,
-    random_seed: int,
-) -> FittedMethod:
-    rng = np.random.default_rng(random_seed)
-    sample = sample_texts(pool.texts(), n_texts=settings.n_pool_sample, n_rows=settings.n_rows_sampled_from, rng=rng)
-    return fit_method(
-        settings.method,
-        [u.text for u in seed],
-        [u.text for u in background],
-        sample,
-        aggregate=settings.aggregate,
-        relevant_fraction=settings.relevant_fraction,
-        random_seed=random_seed,
-    )
 
 
 def _explained(kept: KeptRows, fitted: FittedMethod, seed: Sequence[Utterance]) -> pa.Table:

@@ -45,6 +45,28 @@ class Relevant:
     fitted: FittedMethod
 
 
+def fit_to_pool(
+    open_texts: OpenTexts,
+    *,
+    seed: Sequence[Utterance],
+    background: Sequence[Utterance],
+    settings: RelevanceSettings,
+    random_seed: int,
+) -> FittedMethod:
+    """Return the scorer of ``settings``, fitted to seed, background and a sample of the pool."""
+    rng = np.random.default_rng(random_seed)
+    sample = sample_texts(open_texts(), n_texts=settings.n_pool_sample, n_rows=settings.n_rows_sampled_from, rng=rng)
+    return fit_method(
+        settings.method,
+        [u.text for u in seed],
+        [u.text for u in background],
+        sample,
+        aggregate=settings.aggregate,
+        relevant_fraction=settings.relevant_fraction,
+        random_seed=random_seed,
+    )
+
+
 def find_relevant(
     open_texts: OpenTexts,
     *,
@@ -60,17 +82,7 @@ def find_relevant(
 
     Raises ConfigError when a precision is asked of a scorer that cannot estimate one, DataError when nothing is kept.
     """
-    rng = np.random.default_rng(random_seed)
-    sample = sample_texts(open_texts(), n_texts=settings.n_pool_sample, n_rows=settings.n_rows_sampled_from, rng=rng)
-    fitted = fit_method(
-        settings.method,
-        [u.text for u in seed],
-        [u.text for u in background],
-        sample,
-        aggregate=settings.aggregate,
-        relevant_fraction=settings.relevant_fraction,
-        random_seed=random_seed,
-    )
+    fitted = fit_to_pool(open_texts, seed=seed, background=background, settings=settings, random_seed=random_seed)
     scores = _score_pool(open_texts(), fitted.score, mapper)
     selection = settings.cutoff.apply(scores, texts=open_texts, seed=seed, threshold_for=fitted.threshold_for)
     if not len(selection.positions):
