@@ -13,7 +13,7 @@ from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.partitions import rows_where
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.nlu import Outcomes, outcomes
-from seedcorn.nlu.linear import LinearNlu, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 
@@ -110,16 +110,19 @@ def cut(
     )
 
 
+def settings_for(intents: Sequence[str]) -> LinearSettings:
+    """Return how the linear model is trained, without encoder."""
+    return LinearSettings(slot_intents=tuple(intents), slot_intent_copies=1, n_crf_iterations=N_CRF_ITERATIONS)
+
+
 def trainer(intents: Sequence[str]) -> NluTrainer:
     """Return the trainer of all measurements: the linear model without encoder."""
-    return partial(train_linear, slot_intents=tuple(intents), slot_intent_copies=1, n_crf_iterations=N_CRF_ITERATIONS)
+    return partial(train_linear, settings=settings_for(intents))
 
 
 def train(utterances: Sequence[Utterance], intents: Sequence[str]) -> LinearNlu:
     """Return the linear model of ``utterances``."""
-    return train_linear(
-        utterances, slot_intents=tuple(intents), slot_intent_copies=1, n_crf_iterations=N_CRF_ITERATIONS
-    )
+    return train_linear(utterances, settings=settings_for(intents))
 
 
 def measured(model: LinearNlu, references: Sequence[Utterance]) -> Outcomes:

@@ -19,7 +19,7 @@ import numpy as np
 from growth_data import DEVELOPMENT, REPORTED, RESULTS, cut, data_file, massive, open_text, train, trainer
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.files import digest_of_file
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.out_of_scope import fit_scope_gate, scope_scores
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.growth_labels import ForecastCell, forecast_cell, noise_precision, spoil
@@ -45,7 +45,9 @@ def noise_rows(intents: Sequence[str]) -> list[dict[str, Json]]:
     found = []
     for fraction in FRACTIONS:
         spoilt = spoil(rows, fraction=fraction, rng=np.random.default_rng(1))
-        precision = noise_precision(partial(train_linear, n_crf_iterations=20), spoilt, n_folds=3)
+        precision = noise_precision(
+            partial(train_linear, settings=LinearSettings(n_crf_iterations=20)), spoilt, n_folds=3
+        )
         found.append(shown({"measure": "label noise", "fraction": fraction, "n": len(rows), **precision}))
     return found
 

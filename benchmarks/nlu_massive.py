@@ -7,7 +7,7 @@ The argument "dev" compares numbers of CRF iterations on the dev partition inste
 
 import sys
 import time
-from inspect import signature
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.nlu import outcomes
 from seedcorn.files import InputFile
 from seedcorn.nlu.calibration import calibrate, expected_calibration_error, intent_confidences, slot_confidences
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 
@@ -36,7 +36,7 @@ def compare_on_dev() -> None:
     train, dev = massive("train"), massive("dev")
     for n_iterations in ITERATIONS:
         started = time.process_time()
-        model = train_linear(train, n_crf_iterations=n_iterations)
+        model = train_linear(train, settings=LinearSettings(n_crf_iterations=n_iterations))
         seconds = time.process_time() - started
         slot_f1 = outcomes(dev, model.predict([u.text for u in dev])).slot_f1
         sys.stdout.write(f"{n_iterations} iterations: slot F1 {slot_f1:.4f}, {seconds:.0f} s of CPU\n")
@@ -72,7 +72,7 @@ def main() -> None:
     results = Results(
         name="nlu-massive",
         command="python benchmarks/nlu_massive.py",
-        config_digest=digest_of_json({name: repr(p.default) for name, p in signature(train_linear).parameters.items()}),
+        config_digest=digest_of_json(asdict(LinearSettings())),
         data_digests={"en-US.jsonl.gz": InputFile.at(MASSIVE).digest},
         random_seeds=[0],
         rows=rows,

@@ -34,8 +34,10 @@ _HOMES = {
     "Selection": "seedcorn.selection",
     # Models of intent and slots.
     "NluModel": "seedcorn.nlu.saved_model",
+    "LinearSettings": "seedcorn.nlu.linear",
     "train_linear": "seedcorn.nlu.linear",
     "train_teacher": "seedcorn.nlu.self_training",
+    "GatedSettings": "seedcorn.nlu.self_training",
     "self_train": "seedcorn.nlu.self_training",
     "save_nlu": "seedcorn.nlu.saved_model",
     "load_nlu": "seedcorn.nlu.saved_model",

@@ -33,10 +33,12 @@ from seedcorn.lm.model_file import write_model as write_model
 from seedcorn.lm.ngram_model import NgramModel as NgramModel
 from seedcorn.lm.perplexity import measure_perplexity as measure_perplexity
 from seedcorn.lm.pruning import prune_by_entropy as prune_by_entropy
+from seedcorn.nlu.linear import LinearSettings as LinearSettings
 from seedcorn.nlu.linear import train_linear as train_linear
 from seedcorn.nlu.saved_model import NluModel as NluModel
 from seedcorn.nlu.saved_model import load_nlu as load_nlu
 from seedcorn.nlu.saved_model import save_nlu as save_nlu
+from seedcorn.nlu.self_training import GatedSettings as GatedSettings
 from seedcorn.nlu.self_training import self_train as self_train
 from seedcorn.nlu.self_training import train_teacher as train_teacher
 from seedcorn.relevance.cutoff import Cutoff as Cutoff

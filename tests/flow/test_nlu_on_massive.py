@@ -7,7 +7,7 @@ import pytest
 
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.evaluation.nlu import outcomes
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 
 _SLOT = re.compile(r"\[(\w+) : ([^\]]*)\]")
 
@@ -32,7 +32,7 @@ def _utterance(annotated: str, intent: str) -> Utterance:
 def test_intents_of_massive_reach_77_percent_with_a_quarter_of_the_examples(real_data: Path) -> None:
     test = massive(real_data, "test")
     # All examples and slots take minutes: benchmarks/nlu.py measures them.
-    model = train_linear(massive(real_data, "train")[::4], slot_intents=["alarm_set"])
+    model = train_linear(massive(real_data, "train")[::4], settings=LinearSettings(slot_intents=("alarm_set",)))
     result = outcomes(test, model.predict([u.text for u in test]))
     assert result.intent_accuracy >= 0.77
     alarms = result.rows(result.wanted_intents == "alarm_set")

@@ -22,7 +22,7 @@ from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.model_file import read_model, write_model
 from seedcorn.lm.text_files import read_texts
 from seedcorn.nlu.calibration import NluCalibration, load_calibration, save_calibration
-from seedcorn.nlu.linear import load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearSettings, load_linear, save_linear, train_linear
 from seedcorn.relevance.linear import load_relevance_model, relevance_scores, save_relevance_model
 from seedcorn.relevance.logistic import fit_logistic
 from seedcorn.selection import Scores, read_scores, write_scores
@@ -148,7 +148,7 @@ def _model_readers(folder: Path) -> list[Reader]:
     model = small_model()
     write_model(model, folder / "m.lm")
     write_arpa(model, folder / "m.arpa")
-    save_linear(train_linear(ROWS, n_crf_iterations=5), folder / "n.npz")
+    save_linear(train_linear(ROWS, settings=LinearSettings(n_crf_iterations=5)), folder / "n.npz")
     even = np.log(np.full((3, 2), 0.5)).astype(np.float16)
     posteriors = Posteriors(ids=("a", "b"), logps=(even, even), alphabet=Alphabet(("", "x")), seconds_per_step=0.02)
     posteriors.save(folder / "p.npz")

@@ -8,15 +8,6 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "src" / "seedcorn"
 MOST_LINES, MOST_LINES_OF_NINE_IN_TEN, MOST_PARAMETERS, MOST_LINES_OF_A_FILE = 60, 20, 8, 250
 OUTER_LAYERS = ("cli", "runs", "studies", "engines")
-# Training functions whose keyword-only settings are to become a settings class.
-TOO_MANY_PARAMETERS_YET = {
-    "nlu/crf.py train_crf",
-    "nlu/linear.py train_linear",
-    "nlu/maxent.py train_maxent",
-    "nlu/neural.py train_neural",
-    "nlu/self_training.py self_train",
-    "nlu/training.py self_train_by_dev",
-}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -45,8 +36,7 @@ def test_no_function_is_long_and_nine_in_ten_are_short() -> None:
 
 
 def test_what_has_many_settings_takes_them_as_one() -> None:
-    many = {name for name, function in functions() if n_parameters(function) > MOST_PARAMETERS}
-    assert many == TOO_MANY_PARAMETERS_YET
+    assert {name for name, function in functions() if n_parameters(function) > MOST_PARAMETERS} == set()
 
 
 def test_files_of_the_outer_layers_are_short() -> None:

@@ -40,14 +40,14 @@ def audit(
 
     from seedcorn.corpus.formats import read_corpus
     from seedcorn.files import write_text_whole
-    from seedcorn.growth.by_hand import N_CRF_ITERATIONS, with_intents
+    from seedcorn.growth.by_hand import LINEAR, with_intents
     from seedcorn.nlu.label_noise import About, audit_labels
     from seedcorn.nlu.linear import train_linear
 
     refuse_overwriting(output, source)
     with progress(quiet):
         rows = with_intents(read_corpus(source, format=format).utterances())
-        train = partial(train_linear, n_crf_iterations=N_CRF_ITERATIONS)
+        train = partial(train_linear, settings=LINEAR)
         suspicions = audit_labels(train, rows, n_folds=folds, random_seed=random_seed)
     found = [_row(rows[s.position], s) for s in suspicions]
     if output is not None:

@@ -13,12 +13,12 @@ from seedcorn.evaluation.forecast import LearningCurve, forecast
 from seedcorn.growth.annotation import propose
 from seedcorn.growth.tasks import TaskBatch, task_of
 from seedcorn.nlu.learning_curve import dealt, learning_curve_points
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 
 _HELD_OUT_FRACTION = 0.25
-N_CRF_ITERATIONS = 60
+LINEAR = LinearSettings(n_crf_iterations=60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def to_annotate(
     """
     labelled = with_intents(labelled)
     if model is None:
-        model = train_linear(labelled, n_crf_iterations=N_CRF_ITERATIONS, random_seed=random_seed)
+        model = train_linear(labelled, settings=LINEAR, random_seed=random_seed)
     batch = propose([u.text for u in pool], model=model, labelled=labelled, settings=settings, random_seed=random_seed)
     return TaskBatch(
         name=name,
@@ -77,7 +77,7 @@ def foretell(labelled: Sequence[Utterance], *, dev: Sequence[Utterance] = (), ra
         n_held_out = round(_HELD_OUT_FRACTION * len(known))
         held_out, known = [known[i] for i in order[:n_held_out]], [known[i] for i in order[n_held_out:]]
     points = learning_curve_points(
-        partial(train_linear, n_crf_iterations=N_CRF_ITERATIONS),
+        partial(train_linear, settings=LINEAR),
         [u for u in known if u.intent != OUT_OF_SCOPE],
         held_out,
         background=[u for u in known if u.intent == OUT_OF_SCOPE],

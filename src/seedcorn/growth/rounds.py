@@ -10,10 +10,10 @@ from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.growth.replay import replay_set
-from seedcorn.nlu.linear import LinearNlu, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
-from seedcorn.nlu.self_training import Gates, SelfTraining, self_train
+from seedcorn.nlu.self_training import GatedSettings, Gates, SelfTraining, self_train
 from seedcorn.nlu.training import NO_KNOWLEDGE, knowledge_of_model
 
 
@@ -47,14 +47,14 @@ class Grown:
 def trainer_for(intents: Collection[str], settings: RoundSettings, *, like: NluModel | None = None) -> NluTrainer:
     """Return the trainer of models whose slots are those of ``intents``, and that know of words what ``like`` knows."""
     knowledge = NO_KNOWLEDGE if like is None else knowledge_of_model(like)
-    return partial(
-        train_linear,
+    linear = LinearSettings(
         slot_intents=tuple(sorted(intents)),
         slot_intent_copies=settings.slot_intent_copies,
         n_crf_iterations=settings.n_crf_iterations,
         knowledge=knowledge.words,
         encoder=knowledge.encoder,
     )
+    return partial(train_linear, settings=linear)
 
 
 def grow(
@@ -99,18 +99,19 @@ def _self_trained(
     settings: RoundSettings,
     random_seed: int,
 ) -> SelfTraining:
+    gates = Gates(
+        least_intent_probability=settings.least_intent_probability,
+        least_slot_probability=settings.least_slot_probability,
+    )
     return self_train(
         seed,
         background,
         pool[: settings.most_pool],
         dev,
         train=train,
-        gates=Gates(
-            least_intent_probability=settings.least_intent_probability,
-            least_slot_probability=settings.least_slot_probability,
+        settings=GatedSettings(
+            gates=gates, n_rounds=settings.n_rounds, n_calibration_folds=settings.n_calibration_folds
         ),
-        n_rounds=settings.n_rounds,
-        n_calibration_folds=settings.n_calibration_folds,
         random_seed=random_seed,
     )
 

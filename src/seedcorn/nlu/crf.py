@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pycrfsuite import ItemSequence, Tagger
 
 AFFIX_LENGTHS = (1, 2, 3, 4)
+_L2_PENALTY = 0.3
 _TEXTS_AT_ONCE = 8_192  # whose tokens are encoded together
 IMPOSSIBLE = -690.0  # the log of the least probability that a float holds with full precision
 
@@ -86,14 +87,12 @@ def train_crf(
     *,
     n_copies: Sequence[int] | None = None,
     unsure_tokens: Sequence[Collection[int]] | None = None,
-    l1: float = 0.0,
-    l2: float = 0.3,
     max_iterations: int = 150,
     knowledge: WordKnowledge | None = None,
     encoder: CachedEncoder | None = None,
     teacher: SlotCrf | None = None,
 ) -> SlotCrf:
-    """Return the CRF of maximum likelihood with penalties ``l1`` and ``l2``, by L-BFGS.
+    """Return the CRF of maximum likelihood with an L2 penalty, by L-BFGS.
 
     With an ``encoder``, the vectors of a token and its neighbours are features too, seen as the ``teacher`` sees them
     if there is one. crfsuite knows no example weights: a text counts ``n_copies`` times. Nothing is learnt from the
@@ -109,7 +108,9 @@ def train_crf(
     if encoder is not None:
         view = teacher.view if teacher is not None and teacher.view is not None else fit_token_view(encoder, texts)
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-    trainer.set_params({"c1": l1, "c2": l2, "max_iterations": max_iterations, "feature.possible_transitions": False})
+    trainer.set_params(
+        {"c1": 0.0, "c2": _L2_PENALTY, "max_iterations": max_iterations, "feature.possible_transitions": False}
+    )
     unsure_tokens = unsure_tokens or [()] * len(texts)
     for text, its_slots, copies, unsure in zip(texts, slots, n_copies, unsure_tokens, strict=True):
         labels = labels_of(_tokens(text), its_slots)

@@ -79,31 +79,40 @@ class LinearNlu:
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class LinearSettings:
+    """How a linear model is trained, and what it knows beside its labelled utterances.
+
+    With ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one; their
+    own utterances then count ``slot_intent_copies`` times, lest the others, mostly outside any slot, drown them, and
+    with ``fine_tune_slots`` the ``encoder`` is fine-tuned into a second view of them.
+    """
+
+    slot_intents: tuple[str, ...] | None = None
+    slot_intent_copies: int = SLOT_INTENT_COPIES
+    n_crf_iterations: int = 150
+    knowledge: WordKnowledge | None = None
+    encoder: CachedEncoder | None = None
+    fine_tune_slots: bool = False
+
+
 def train_linear(
     utterances: Sequence[Utterance],
     *,
     weights: Sequence[float] | None = None,
     slot_weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
-    slot_intents: Collection[str] | None = None,
-    slot_intent_copies: int = SLOT_INTENT_COPIES,
-    n_crf_iterations: int = 150,
-    knowledge: WordKnowledge | None = None,
-    encoder: CachedEncoder | None = None,
     teacher: NluModel | None = None,
     slots_of_teacher: bool = False,
-    fine_tune_slots: bool = False,
+    settings: LinearSettings = LinearSettings(),
     random_seed: int = 0,
 ) -> LinearNlu:
     """Return the model trained on ``utterances``, each counting its weight (1 when ``weights`` is None).
 
     ``slot_weights`` are those of the slot model where they differ: 0 keeps an utterance for its intent alone. An
-    utterance without intent is known to have none of ``excluded_intents``, and teaches just that. With
-    ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one; their own
-    utterances then count ``slot_intent_copies`` times, lest the others, mostly outside any slot, drown them, and with
-    ``fine_tune_slots`` the ``encoder`` is fine-tuned into a second view of them. Intents outside ``excluded_intents``
-    are taken over from a linear ``teacher``, with ``slots_of_teacher`` its slots too. Raises DataError as
-    ``check_trainable`` does.
+    utterance without intent is known to have none of ``excluded_intents``, and teaches just that. Intents outside
+    ``excluded_intents`` are taken over from a linear ``teacher``, with ``slots_of_teacher`` its slots too. Raises
+    DataError as ``check_trainable`` does.
     """
     check_trainable(utterances, excluded_intents)
     known = teacher if isinstance(teacher, LinearNlu) else None
@@ -112,30 +121,31 @@ def train_linear(
         [u.intent for u in utterances],
         weights=weights,
         excluded_intents=excluded_intents,
-        knowledge=knowledge,
-        encoder=encoder,
+        knowledge=settings.knowledge,
+        encoder=settings.encoder,
         teacher=known.maxent if known else None,
         random_seed=random_seed,
     )
-    names = None if slot_intents is None else tuple(sorted(slot_intents))
+    names = None if settings.slot_intents is None else tuple(sorted(settings.slot_intents))
     if slots_of_teacher and known is not None:
         return replace(known, maxent=maxent, slot_intents=names, operating_point=None)
-    rows, slots = _slot_rows(utterances, slot_intents)
+    rows, slots = _slot_rows(utterances, names)
     counted = (weights if slot_weights is None else slot_weights) or [1.0] * len(utterances)
     copies = _copies([counted[i] for i in rows])
-    times = [slot_intent_copies if utterances[i].intent in (slot_intents or ()) else 1 for i in rows]
+    times = [settings.slot_intent_copies if utterances[i].intent in (names or ()) else 1 for i in rows]
     crf = train_crf(
         [utterances[i].text for i in rows],
         slots,
         n_copies=list(map(int.__mul__, copies, times)),
-        max_iterations=n_crf_iterations,
-        knowledge=knowledge,
-        encoder=encoder,
+        max_iterations=settings.n_crf_iterations,
+        knowledge=settings.knowledge,
+        encoder=settings.encoder,
         teacher=known.crf if known else None,
     )
     views = SlotViews(crf)
-    if fine_tune_slots and encoder is not None and names is not None:
-        views = train_views(crf, utterances, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
+    if settings.fine_tune_slots and settings.encoder is not None and names is not None:
+        checkpoint = settings.encoder.name
+        views = train_views(crf, utterances, slot_intents=names, checkpoint=checkpoint, random_seed=random_seed)
     return LinearNlu(maxent=maxent, crf=crf, slot_intents=names, tagger=views.tagger)
 
 

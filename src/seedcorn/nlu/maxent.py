@@ -24,6 +24,7 @@ N_HASHED_FEATURES = 1 << 18
 LONGEST_WORD_NGRAM = 3
 CHARACTER_NGRAM_LENGTHS = (3, 4, 5)
 Classifier: TypeAlias = tuple[FloatArray, float]  # coefficients (columns,) and intercept
+_INVERSE_REGULARISATION = 20.0  # sklearn's C
 _TOLERANCE = 0.1  # tighter ones double the time for the same accuracy
 
 
@@ -67,7 +68,6 @@ def train_maxent(
     *,
     weights: Sequence[float] | None = None,
     excluded_intents: Collection[str] = (),
-    inverse_regularisation: float = 20.0,
     knowledge: WordKnowledge | None = None,
     encoder: CachedEncoder | None = None,
     teacher: MaxEnt | None = None,
@@ -76,9 +76,9 @@ def train_maxent(
     """Return one classifier an intent against all others, each of maximum weighted likelihood with an L2 penalty.
 
     A text whose intent is empty is known to have none of ``excluded_intents``: it counts against these and says nothing
-    of the others. ``inverse_regularisation`` is sklearn's C. Only the features seen in ``texts`` get a coefficient, and
-    the sentence vectors of the ``encoder``, or without one of ``knowledge``. One intent alone gives a model that always
-    answers it. The dual solver takes examples in an order drawn from ``random_seed``.
+    of the others. Only the features seen in ``texts`` get a coefficient, and the sentence vectors of the ``encoder``,
+    or without one of ``knowledge``. One intent alone gives a model that always answers it. The dual solver takes
+    examples in an order drawn from ``random_seed``.
 
     With a ``teacher`` only the classifiers of ``excluded_intents``, and of intents that it does not know, are trained;
     the others are taken over from it, which is many times faster and keeps what it guessed out of them.
@@ -105,7 +105,7 @@ def train_maxent(
         if teacher is not None and intent in teacher.intents and intent not in excluded_intents:
             return _taken_over(teacher, intent, columns)
         trained_on = everything if intent in excluded_intents else labelled
-        return _one_against_rest(trained_on, intent, inverse_regularisation, random_seed)
+        return _one_against_rest(trained_on, intent, random_seed)
 
     fitted = [fit(intent) for intent in track(known, "training intents")]
     return MaxEnt(
@@ -149,12 +149,12 @@ class _Rows(NamedTuple):
         return self if has_intent.all() else _Rows(*(part[has_intent] for part in self))
 
 
-def _one_against_rest(rows: _Rows, intent: str, inverse_regularisation: float, random_seed: int) -> Classifier:
+def _one_against_rest(rows: _Rows, intent: str, random_seed: int) -> Classifier:
     """Return coefficients (columns,) and intercept of the model of one intent."""
     from sklearn.linear_model import LogisticRegression
 
     regression = LogisticRegression(
-        C=inverse_regularisation, solver="liblinear", dual=True, tol=_TOLERANCE, random_state=random_seed
+        C=_INVERSE_REGULARISATION, solver="liblinear", dual=True, tol=_TOLERANCE, random_state=random_seed
     )
     with _quiet_about_iterations():
         regression.fit(rows.features, rows.intents == intent, sample_weight=rows.weights)

@@ -41,8 +41,12 @@ _PADDED = -100  # the target that torch's cross entropy leaves out
 
 @dataclass(frozen=True, kw_only=True)
 class NeuralSettings:
-    """The size of a small encoder (ignored with a pretrained one) and how to train."""
+    """The size of a small encoder, or the pretrained one to start from, and how to train.
 
+    ``checkpoint`` names a pretrained encoder (give it a learning rate near 5e-5), which has a size of its own.
+    """
+
+    checkpoint: str | None = None
     n_dimensions: int = 128
     n_layers: int = 2
     n_heads: int = 4
@@ -136,17 +140,15 @@ def train_neural(
     excluded_intents: Collection[str] = (),
     teacher: NluModel | None = None,
     slots_of_teacher: bool = False,
-    checkpoint: str | None = None,
     settings: NeuralSettings = NeuralSettings(),
     random_seed: int = 0,
 ) -> NeuralNlu:
     """Return the network trained with AdamW until its loss on held-out utterances stops falling, at its best epoch.
 
     ``slot_weights`` are ``weights`` when None. An utterance without intent is known to have none of
-    ``excluded_intents``: its loss is -log of the probability of all others. ``checkpoint`` names a pretrained encoder
-    to start from (give it a learning rate near 5e-5); of a ``teacher`` nothing is taken over. One random seed gives the
-    same weights on one machine and thread count. Raises DataError as ``check_trainable`` does, and ConfigError for an
-    unknown checkpoint.
+    ``excluded_intents``: its loss is -log of the probability of all others. Of a ``teacher`` nothing is taken over. One
+    random seed gives the same weights on one machine and thread count. Raises DataError as ``check_trainable`` does,
+    and ConfigError for an unknown checkpoint.
     """
     check_trainable(utterances, excluded_intents)
     weights = weights or [1.0] * len(utterances)
@@ -156,7 +158,7 @@ def train_neural(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(random_seed)
         network = JointNetwork(
-            _encoder(checkpoint, settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
+            _encoder(settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
         )
         model = NeuralNlu(network=network, intents=intents, labels=labels, settings=settings)
         _fit(
@@ -168,9 +170,9 @@ def train_neural(
     return model
 
 
-def _encoder(checkpoint: str | None, settings: NeuralSettings) -> TokenEncoder:
-    if checkpoint:
-        return pretrained_encoder(checkpoint)
+def _encoder(settings: NeuralSettings) -> TokenEncoder:
+    if settings.checkpoint:
+        return pretrained_encoder(settings.checkpoint)
     return SmallEncoder(
         n_dimensions=settings.n_dimensions,
         n_layers=settings.n_layers,
@@ -273,7 +275,8 @@ def save_neural(model: NeuralNlu, path: Path) -> None:
     description: dict[str, Json] = {
         "intents": model.intents,
         "labels": model.labels,
-        "settings": asdict(model.settings),
+        # The encoder tells where it came from.
+        "settings": {name: value for name, value in asdict(model.settings).items() if name != "checkpoint"},
         "encoder": description_of(model.network.encoder),
     }
     about = {_ABOUT: json.dumps(sealed(description, arrays), ensure_ascii=False)}
@@ -299,7 +302,7 @@ def load_neural(path: Path) -> NeuralNlu:
         check_depth(described.settings.n_layers, arrays)
 
         def make() -> JointNetwork:
-            encoder = described_encoder(described.encoder) if described.encoder else _encoder(None, described.settings)
+            encoder = described_encoder(described.encoder) if described.encoder else _encoder(described.settings)
             n_intents, n_labels = len(described.intents), len(described.labels)
             return JointNetwork(encoder, n_intents=n_intents, n_labels=n_labels, dropout=described.settings.dropout)
 

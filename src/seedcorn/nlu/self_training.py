@@ -13,7 +13,9 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from seedcorn.config import Settings
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
@@ -36,8 +38,7 @@ class Decision(StrEnum):
     OVER_CAP = "over the cap of its intent"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gates:
+class Gates(Settings):
     """What a pseudo-label must pass; probabilities are calibrated, except ``most_functionality_probability``.
 
     ``least_slot_probability`` is for each slot found; ``least_all_slots_probability`` also notices slots that are
@@ -45,13 +46,27 @@ class Gates:
     whose functionality intents together have at most ``most_functionality_probability``. Caps count examples an intent.
     """
 
-    least_intent_probability: float = 0.7
-    least_slot_probability: float = 0.6
-    least_all_slots_probability: float = 0.4
-    least_negative_probability: float = 0.3
-    most_functionality_probability: float = 0.1
-    most_per_intent: int = 1000
-    most_negatives_per_intent: int = 300
+    least_intent_probability: float = Field(0.7, ge=0, le=1)
+    least_slot_probability: float = Field(0.6, ge=0, le=1)
+    least_all_slots_probability: float = Field(0.4, ge=0, le=1)
+    least_negative_probability: float = Field(0.3, ge=0, le=1)
+    most_functionality_probability: float = Field(0.1, ge=0, le=1)
+    most_per_intent: int = Field(1000, ge=1)
+    most_negatives_per_intent: int = Field(300, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatedSettings:
+    """How many rounds, what a pool example must pass to train one and how much it counts, and what dev asks of it.
+
+    The dev loss is (semantic errors + ``false_alarm_cost`` x false alarms) / functionality utterances.
+    """
+
+    gates: Gates = Gates()
+    pseudo_weight: float = 1.0
+    n_rounds: int = 3
+    false_alarm_cost: float = 0.25
+    n_calibration_folds: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,50 +195,45 @@ def self_train(
     *,
     train: NluTrainer,
     teacher: Teacher | None = None,
-    gates: Gates = Gates(),
-    pseudo_weight: float = 1.0,
-    n_rounds: int = 3,
-    false_alarm_cost: float = 0.25,
-    n_calibration_folds: int = 3,
+    settings: GatedSettings = GatedSettings(),
     random_seed: int = 0,
 ) -> SelfTraining:
     """Return the best model found by labelling ``pool`` with the model of the round before and training on it too.
 
     The functionality is the intents of ``seed``; labels in ``pool`` are not looked at. A round is kept when it lowers
-    the dev loss (semantic errors + ``false_alarm_cost`` x false alarms, over functionality utterances); the first that
-    does not is thrown away and ends the search. Without any functionality utterance in ``dev``, all rounds run and the
-    last is kept. Calibration is that of the teacher throughout, which is trained unless it is given. Cost:
-    ``n_rounds`` trainings, and those of ``train_teacher``. Raises DataError when the seed is empty or its intents also
-    label background utterances.
+    the dev loss; the first that does not is thrown away and ends the search. Without any functionality utterance in
+    ``dev``, all rounds run and the last is kept. Calibration is that of the teacher throughout, which is trained unless
+    it is given. Cost: ``n_rounds`` trainings, and those of ``train_teacher``. Raises DataError when the seed is empty
+    or its intents also label background utterances.
     """
     functionality = _functionality(seed, background)
     labelled = [*seed, *background]
     if teacher is None:
         teacher = train_teacher(
-            seed, background, train=train, n_calibration_folds=n_calibration_folds, random_seed=random_seed
+            seed, background, train=train, n_calibration_folds=settings.n_calibration_folds, random_seed=random_seed
         )
     train, calibration = partial(train, excluded_intents=functionality), teacher.calibration
     measured = _measured(teacher.model, dev, functionality)
-    record = _record(0, {}, measured, best_loss=np.inf, false_alarm_cost=false_alarm_cost)
+    record = _record(0, {}, measured, best_loss=np.inf, false_alarm_cost=settings.false_alarm_cost)
     result = SelfTraining(model=teacher.model, rounds=(record,), decisions=(), calibration=calibration)
-    for round_ in range(1, n_rounds + 1 if pool else 1):
+    for round_ in range(1, settings.n_rounds + 1 if pool else 1):
         rng = np.random.default_rng([random_seed, round_])
-        decisions = decide(result.model, pool, functionality, calibration=calibration, gates=gates, rng=rng)
-        model = _trained_on(labelled, pool, decisions, train, teacher.model, pseudo_weight, random_seed)
+        decisions = decide(result.model, pool, functionality, calibration=calibration, gates=settings.gates, rng=rng)
+        model = _trained_on(labelled, pool, decisions, train, teacher.model, settings.pseudo_weight, random_seed)
         best_loss = min(r.dev_loss for r in result.rounds)
         record = _record(
             round_,
             _counts(decisions),
             _measured(model, dev, functionality),
             best_loss=best_loss,
-            false_alarm_cost=false_alarm_cost,
+            false_alarm_cost=settings.false_alarm_cost,
         )
         say(f"self-training round {round_}: dev loss {record.dev_loss:.3f}, {'kept' if record.kept else 'thrown away'}")
         rounds = (*result.rounds, record)
         if not record.kept:
-            return replace(result, rounds=rounds, weight=pseudo_weight)
+            return replace(result, rounds=rounds, weight=settings.pseudo_weight)
         result = SelfTraining(model=model, rounds=rounds, decisions=tuple(decisions), calibration=calibration)
-    return replace(result, weight=pseudo_weight)
+    return replace(result, weight=settings.pseudo_weight)
 
 
 def decide(
@@ -264,13 +274,13 @@ def pseudo_labels(
 
     What the teacher is unsure of is not learnt from, whoever chooses it.
     """
-    uncapped = replace(gates, most_per_intent=max(len(texts), 1), most_negatives_per_intent=len(texts))
+    no_caps = {"most_per_intent": max(len(texts), 1), "most_negatives_per_intent": len(texts)}
     decisions = decide(
         teacher.model,
         [Utterance(text=text) for text in texts],
         frozenset(functionality),
         calibration=teacher.calibration,
-        gates=uncapped,
+        gates=gates.model_copy(update=no_caps),
         rng=np.random.default_rng(0),  # draws only what exceeds a cap
     )
     labels = {Decision.UNSURE_INTENT: PseudoLabel.UNSURE, Decision.NEGATIVE: PseudoLabel.OTHER_INTENT}

@@ -11,16 +11,15 @@ from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.nlu.linear import SLOT_INTENT_COPIES, LinearNlu, train_linear
+from seedcorn.nlu.linear import SLOT_INTENT_COPIES, LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.pool_training import PoolTrainingSettings
-from seedcorn.nlu.self_training import Gates, SelfTraining, Teacher, self_train
+from seedcorn.nlu.self_training import GatedSettings, Gates, SelfTraining, Teacher, self_train
 from seedcorn.nlu.sentence_encoder import CachedEncoder, load_sentence_encoder
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
 from seedcorn.pretrained import Checkpoint
 from seedcorn.relevance.streaming import sample_texts
 
-_DEFAULT_GATES = Gates()
 _ROWS_SAMPLED_FROM = 2_000_000
 
 
@@ -29,18 +28,6 @@ class NluKind(StrEnum):
 
     LINEAR = "linear"  # maximum entropy and a conditional random field
     NEURAL = "neural"  # a joint transformer encoder; needs the extra `neural`
-
-
-class GateSettings(Settings):
-    """What a pseudo-label must pass; see nlu.self_training.Gates."""
-
-    least_intent_probability: float = Field(_DEFAULT_GATES.least_intent_probability, ge=0, le=1)
-    least_slot_probability: float = Field(_DEFAULT_GATES.least_slot_probability, ge=0, le=1)
-    least_all_slots_probability: float = Field(_DEFAULT_GATES.least_all_slots_probability, ge=0, le=1)
-    least_negative_probability: float = Field(_DEFAULT_GATES.least_negative_probability, ge=0, le=1)
-    most_functionality_probability: float = Field(_DEFAULT_GATES.most_functionality_probability, ge=0, le=1)
-    most_per_intent: int = Field(_DEFAULT_GATES.most_per_intent, ge=1)
-    most_negatives_per_intent: int = Field(_DEFAULT_GATES.most_negatives_per_intent, ge=0)
 
 
 class NluSettings(Settings):
@@ -78,7 +65,7 @@ class SelfTrainingSettings(NluSettings, PoolTrainingSettings):
     ``neural``, whose rounds dev decides (nlu.self_training).
     """
 
-    gates: GateSettings = GateSettings()
+    gates: Gates = Gates()
 
 
 class Knowledge(NamedTuple):
@@ -135,8 +122,7 @@ def trainer(
     """
     slot_intents = tuple(intents) if settings.slots_of_functionality_only else None
     if settings.model is NluKind.LINEAR:
-        return partial(
-            train_linear,
+        linear = LinearSettings(
             slot_intents=slot_intents,
             slot_intent_copies=SLOT_INTENT_COPIES if few else 1,
             n_crf_iterations=settings.n_crf_iterations,
@@ -144,9 +130,11 @@ def trainer(
             encoder=knowledge.encoder,
             fine_tune_slots=settings.fine_tune_slots,
         )
-    from seedcorn.nlu.neural import train_neural
+        return partial(train_linear, settings=linear)
+    from seedcorn.nlu.neural import NeuralSettings, train_neural
 
-    return partial(train_neural, checkpoint=None if settings.checkpoint is None else str(settings.checkpoint))
+    checkpoint = None if settings.checkpoint is None else str(settings.checkpoint)
+    return partial(train_neural, settings=NeuralSettings(checkpoint=checkpoint))
 
 
 def train(
@@ -172,7 +160,6 @@ def self_train_by_dev(
     intents: Sequence[str],
     settings: SelfTrainingSettings,
     random_seed: int,
-    knowledge: Knowledge = NO_KNOWLEDGE,
     teacher: Teacher | None = None,
 ) -> SelfTraining:
     """Return the outcome of self-training on ``texts``; its decisions count positions in ``texts``."""
@@ -181,15 +168,8 @@ def self_train_by_dev(
         background,
         [Utterance(text=text) for text in texts],
         dev,
-        train=trainer(settings, intents=intents, knowledge=knowledge),
+        train=trainer(settings, intents=intents),
         teacher=teacher,
-        gates=gates_of(settings),
-        pseudo_weight=settings.pseudo_weight,
-        n_rounds=settings.n_rounds,
+        settings=GatedSettings(gates=settings.gates, pseudo_weight=settings.pseudo_weight, n_rounds=settings.n_rounds),
         random_seed=random_seed,
     )
-
-
-def gates_of(settings: SelfTrainingSettings) -> Gates:
-    """Return the gates that ``settings`` describe."""
-    return Gates(**settings.gates.model_dump())

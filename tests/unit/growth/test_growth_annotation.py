@@ -8,7 +8,7 @@ from seedcorn.errors import DataError
 from seedcorn.growth.annotation import nearest_view, new_rows, propose
 from seedcorn.growth.drift import drift, g_squared
 from seedcorn.growth.replay import replay_set, replay_shares
-from seedcorn.nlu.linear import LinearNlu, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def rows() -> list[Utterance]:
 
 @pytest.fixture(scope="module")
 def model(rows: list[Utterance]) -> LinearNlu:
-    return train_linear(rows[:30], n_crf_iterations=20)
+    return train_linear(rows[:30], settings=LinearSettings(n_crf_iterations=20))
 
 
 @pytest.mark.parametrize("strategy", ["mixed", "disagreement", "random"])

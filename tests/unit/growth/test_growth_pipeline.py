@@ -15,7 +15,7 @@ from seedcorn.corpus.formats import write_corpus
 from seedcorn.corpus.utterances import Corpus, Utterance, table_of
 from seedcorn.growth.agent import Agent, RunBefore
 from seedcorn.growth.certificate import Certificate
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.saved_model import save_nlu
 
 
@@ -154,7 +154,7 @@ def test_an_intent_run_can_be_grown_on(tmp_path: Path, folder: Path) -> None:
     sets[0] = "pool"
     table = table_of(known).append_column("set", pa.array(sets))
     write_corpus(Corpus.from_table(table), tmp_path / "run" / "training" / "training-set.jsonl")
-    save_nlu(train_linear(known, n_crf_iterations=5), tmp_path / "run" / "training" / "model")
+    save_nlu(train_linear(known, settings=LinearSettings(n_crf_iterations=5)), tmp_path / "run" / "training" / "model")
     agent = RunBefore.at(tmp_path / "run").agent()
     assert agent.intents == ("alarm_set",)
     assert len(agent.labelled) == len(known) - 1

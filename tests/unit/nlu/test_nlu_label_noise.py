@@ -9,7 +9,7 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.crf import IMPOSSIBLE
 from seedcorn.nlu.label_noise import About, Suspicion, audit_labels
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def spoilt() -> tuple[list[Utterance], set[int], set[int], list[Suspicion]]:
         first = rows[i].slots[0]
         other = types[(types.index(first.type) + 1) % len(types)]
         rows[i] = replace(rows[i], slots=(Slot(first.start, first.end, other), *rows[i].slots[1:]))
-    suspicions = audit_labels(partial(train_linear, n_crf_iterations=40), rows, n_folds=3)
+    suspicions = audit_labels(partial(train_linear, settings=LinearSettings(n_crf_iterations=40)), rows, n_folds=3)
     return rows, wrong_intents, wrong_slots, suspicions
 
 

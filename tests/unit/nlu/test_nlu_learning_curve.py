@@ -7,7 +7,7 @@ from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.learning_curve import dealt, learning_curve_points
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 
 
 def test_errors_fall_with_the_number_of_labels() -> None:
@@ -15,7 +15,11 @@ def test_errors_fall_with_the_number_of_labels() -> None:
     names = sorted({u.domain: u.intent for u in rows}.values())[:4]
     rows = [u for u in rows if u.intent in names]
     points = learning_curve_points(
-        partial(train_linear, n_crf_iterations=20), rows[:60], rows[60:], fractions=(0.2, 1.0), n_subsets=2
+        partial(train_linear, settings=LinearSettings(n_crf_iterations=20)),
+        rows[:60],
+        rows[60:],
+        fractions=(0.2, 1.0),
+        n_subsets=2,
     )
     assert [n for n, _ in points] == [12, 12, 60]
     assert points[2][1] < points[0][1]

@@ -9,7 +9,7 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.evaluation.nlu import outcomes
 from seedcorn.nlu.crf import sure_stretches, train_crf
-from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, load_linear, save_linear, train_linear
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_slot_weight_zero_keeps_the_intent_and_ignores_the_slots() -> None:
 
 def test_slots_are_limited_to_the_wanted_intents(requests: list[Utterance]) -> None:
     wanted = requests[0].intent
-    model = train_linear(requests[:200], slot_intents=[wanted])
+    model = train_linear(requests[:200], settings=LinearSettings(slot_intents=(wanted,)))
     predictions = model.predict([u.text for u in requests[:200]])
     types = {s.type for u in requests[:200] if u.intent == wanted for s in u.slots}
     assert {s.type for p in predictions for s in p.slots} <= types

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,14 +99,14 @@ def test_without_excluded_intents_text_without_intent_is_refused() -> None:
 
 def test_an_unknown_checkpoint_is_refused(requests: list[Utterance], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="checkpoint"):
-        train_neural(requests[:30], checkpoint=str(tmp_path / "none"), settings=TINY)
+        train_neural(requests[:30], settings=replace(TINY, checkpoint=str(tmp_path / "none")))
 
 
 def test_a_pretrained_checkpoint_is_tuned_saved_and_loaded(encoder_checkpoint: Path, tmp_path: Path) -> None:
     rows = [Utterance(text=f"play {g}", intent="music", slots=(Slot(5, 5 + len(g), "genre"),)) for g in ("jazz", "rap")]
     rows += [Utterance(text="stop it", intent="stop"), Utterance(text="stop", intent="stop")]
-    settings = NeuralSettings(learning_rate=1e-2, most_epochs=25, dropout=0.0)
-    model = train_neural(rows, checkpoint=str(encoder_checkpoint), settings=settings)
+    settings = NeuralSettings(checkpoint=str(encoder_checkpoint), learning_rate=1e-2, most_epochs=25, dropout=0.0)
+    model = train_neural(rows, settings=settings)
     predictions = model.predict([u.text for u in rows] + [""])
     assert [(p.intent, p.slots) for p in predictions[:4]] == [(u.intent, u.slots) for u in rows]
     save_neural(model, tmp_path / "model.safetensors")

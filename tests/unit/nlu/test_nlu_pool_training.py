@@ -9,7 +9,7 @@ from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.nlu.cross_fitting import CrossFitted, log_odds_of
-from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, load_linear, save_linear, train_linear
 from seedcorn.nlu.operating_point import Threshold
 from seedcorn.nlu.pool_training import (
     PoolReason,
@@ -25,7 +25,7 @@ from seedcorn.relevance.requests import fit_request_gate
 NARRATION = [
     f"the {who} {did} {when}" for who in ("man", "woman") for did in ("slept", "left") for when in ("", "early")
 ]
-TRAIN = partial(train_linear, slot_intents=["alarm_set"], n_crf_iterations=20)
+TRAIN = partial(train_linear, settings=LinearSettings(slot_intents=("alarm_set",), n_crf_iterations=20))
 SETTINGS = PoolTrainingSettings(false_alarm_budget=0.02, n_folds=2, n_rounds=2, least_probability=0.4)
 
 

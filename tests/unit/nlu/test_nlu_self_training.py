@@ -9,12 +9,15 @@ from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.calibration import NluCalibration
-from seedcorn.nlu.linear import train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.self_training import Decision, Gates, PoolDecision, SelfTraining, decide, self_train
+from seedcorn.nlu.self_training import Decision, GatedSettings, Gates, PoolDecision, SelfTraining, decide, self_train
 from seedcorn.selection import FloatArray
 
 NEW = "music_play"
+
+
+TRAIN = partial(train_linear, settings=LinearSettings(slot_intents=(NEW,)))
 
 
 class Fixed:
@@ -90,7 +93,7 @@ def data() -> Data:
 @pytest.fixture(scope="module")
 def taught(data: Data) -> SelfTraining:
     seed, background, pool, dev = data
-    return self_train(seed, background, pool, dev, train=partial(train_linear, slot_intents=[NEW]), n_rounds=2)
+    return self_train(seed, background, pool, dev, train=TRAIN, settings=GatedSettings(n_rounds=2))
 
 
 def test_the_kept_model_is_the_best_on_dev(taught: SelfTraining) -> None:
@@ -114,7 +117,7 @@ def test_pseudo_labels_belong_to_the_functionality_or_have_no_intent(taught: Sel
 
 def test_all_rounds_run_without_dev(data: Data) -> None:
     seed, background, pool, _ = data
-    taught = self_train(seed, background, pool[:80], [], train=partial(train_linear, slot_intents=[NEW]), n_rounds=2)
+    taught = self_train(seed, background, pool[:80], [], train=TRAIN, settings=GatedSettings(n_rounds=2))
     assert [r.kept for r in taught.rounds] == [True, True, True]
     assert len(taught.decisions) == 80
 
@@ -161,9 +164,7 @@ def test_an_empty_pool_gives_the_teacher(data: Data) -> None:
 
 def test_a_seed_of_one_example(data: Data) -> None:
     seed, background, pool, dev = data
-    taught = self_train(
-        seed[:1], background, pool[:50], dev, train=partial(train_linear, slot_intents=[NEW]), n_rounds=1
-    )
+    taught = self_train(seed[:1], background, pool[:50], dev, train=TRAIN, settings=GatedSettings(n_rounds=1))
     assert NEW in taught.model.intents
 
 

@@ -7,7 +7,7 @@ import seedcorn.nlu.crf as crf_module
 import seedcorn.nlu.linear as linear_module
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.linear import load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearSettings, load_linear, save_linear, train_linear
 from seedcorn.nlu.sentence_encoder import (
     MOST_CACHED,
     MOST_CACHED_IN_TOKENS,
@@ -77,7 +77,7 @@ def test_it_forgets_rather_than_grow_without_end(encoder: CachedEncoder) -> None
 
 def test_the_model_answers_by_meaning_where_no_word_is_shared(encoder: CachedEncoder) -> None:
     rows = [Utterance(text="wake me at six", intent="alarm"), Utterance(text="play some jazz", intent="music")] * 2
-    model = train_linear(rows, encoder=encoder)
+    model = train_linear(rows, settings=LinearSettings(encoder=encoder))
     assert [p.intent for p in model.predict(["rouse me tomorrow", "put on a tune"])] == ["alarm", "music"]
     assert model.predict([]) == []
 
@@ -86,7 +86,7 @@ def test_a_saved_model_finds_its_encoder_by_name(
     encoder: CachedEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [Utterance(text="wake me at six", intent="alarm"), Utterance(text="play some jazz", intent="music")]
-    model = train_linear(rows, encoder=encoder)
+    model = train_linear(rows, settings=LinearSettings(encoder=encoder))
     save_linear(model, tmp_path / "model.npz")
     asked: list[str] = []
     monkeypatch.setattr(linear_module, "load_sentence_encoder", lambda name: (asked.append(name), encoder)[1])
@@ -113,7 +113,7 @@ def test_a_view_keeps_what_differs_most(encoder: CachedEncoder) -> None:
 
 
 def test_slots_are_found_by_meaning_where_the_word_was_never_seen(encoder: CachedEncoder) -> None:
-    model = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
+    model = train_linear(ROWS_WITH_SLOTS, settings=LinearSettings(encoder=encoder))
     found = model.predict(["wake me with folk", "play at dawn"])
     assert [p.slots for p in found] == [(Slot(13, 17, "genre"),), (Slot(8, 12, "time"),)]
 
@@ -125,14 +125,14 @@ def test_a_saved_model_sees_tokens_as_before(
     texts = ["wake me at dawn", "play some folk", ""]
     one_intent = [u for u in ROWS_WITH_SLOTS if u.intent == "alarm"]  # whose model sees no sentences
     for number, rows in enumerate((ROWS_WITH_SLOTS, one_intent)):
-        model = train_linear(rows, encoder=encoder)
+        model = train_linear(rows, settings=LinearSettings(encoder=encoder))
         save_linear(model, tmp_path / f"{number}.npz")
         assert load_linear(tmp_path / f"{number}.npz").predict(texts) == model.predict(texts)
 
 
 def test_a_student_sees_tokens_as_its_teacher_does(encoder: CachedEncoder) -> None:
-    teacher = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
-    student = train_linear(ROWS_WITH_SLOTS[:6], encoder=encoder, teacher=teacher)
+    teacher = train_linear(ROWS_WITH_SLOTS, settings=LinearSettings(encoder=encoder))
+    student = train_linear(ROWS_WITH_SLOTS[:6], settings=LinearSettings(encoder=encoder), teacher=teacher)
     assert teacher.crf.view is not None
     assert student.crf.view is teacher.crf.view
 
@@ -170,7 +170,7 @@ def test_what_is_on_disk_is_not_encoded_again(tmp_path: Path) -> None:
 
 
 def test_many_texts_are_tagged_as_one_by_one(encoder: CachedEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = train_linear(ROWS_WITH_SLOTS, encoder=encoder)
+    model = train_linear(ROWS_WITH_SLOTS, settings=LinearSettings(encoder=encoder))
     texts = [u.text for u in ROWS_WITH_SLOTS[:4]] + ["play at dawn"]
     together = model.crf.slots(texts)
     monkeypatch.setattr(crf_module, "_TEXTS_AT_ONCE", 2)

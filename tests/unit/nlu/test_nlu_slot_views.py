@@ -7,7 +7,7 @@ import pytest
 
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.nlu.cross_fitting import Labelled
-from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, load_linear, save_linear, train_linear
 from seedcorn.nlu.sentence_encoder import load_sentence_encoder
 from seedcorn.nlu.slot_self_training import SlotOutcome, self_train_slots
 from seedcorn.nlu.slot_tagger import labels_into
@@ -25,7 +25,9 @@ TEXTS = ["play jazz", "play some folk", "", "wake me at dawn"]
 @pytest.fixture(scope="module")
 def model(encoder_checkpoint: Path) -> LinearNlu:
     encoder = load_sentence_encoder(str(encoder_checkpoint))
-    return train_linear([*SEED, *OTHERS], slot_intents=["music"], encoder=encoder, fine_tune_slots=True)
+    return train_linear(
+        [*SEED, *OTHERS], settings=LinearSettings(slot_intents=("music",), encoder=encoder, fine_tune_slots=True)
+    )
 
 
 def test_the_views_are_averaged(model: LinearNlu) -> None:
@@ -53,7 +55,7 @@ def test_a_crf_alone_decodes_as_it_did(model: LinearNlu) -> None:
 def test_without_slots_there_is_no_tagger(encoder_checkpoint: Path) -> None:
     rows = [Utterance(text=u.text, intent=u.intent) for u in (*SEED, *OTHERS)]
     encoder = load_sentence_encoder(str(encoder_checkpoint))
-    bare = train_linear(rows, slot_intents=["music"], encoder=encoder, fine_tune_slots=True)
+    bare = train_linear(rows, settings=LinearSettings(slot_intents=("music",), encoder=encoder, fine_tune_slots=True))
     assert bare.tagger is None
     assert bare.predict(TEXTS)[0].slots == ()
 

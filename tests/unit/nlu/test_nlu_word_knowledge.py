@@ -6,7 +6,7 @@ import pytest
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.linear import load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearSettings, load_linear, save_linear, train_linear
 from seedcorn.nlu.word_knowledge import WordKnowledge, cluster_names, learn_words, sentence_vectors
 
 
@@ -52,7 +52,7 @@ def test_too_little_text_is_refused() -> None:
 def test_a_model_with_knowledge_is_saved_with_it(
     requests: list[Utterance], knowledge: WordKnowledge, tmp_path: Path
 ) -> None:
-    model = train_linear(requests[:200], knowledge=knowledge)
+    model = train_linear(requests[:200], settings=LinearSettings(knowledge=knowledge))
     save_linear(model, tmp_path / "model.npz")
     texts = [u.text for u in requests[200:260]]
     assert load_linear(tmp_path / "model.npz").predict(texts) == model.predict(texts)
