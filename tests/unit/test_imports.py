@@ -12,7 +12,7 @@ LAYERS = (
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
     {"corpus", "chat_server", "pretrained", "torch_threads"},
-    {"config", "errors", "progress", "selection", "files", "array_files", "tensor_files"},
+    {"compiled", "config", "errors", "progress", "selection", "files", "array_files", "tensor_files"},
 )
 SIDEWAYS = {
     ("relevance", "lm"),

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.corpus.normalising import Texts, character_tables, normalise_text, text_buffers
 from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.errors import ConfigError

@@ -8,10 +8,10 @@ code straight from the sparse rows; a row costs one look-up a feature.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from seedcorn.compiled import njit
 from seedcorn.diversity.methods import Concave
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.selection import FloatArray, PositionArray

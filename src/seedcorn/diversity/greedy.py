@@ -10,9 +10,9 @@ import heapq
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.diversity.feature_coverage import CoverageArrays, FeatureCoverage, add_row, row_gain
 from seedcorn.diversity.objectives import Budget, Objective, Picks, key_scale
 from seedcorn.errors import ConfigError

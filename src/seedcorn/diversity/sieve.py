@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from seedcorn.compiled import njit
 from seedcorn.diversity.feature_coverage import CONCAVE_CODES, checked, column_sums, concave_value
 from seedcorn.diversity.methods import Concave
 from seedcorn.diversity.objectives import Picks

@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import DataError
 from seedcorn.evaluation.normaliser import Normaliser
 from seedcorn.selection import FloatArray

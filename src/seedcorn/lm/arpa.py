@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import DataError, at
 from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, parse_lines
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel, advance

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import at
 from seedcorn.lm.text_buffers import next_word, read_block, word_end
 from seedcorn.lm.vocabulary import WordTable, find_word

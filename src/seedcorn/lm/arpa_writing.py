@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.files import writing_whole
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel
 from seedcorn.lm.vocabulary import WordTable

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import DataError
 from seedcorn.lm.scratch import NewArray, Number, array_in_memory, array_on_disk
 from seedcorn.lm.text_buffers import Texts

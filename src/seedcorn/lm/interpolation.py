@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel, SentenceScores, WordScores, advance, sentence_scores
 from seedcorn.lm.normalisation import set_backoffs

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError, SeedcornWarning
 from seedcorn.lm.counts import NgramCounts, count_ngrams
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel

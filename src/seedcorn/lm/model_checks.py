@@ -1,9 +1,9 @@
 """Whether the arrays of a model file are a model: every index in range, so that compiled code reads nothing else."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays
 from seedcorn.lm.vocabulary import BEGIN, END, UNKNOWN, WordTable, hash_bytes, slot_of
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.lm.text_buffers import TextBuffers, Texts, is_space, next_word, text_buffers
 from seedcorn.lm.trie import ROOT, Trie, find_child

@@ -1,8 +1,8 @@
 """Back-off weights that make every conditional distribution of a model sum to one."""
 
 import numpy as np
-from numba import njit
 
+from seedcorn.compiled import njit
 from seedcorn.lm.ngram_model import NgramArrays, advance
 from seedcorn.lm.trie import ROOT
 from seedcorn.lm.vocabulary import BEGIN_ID

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError
 from seedcorn.lm.ngram_model import NgramArrays, NgramModel, advance
 from seedcorn.lm.normalisation import set_backoffs

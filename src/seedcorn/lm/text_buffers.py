@@ -11,9 +11,9 @@ from typing import IO, NamedTuple, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import DataError, at
 
 _BYTES_PER_BLOCK = 1 << 22

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import DataError
 from seedcorn.lm.scratch import Number
 from seedcorn.lm.text_buffers import TextBuffers, Texts, next_word, text_buffers, word_end

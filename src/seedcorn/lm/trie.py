@@ -8,8 +8,9 @@ proper suffix that is stored: where backing off leads.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from seedcorn.compiled import njit
 
 ROOT = 0
 _RADIX_BITS = 11

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import DataError
 
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from seedcorn.compiled import njit
 from seedcorn.corpus.normalising import (
     ASCII_JOINER,
     ASCII_NUMBER_JOINER,

@@ -5,10 +5,10 @@ it, and one for each character n-gram (3 to 5 characters, with a mark at either 
 n-grams share the weight of one feature, so that long words do not outweigh short ones.
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.corpus.normalising import SPACE, CharacterTables, TextBuffers, normalise_text
 
 SHORTEST_NGRAM, LONGEST_NGRAM = 3, 5
@@ -19,7 +19,7 @@ _PAIR_SALT = np.uint64(0x9E3779B97F4A7C15)
 _NGRAM_SALT = np.uint64(0xC2B2AE3D27D4EB4F)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, inline="always")
 def _mixed(hashed: np.uint64) -> np.uint64:
     """Return the hash with its bits spread (the finaliser of splitmix64): FNV alone fills low bits badly."""
     hashed = (hashed ^ (hashed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -27,7 +27,7 @@ def _mixed(hashed: np.uint64) -> np.uint64:
     return hashed ^ (hashed >> np.uint64(31))
 
 
-@numba.njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True)
 def _features(
     normalised: NDArray[np.uint32],
     n_letters: int,
@@ -66,7 +66,7 @@ def _features(
     return n_features
 
 
-@numba.njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True)
 def _scratch(longest: int) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.float32]]:
     """Return room for the letters, buckets and counts of a text of ``longest`` bytes."""
     # A word of k letters has 2 features and at most 3k n-grams.
@@ -90,7 +90,7 @@ def sum_features(
     return sums
 
 
-@numba.njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True)
 def _count_features(utf8, offsets, tables, scratch, n_buckets, row_starts):  # type: ignore[no-untyped-def]
     normalised, row_buckets, row_counts = scratch
     buckets, counts = np.empty(1024, np.int32), np.empty(1024, np.float32)
@@ -110,7 +110,7 @@ def _count_features(utf8, offsets, tables, scratch, n_buckets, row_starts):  # t
     return row_starts, buckets[:n_all].copy(), counts[:n_all].copy()
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True)
 def _sum_features(utf8, offsets, tables, scratch, bucket_vectors, sums):  # type: ignore[no-untyped-def]
     normalised, buckets, counts = scratch
     n_buckets, width = bucket_vectors.shape

@@ -8,9 +8,9 @@ spelt, the best unigram probability below its node stands in for the language mo
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.speech.beam import (
     N_CANDIDATES,
     N_ROWS,

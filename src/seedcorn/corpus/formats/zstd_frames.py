@@ -5,8 +5,9 @@ from typing import BinaryIO, Self
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
+
+from seedcorn.compiled import njit
 
 BYTES_PER_FRAME = 1 << 20
 _CHECKSUM_FLAG = 0x04  # of the byte after the magic number
