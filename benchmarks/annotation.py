@@ -16,10 +16,10 @@ import numpy as np
 
 from growth_data import DEVELOPMENT, REPORTED, RESULTS, Setting, cut, data_file, massive, measured, train
 from seedcorn.corpus.formats import read_corpus
+from seedcorn.deployment.proposals import propose
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.diversity.methods import Strategy
 from seedcorn.files import digest_of_file
-from seedcorn.growth.annotation import propose
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.selection import FloatArray

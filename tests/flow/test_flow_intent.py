@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_holds_every_stage_the_report_and_the_map(finished: Path) -> None:
     stages = {p.parent.name for p in (finished / "run").glob("*/record.json")}
     first, last = {"data", "contamination", "relevance"}, {"self-training", "measures", "training"}
-    assert stages == {*first, "teacher", "diversity", *last}
+    assert stages == {*first, "teacher", "diversity", *last, "annotation", "certificate"}
     report = (finished / "run" / "report.html").read_text("utf-8")
     parts = ("What it brought", "Contamination", "Diversity", "The map", "Learning curve", "Errors before and after")
     for words in (*parts, "the cut-off keeps 100", "self-training#"):
@@ -66,6 +67,33 @@ def test_a_run_holds_every_stage_the_report_and_the_map(finished: Path) -> None:
     assert (finished / "run" / "map.svg").read_text("utf-8").startswith("<svg")
     systems = json.loads((finished / "run" / "measures" / "measures.json").read_text("utf-8"))["systems"]
     assert [s["system"] for s in systems] == ["seed only", "without pool", "with pool"]
+
+
+def test_the_run_says_what_to_annotate_next_and_what_must_not_have_got_worse(finished: Path) -> None:
+    tables = tables_of(finished / "run")
+    relevant = {row["text"] for row in tables["Relevant utterances, best first."]}
+    asked = tables["Utterances whose labels are worth most"]
+    assert len(asked) == 25
+    assert {row["text"] for row in asked} <= relevant
+    assert (finished / "run" / "annotation" / "annotate.html").exists()
+    (foretold,) = [rows for caption, rows in tables.items() if caption.startswith("... after more labels")]
+    assert [row["n more"] for row in foretold] == [25, 50, 100, 200]
+    compared = tables["Before and after, each intent and slot type"]
+    assert {"alarm_set", "all other intents"} <= {row["name"] for row in compared}
+
+
+def test_a_certificate_that_is_required_decides_the_exit_code(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No margin can be shown with the few utterances of this test."""
+    copy_of_run = shutil.copytree(finished / "run", tmp_path / "run")
+    again = ["intent", str(finished / "config.yaml"), "--run-dir", str(copy_of_run), "--quiet", "--json"]
+    assert run([*again, "--require", "certificate", "--set", "certificate.margin=0.001"]) == 1
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["promoted"] is False
+    assert "alarm_set" in shown["against"]
+    assert run([*again, "--set", "certificate.margin=0.9", "--require", "certificate"]) == 0
+    assert json.loads(capsys.readouterr().out)["promoted"] is True
 
 
 def tables_of(folder: Path) -> dict[str, list[dict[str, str | int | float]]]:

@@ -9,6 +9,7 @@ LAYERS = (
     {"studies"},
     {"pipelines"},
     {"intent", "language", "growth"},
+    {"deployment"},
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
     {"corpus", "chat_server", "pretrained", "torch_threads"},
@@ -24,7 +25,7 @@ SIDEWAYS = {
     ("growth", "intent"),
     ("growth", "language"),
 }
-PIPELINES_AND_UP = {"cli", "studies", "intent", "language", "growth", "pipelines"}
+PIPELINES_AND_UP = {"cli", "studies", "intent", "language", "growth", "deployment", "pipelines"}
 KNOWN_TO = {"runs": PIPELINES_AND_UP, "report": PIPELINES_AND_UP, "engines": {*PIPELINES_AND_UP, "runs"}}
 FOUNDATION = set().union(*LAYERS[-2:])
 

@@ -1,19 +1,9 @@
 """``seedcorn grow``: the growth pipeline, a round a run."""
 
-from enum import StrEnum
-from typing import Annotated
-
-import typer
-
 from seedcorn.cli.application import app
 from seedcorn.cli.configured import ConfigFile, DryRun, Overrides, RunFolder, run_configured
-from seedcorn.cli.options import EXIT_FAILED, AsJson, Quiet, progress, show
-
-
-class Requirement(StrEnum):
-    """What must hold for exit code 0."""
-
-    CERTIFICATE = "certificate"
+from seedcorn.cli.options import AsJson, Quiet, progress
+from seedcorn.cli.required import Required, show_certified
 
 
 @app.command()
@@ -21,9 +11,7 @@ def grow(
     config_file: ConfigFile,
     run_dir: RunFolder = None,
     overrides: Overrides = None,
-    require: Annotated[
-        Requirement | None, typer.Option("--require", help="Exit with 1 when the certificate is not passed.")
-    ] = None,
+    require: Required = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -39,15 +27,4 @@ def grow(
         done = run_configured(
             config_file, GrowthConfig, run_and_report, run_dir=run_dir, overrides=overrides or (), dry_run=dry_run
         )
-    if dry_run:
-        show(done, as_json=as_json)
-        return
-    from pathlib import Path
-
-    from seedcorn.growth.certificate import Certificate
-
-    certificate = Certificate.load(Path(str(done["run"])) / "certificate")
-    reasons = "; ".join(certificate.reasons) or "none"
-    show({**done, "promoted": certificate.passed, "against": reasons}, as_json=as_json)
-    if require is Requirement.CERTIFICATE and not certificate.passed:
-        raise typer.Exit(EXIT_FAILED)
+    show_certified(done, require=require, as_json=as_json)

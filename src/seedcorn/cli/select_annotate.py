@@ -45,10 +45,10 @@ def annotate(options: AnnotateOptions) -> None:
     Studio (their labelling interface beside them), .jsonl is for everything else. Answers come back by --labels.
     """
     from seedcorn.corpus.formats import read_utterances
+    from seedcorn.deployment.tasks import write_tasks
     from seedcorn.diversity.annotate import AnnotationSettings
     from seedcorn.growth.answers import read_answers
     from seedcorn.growth.by_hand import foretell, to_annotate
-    from seedcorn.growth.tasks import write_tasks
     from seedcorn.nlu.linear import load_linear
 
     settings = AnnotationSettings(strategy=options.strategy, batch_size=options.batch_size, n_words=options.words)

@@ -73,9 +73,17 @@ def choose_to_annotate(candidates: Candidates, *, settings: AnnotationSettings, 
         order = rng.permutation(n)
         return _kept(_first(order, np.zeros(n), _budget(candidates.n_words, settings)), n)
     worth = annotation_worth(candidates, settings=settings)
-    order = np.argsort(-worth, kind="stable")
     if settings.strategy in (Strategy.MIXED, Strategy.COVERAGE):
-        return _kept(_covering(candidates, worth, order[: settings.n_unsure], settings), n)
+        budget = _budget(candidates.n_words, settings)
+        picks = cover_doubtful(
+            worth,
+            candidates.vectors,
+            labelled_vectors=candidates.labelled_vectors,
+            budget=budget,
+            n_unsure=settings.n_unsure,
+        )
+        return _kept(picks, n)
+    order = np.argsort(-worth, kind="stable")
     return _kept(_first(order, worth, _budget(candidates.n_words, settings)), n)
 
 
@@ -118,13 +126,17 @@ def _relative_entropy(of: FloatArray, against: FloatArray) -> FloatArray:
     return np.asarray((of * np.log2(ratio)).sum(axis=1), dtype=np.float64)
 
 
-def _covering(candidates: Candidates, worth: FloatArray, rows: PositionArray, settings: AnnotationSettings) -> Picks:
-    """Return the choice among ``rows`` by facility location, every row weighted by its worth."""
-    rows = np.sort(rows)
-    objective = FacilityLocation(
-        candidates.vectors[rows], seed_vectors=candidates.labelled_vectors, weights=worth[rows]
-    )
-    picks = lazy_greedy(objective, _budget(candidates.n_words[rows], settings))
+def cover_doubtful(
+    worth: FloatArray, vectors: Vectors, *, labelled_vectors: Vectors, budget: Budget, n_unsure: int
+) -> Picks:
+    """Return the choice among the ``n_unsure`` rows of most ``worth`` (n,) by facility location weighted with it.
+
+    ``vectors`` (n, d) and ``labelled_vectors`` (m, d) are of unit length; what is labelled counts as chosen already.
+    """
+    rows = np.sort(np.argsort(-worth, kind="stable")[:n_unsure])
+    costs = budget.costs[rows]
+    objective = FacilityLocation(vectors[rows], seed_vectors=labelled_vectors, weights=worth[rows])
+    picks = lazy_greedy(objective, Budget(min(budget.total, int(costs.sum())), costs))
     return Picks(rows[picks.positions], picks.gains)
 
 

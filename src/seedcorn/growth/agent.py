@@ -1,8 +1,7 @@
 """What is deployed: the model, what people labelled for it, what it labelled by itself, and the logs it has seen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -12,13 +11,17 @@ from seedcorn import __version__
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.utterances import Utterance, utterances_of
+from seedcorn.deployment.batch import ToAnnotate
+from seedcorn.deployment.tasks import with_ids
 from seedcorn.errors import DataError
 from seedcorn.files import InputFile, digest_of_folder, read_json, write_json
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.saved_model import load_nlu, save_nlu
+from seedcorn.runs import digest_of_json
 
 CURRENT = "current"
+ANNOTATION = "annotation"
 _FORMAT = 1
 _AGENT, _MODEL = "agent.json", "model"
 _INTENT_RUN = Path("training")
@@ -94,12 +97,14 @@ class Agent:
 
 
 class RunBefore(InputFile):
-    """The folder of a finished ``grow`` or ``intent`` run, or of an agent; its digest is that of the agent alone."""
+    """The folder of a finished ``grow`` or ``intent`` run, or of an agent; its digest is that of what a round takes."""
 
     @property
     def digest(self) -> str:
         """The SHA-256 of what the next round starts from, in hexadecimal."""
-        return digest_of_folder(self.agent_folder)
+        agent, given_out = self.agent_folder, self.path / ANNOTATION
+        of_agent = digest_of_folder(agent)
+        return digest_of_json([of_agent, digest_of_folder(given_out)]) if given_out.is_dir() else of_agent
 
     @property
     def agent_folder(self) -> Path:
@@ -115,6 +120,12 @@ class RunBefore(InputFile):
             where=self.path,
             fix="Let that run finish: the same command goes on where it stopped.",
         )
+
+    def given_out(self) -> list[Utterance]:
+        """Return what that run gave out to be annotated, without labels; whether it was promoted or not."""
+        folder = self.path / ANNOTATION
+        tasks = ToAnnotate.load(folder).batch.tasks if folder.is_dir() else ()
+        return [replace(task.utterance, intent="", slots=()) for task in tasks]
 
     def agent(self) -> Agent:
         """Return the agent of the run before."""
@@ -151,8 +162,3 @@ def _linear(model: NluModel, where: Path) -> LinearNlu:
             fix="Run the intent pipeline with 'self_training.model: linear'.",
         )
     return model
-
-
-def with_ids(utterances: Iterable[Utterance]) -> list[Utterance]:
-    """Return utterances that all have an id: their own, or one that follows from the text."""
-    return [u if u.id else replace(u, id=f"log-{sha256(u.text.encode()).hexdigest()[:12]}") for u in utterances]

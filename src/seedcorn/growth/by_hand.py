@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.deployment.proposals import propose
+from seedcorn.deployment.tasks import TaskBatch, task_of
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.errors import DataError
 from seedcorn.evaluation.forecast import LearningCurve, forecast
-from seedcorn.growth.annotation import propose
-from seedcorn.growth.tasks import TaskBatch, task_of
 from seedcorn.nlu.learning_curve import dealt, learning_curve_points
 from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel

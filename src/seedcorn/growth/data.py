@@ -10,9 +10,10 @@ from pydantic import Field, JsonValue, model_validator
 from seedcorn.corpus.settings import CorpusFile, open_corpus, utterances_in
 from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.deployment.tasks import with_ids
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import InputFile, Json, read_json, write_json
-from seedcorn.growth.agent import Agent, RunBefore, with_ids
+from seedcorn.growth.agent import Agent, RunBefore
 from seedcorn.growth.answers import Answers, read_answers, read_renames, with_renames
 from seedcorn.growth.rounds import RoundSettings, grow
 from seedcorn.nlu.label_noise import in_words
@@ -108,7 +109,7 @@ class ReadGrowthData(Stage[GrowthData]):
         logs = with_ids(replace(u, domain="", intent="", slots=()) for u in self._logs())
         new_seed = self._new_seed(agent)
         names = {u.intent for u in (*agent.labelled, *new_seed)}
-        asked = [*logs, *agent.logs, *split]
+        asked = [*logs, *agent.logs, *split, *(self.before.given_out() if self.before else ())]
         answers = read_answers([file.path for file in self.labels], asked=asked, intents=names)
         labelled_now = {u.text for u in answers.labels}
         test = utterances_in(self.test, name="test")

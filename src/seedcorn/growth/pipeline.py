@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import Field
 
 from seedcorn.config import Settings
+from seedcorn.deployment.batch import ToAnnotate
+from seedcorn.deployment.certificate import Certificate
 from seedcorn.growth.agent import CURRENT, Agent
-from seedcorn.growth.certificate import Certificate
 from seedcorn.growth.data import GrowthData, ReadGrowthData
 from seedcorn.growth.stages import (
     Certify,
@@ -19,7 +20,6 @@ from seedcorn.growth.stages import (
     MeasureDrift,
     NewLogs,
     ScreenLogs,
-    ToAnnotate,
 )
 from seedcorn.progress import say
 from seedcorn.runs import Result, Run, Stage, StageRecord, StageResult

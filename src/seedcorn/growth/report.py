@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from seedcorn.deployment.certificate import Certificate
+from seedcorn.deployment.sections import annotation_section, certificate_section, rows_table
 from seedcorn.errors import require_all
 from seedcorn.files import Json
-from seedcorn.growth.certificate import Certificate
 from seedcorn.growth.pipeline import GrowthConfig, GrowthResult, run_growth
 from seedcorn.report.page import Page, Section, Table
 from seedcorn.report.saved import write_page
@@ -31,17 +32,17 @@ def write_report(result: GrowthResult, folder: Path) -> Path:
         lead=_lead(certificate),
         summary=_summary(result),
         sections=(
-            _certificate_section(certificate),
-            _annotation_section(result),
+            certificate_section(certificate),
+            annotation_section(result.to_annotate),
             Section(
                 title="Contradictory labels",
                 text="Annotators disagree about these; nobody's label was trained on.",
-                contents=(_table("Contradictions", _conflicts(data.conflicts)),),
+                contents=(rows_table("Contradictions", _conflicts(data.conflicts)),),
             ),
             _drift_section(result.drift.value.content),
             Section(
                 title="The training set",
-                contents=(_table("Utterances by origin", certificate.rows("training_set")), _counts(result)),
+                contents=(rows_table("Utterances by origin", certificate.rows("training_set")), _counts(result)),
             ),
         ),
         signatures=tuple(record.signature for record in result.records()),
@@ -68,44 +69,6 @@ def _summary(result: GrowthResult) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _certificate_section(certificate: Certificate) -> Section:
-    comparisons = [
-        {name: row[name] for name in ("kind", "name", "verdict", "n_utterances", "n_mended", "n_broken")}
-        | {name: row[name] for name in ("f1_before", "f1_after", "difference", "low", "high", "p_holm")}
-        for row in certificate.rows("comparisons")
-    ]
-    return Section(
-        title="Certificate",
-        text=f"A round passes when each intent of before is shown, with 95 % confidence, not to be worse by more than "
-        f"{certificate.margin:.0%} of the utterances that concern it. Too few utterances show nothing.",
-        contents=(
-            _table("Before and after, each intent and slot type", comparisons, searchable=True),
-            _table("Right before and wrong now", certificate.rows("regressions"), searchable=True),
-            _table("Taken from another intent by a new one", certificate.rows("taken")),
-            _table("Training utterances of different intents that are most alike", certificate.rows("nearest_pairs")),
-            _table("False alarms by domain", certificate.rows("false_alarms")),
-        ),
-    )
-
-
-def _annotation_section(result: GrowthResult) -> Section:
-    value = result.to_annotate.value
-    rows: list[dict[str, Json]] = [
-        {"text": task.utterance.text, "proposed": task.utterance.intent, "why": task.why} for task in value.batch.tasks
-    ]
-    forecasts = value.curve.get("forecasts")
-    curve = [dict(row) for row in forecasts if isinstance(row, Mapping)] if isinstance(forecasts, Sequence) else []
-    return Section(
-        title="What to annotate next",
-        text=f"Open {result.to_annotate.folder.name}/annotate.html in a browser, or give the tasks to Label Studio; "
-        "the answers go into the next run as data.labels.",
-        contents=(
-            _table("Utterances whose labels are worth most", rows, searchable=True),
-            *((_table("Semantic error after more labels, with its 80 % interval", curve),) if curve else ()),
-        ),
-    )
-
-
 def _drift_section(content: Mapping[str, Json]) -> Section:
     words, groups = (_rows(content.get(name)) for name in ("words", "groups"))
     return Section(
@@ -113,8 +76,8 @@ def _drift_section(content: Mapping[str, Json]) -> Section:
         text=f"Divergence of the words from before {_rate(content, 'divergence')} of 1; never seen before are "
         f"{_rate(content, 'unknown_word_fraction')} of the running words.",
         contents=(
-            _table("Words that became more frequent", words),
-            _table("New groups of like texts", [{**g, "examples": _joined(g["examples"])} for g in groups]),
+            rows_table("Words that became more frequent", words),
+            rows_table("New groups of like texts", [{**g, "examples": _joined(g["examples"])} for g in groups]),
         ),
     )
 
@@ -148,7 +111,7 @@ def _conflicts(conflicts: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]
 
 
 def _counts(result: GrowthResult) -> Table:
-    return _table(
+    return rows_table(
         "What each stage kept",
         [
             {"stage": record.stage, "count": name.removeprefix("n_").replace("_", " "), "rows": n}
@@ -156,17 +119,3 @@ def _counts(result: GrowthResult) -> Table:
             for name, n in record.counts.items()
         ],
     )
-
-
-def _table(caption: str, rows: Sequence[Mapping[str, Json]], *, searchable: bool = False) -> Table:
-    columns = tuple(rows[0]) if rows else ("nothing",)
-    return Table(
-        caption=caption,
-        columns=tuple(name.replace("_", " ") for name in columns),
-        rows=tuple(tuple(_cell(row[name]) for name in columns) for row in rows),
-        searchable=searchable,
-    )
-
-
-def _cell(value: Json) -> str | int | float:
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else str(value)

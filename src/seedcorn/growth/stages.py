@@ -10,18 +10,17 @@ from pydantic import Field, JsonValue
 from seedcorn.corpus.contamination import screen_pool
 from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.deployment.batch import ToAnnotate, foretold
+from seedcorn.deployment.certificate import Certificate, Judged, certify
+from seedcorn.deployment.proposals import propose
+from seedcorn.deployment.tasks import Task, TaskBatch, task_of
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.errors import DataError
-from seedcorn.evaluation.forecast import forecast
 from seedcorn.files import Json, read_json, write_json
-from seedcorn.growth.agent import Agent
-from seedcorn.growth.annotation import propose
-from seedcorn.growth.certificate import Certificate, Judged, certify
+from seedcorn.growth.agent import ANNOTATION, Agent
 from seedcorn.growth.data import GrowthData
 from seedcorn.growth.drift import drift
 from seedcorn.growth.rounds import RoundSettings, divided, grow, in_scope_first, next_labelled, trainer_for
-from seedcorn.growth.tasks import Task, TaskBatch, task_of, write_tasks
-from seedcorn.nlu.learning_curve import learning_curve_points
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE, fit_scope_gate, held_out_scope_scores, scope_scores
 from seedcorn.runs import Context, Stage
 
@@ -165,67 +164,16 @@ class GrowModel(RoundSettings, Stage[Agent]):
         return fit_scope_gate(scores[: len(seed)], outside, most_false_alarms=self.most_false_alarms).threshold
 
 
-@dataclass(frozen=True, kw_only=True)
-class _SavedBatch:
-    name: str
-    intents: tuple[str, ...]
-    slot_types: tuple[str, ...]
-    tasks: list[tuple[tuple[str, ...], float, str]]
-    curve: Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ToAnnotate:
-    """What people should label next, and how the error will fall; ``curve`` is empty where no forecast was asked."""
-
-    batch: TaskBatch
-    curve: Mapping[str, JsonValue]
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """How many utterances are given out."""
-        return {"n_tasks": len(self.batch.tasks)}
-
-    def save(self, folder: Path) -> None:
-        """Write the page, the tasks of Label Studio, and the tasks as JSON lines."""
-        for name in ("annotate.html", "label-studio.json", "tasks.jsonl"):
-            write_tasks(self.batch, folder / name)
-        write_utterances([task.utterance for task in self.batch.tasks], folder / "tasks.parquet")
-        saved = _SavedBatch(
-            name=self.batch.name,
-            intents=self.batch.intents,
-            slot_types=self.batch.slot_types,
-            tasks=[(t.intents, t.probability, t.why) for t in self.batch.tasks],
-            curve=self.curve,
-        )
-        write_json(asdict(saved), folder / "batch.json")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return what ``save`` wrote."""
-        saved = read_json(folder / "batch.json", _SavedBatch)
-        tasks = zip(read_utterances(folder / "tasks.parquet"), saved.tasks, strict=True)
-        batch = TaskBatch(
-            name=saved.name,
-            tasks=tuple(
-                Task(utterance=u, intents=intents, probability=probability, why=why)
-                for u, (intents, probability, why) in tasks
-            ),
-            intents=saved.intents,
-            slot_types=saved.slot_types,
-        )
-        return cls(batch=batch, curve=saved.curve)
-
-
 class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
     """Choose the logs whose labels are worth most to the new model; first what nobody's label holds for any more.
 
-    ``with_forecast`` also trains on subsets of what is labelled, and foretells the error on dev after more labels.
+    ``with_forecast`` also trains on subsets of what is labelled, and foretells the error on dev after more labels;
+    without dev there is no forecast.
     """
 
-    stage_name: ClassVar[str] = "annotation"
+    stage_name: ClassVar[str] = ANNOTATION
 
-    with_forecast: bool = False
+    with_forecast: bool = True
 
     def __call__(self, data: GrowthData, logs: NewLogs, agent: Agent, *, context: Context) -> ToAnnotate:
         """Return the batch."""
@@ -237,6 +185,7 @@ class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
             [u.text for u in logs.logs],
             model=agent.model,
             labelled=agent.labelled,
+            intents=agent.intents,
             settings=self,
             random_seed=context.random_seed,
         )
@@ -249,24 +198,11 @@ class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
                 intents=tuple(sorted({u.intent for u in agent.labelled} - {"", OUT_OF_SCOPE})),
                 slot_types=tuple(sorted(own_slots)),
             ),
-            curve=_foretold(agent, data, context) if self.with_forecast else {},
+            curve=self._foretold(agent, data, context) if self.with_forecast else {},
         )
 
-
-def _foretold(agent: Agent, data: GrowthData, context: Context) -> dict[str, JsonValue]:
-    held_out = [u for u in data.dev if u.intent in agent.intents]
-    seed, background = divided(agent.labelled, agent.intents)
-    points = learning_curve_points(
-        trainer_for(agent.intents, RoundSettings(), like=agent.model),
-        seed,
-        held_out,
-        background=background,
-        random_seed=context.random_seed,
-    )
-    curve = forecast(points, rng=context.rng())
-    forecasts: list[JsonValue] = [asdict(f) for f in curve.forecasts]
-    points_so_far: list[JsonValue] = [list(point) for point in curve.points]
-    return {"points": points_so_far, "forecasts": forecasts, "stop_after": curve.stop_after}
+    def _foretold(self, agent: Agent, data: GrowthData, context: Context) -> Mapping[str, JsonValue]:
+        return foretold(agent.labelled, intents=agent.intents, dev=data.dev, random_seed=context.random_seed)
 
 
 class Certify(Stage[Certificate]):

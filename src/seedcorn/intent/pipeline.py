@@ -1,4 +1,7 @@
-"""A new intent: seed, background and pool -> contamination -> relevance -> diversity -> self-training -> evaluation."""
+"""A new intent: seed, background and pool -> contamination -> relevance -> diversity -> self-training -> evaluation.
+
+What people decide next comes last: what to annotate, and whether the model may be deployed.
+"""
 
 from collections.abc import Mapping
 
@@ -6,6 +9,7 @@ from pydantic import Field
 
 from seedcorn.config import Settings
 from seedcorn.intent.data import ReadIntentData
+from seedcorn.intent.deployment import Certify, ChooseToAnnotate
 from seedcorn.intent.result import IntentResult
 from seedcorn.intent.stages import (
     Evaluate,
@@ -35,6 +39,8 @@ class IntentConfig(IntentRunSettings):
     name: str = Field(min_length=1)
     random_seed: int = Field(1, ge=0)
     data: ReadIntentData
+    annotation: ChooseToAnnotate | None = ChooseToAnnotate()
+    certificate: Certify | None = Certify()
 
     def stages(self) -> Mapping[str, Stage[StageResult]]:
         """Return the stages by the names of their folders, in the order in which they run."""
@@ -49,7 +55,8 @@ class IntentConfig(IntentRunSettings):
             self.evaluation,
             self.training,
         )
-        return {type(stage).stage_name: stage for stage in stages}
+        decided = [stage for stage in (self.annotation, self.certificate) if stage is not None]
+        return {type(stage).stage_name: stage for stage in (*stages, *decided)}
 
 
 def run_intent(config: IntentConfig, *, run: Run) -> IntentResult:
@@ -73,4 +80,6 @@ def run_intent(config: IntentConfig, *, run: Run) -> IntentResult:
         trained=trained,
         evaluated=evaluated,
         training=training,
+        to_annotate=run.do(config.annotation, data, relevant, trained) if config.annotation else None,
+        certificate=run.do(config.certificate, data, trained, evaluated) if config.certificate else None,
     )

@@ -1,7 +1,7 @@
 """The page of an intent run: what came in, what was kept and why, how the model learned, what it gets right now."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from seedcorn.corpus.tables import POSITION, rows_at
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.deployment.sections import annotation_section, certificate_section
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.result import IntentResult
 from seedcorn.intent.stage_results import CleanPool, Evaluated, RelevantPool, SelfTrained
@@ -56,11 +57,20 @@ def write_report(result: IntentResult, folder: Path) -> Path:
             ),
             _self_training_section(trained),
             _errors_section(evaluated),
+            *_decisions(result),
         ),
         signatures=tuple(record.signature for record in result.records()),
     )
     save_figure(the_map.figure, folder / MAP_NAME)
     return write_page(page, folder)
+
+
+def _decisions(result: IntentResult) -> Iterator[Section]:
+    """Yield what people decide next: whether the model may be deployed, and what they label."""
+    if result.certificate is not None:
+        yield certificate_section(result.certificate.value)
+    if result.to_annotate is not None:
+        yield annotation_section(result.to_annotate)
 
 
 def _rows(table: pa.Table) -> list[Row]:

@@ -1,8 +1,10 @@
-"""What an intent run has made: report, tables and certificate are views of it."""
+"""What an intent run has made: the report is a view of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from seedcorn.deployment.batch import ToAnnotate
+from seedcorn.deployment.certificate import Certificate
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.stage_results import (
     CleanPool,
@@ -30,6 +32,8 @@ class IntentResult:
     trained: Result[SelfTrained]
     evaluated: Result[Evaluated]
     training: Result[TrainingFolder]
+    to_annotate: Result[ToAnnotate] | None
+    certificate: Result[Certificate] | None
 
     def records(self) -> Iterator[StageRecord]:
         """Yield the record of every stage, in order."""
@@ -37,3 +41,6 @@ class IntentResult:
             yield stage.record
         yield self.evaluated.record
         yield self.training.record
+        for decided in (self.to_annotate, self.certificate):
+            if decided is not None:
+                yield decided.record

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.language.annotation import ChooseToTranscribe, ChooseToTranslate
 from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.data import DrawTranscripts, ReadLanguageData
 from seedcorn.language.key_terms import ChooseKeyTerms
@@ -66,8 +67,9 @@ class LanguagePipeline(Settings):
 
     A system is a list of sources of text; of its text a language model is made. ``baseline`` is what all are compared
     with, by default the first system; ``reported`` the one whose changes are shown and that is exported, by default
-    the last; of its in-domain text ``key_terms`` are chosen, where set. With the recogniser "none" language models are
-    made and measured by perplexity alone.
+    the last; of its in-domain text ``key_terms`` are chosen, where set. What people should do next are the source
+    requests ``to_translate``, chosen by the reported system's translations, and the recordings ``to_transcribe``. With
+    the recogniser "none" language models are made and measured by perplexity alone.
     """
 
     data: ReadLanguageData
@@ -80,6 +82,8 @@ class LanguagePipeline(Settings):
     baseline: str = ""
     reported: str = ""
     key_terms: ChooseKeyTerms | None = None
+    to_translate: ChooseToTranslate | None = ChooseToTranslate()
+    to_transcribe: ChooseToTranscribe | None = None
     recogniser: Recogniser | None = Recogniser(test_bed=SynthesiseSpeech())
     n_threads: int = Field(1, ge=1)
 
@@ -185,6 +189,11 @@ class LanguagePipeline(Settings):
     def translation_sets(self) -> list[TranslationSet]:
         """Return the n-best lists that the systems use."""
         return sorted({wanted for source in self.sources().values() for wanted in source.translation_sets()})
+
+    def reported_set(self) -> TranslationSet | None:
+        """Return the n-best lists that the reported system uses last, None where it uses none."""
+        wanted = [wanted for source in self.systems[self.reported_name] for wanted in source.translation_sets()]
+        return wanted[-1] if wanted else None
 
     def rescored_sets(self) -> list[tuple[TranslationSet, int]]:
         """Return which of the n-best lists are rescored, and how many hypotheses of each list are taken."""

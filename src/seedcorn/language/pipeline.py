@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from seedcorn.errors import require_all
+from seedcorn.language.annotation import ForPeople
 from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.config import LanguagePipeline, folder_name
 from seedcorn.language.data import LanguageData
@@ -73,6 +74,7 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
         recognition=recognition,
         exported=export(run, config, models, recognition),
         key_terms=choose_key_terms(run, config, pairs, texts, models),
+        for_people=choose_for_people(run, config, materials),
     )
 
 
@@ -187,6 +189,16 @@ def export(run: Run, config: LanguagePipeline, models: Models, recognition: Reco
     """Write the model of the reported system for other recognisers, with the lexicon of the recogniser if any."""
     posteriors = () if recognition is None else (recognition.posteriors,)
     return run.do(Export(), models.own[config.reported_name], *posteriors)
+
+
+def choose_for_people(run: Run, config: LanguagePipeline, made: Materials) -> list[Result[ForPeople]]:
+    """Choose which source requests people should translate, and which recordings transcribe, where that is wanted."""
+    chosen, wanted = [], config.reported_set()
+    if config.to_translate is not None and wanted is not None:
+        chosen.append(run.do(config.to_translate, made.data, made.nbest[wanted]))
+    if config.to_transcribe is not None:
+        chosen.append(run.do(config.to_transcribe, made.transcripts))
+    return chosen
 
 
 def choose_key_terms(

@@ -116,10 +116,8 @@ class ReadSpeech(Stage[SpeechPosteriors]):
     @classmethod
     def _of_the_manifests(cls, given: tuple[InputFile, ...], info: ValidationInfo) -> tuple[InputFile, ...]:
         """Name every audio file, so that its content counts. Raises DataError for one that is missing."""
-        manifests = [
-            f.path for name in ("dev", "test") if (f := info.data.get(name)) is not None and is_manifest(f.path)
-        ]
-        return tuple(InputFile.at(recording.audio) for path in manifests for recording in read_manifest(path))
+        given_files = [file for name in ("dev", "test") if (file := info.data.get(name)) is not None]
+        return tuple(recording for file in given_files for recording in recordings_of(file))
 
     def __call__(self, data: LanguageData, *, context: Context) -> SpeechPosteriors:
         """Return the posteriors of dev and test. Raises DataError naming an utterance without any."""
@@ -136,6 +134,13 @@ class ReadSpeech(Stage[SpeechPosteriors]):
             for file, utterances in ((self.dev, data.dev), (self.test, data.test))
         )
         return SpeechPosteriors(dev=dev, test=test)
+
+
+def recordings_of(file: InputFile) -> tuple[InputFile, ...]:
+    """Return the audio files of a manifest, none of posteriors. Raises DataError for one that is missing."""
+    if not is_manifest(file.path):
+        return ()
+    return tuple(InputFile.at(recording.audio) for recording in read_manifest(file.path))
 
 
 def posteriors_of(posteriors: Posteriors, utterances: Sequence[Utterance]) -> Posteriors:

@@ -1,8 +1,9 @@
 """The page of a language run: what each step brought, where it helps, what the models know, what changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from seedcorn.language.annotation import ForPeople
 from seedcorn.language.measures import OWN, Measures
 from seedcorn.language.models import SystemModel
 from seedcorn.language.pipeline import LanguageConfig
@@ -29,6 +30,7 @@ def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
             *_chosen(result.models.own[config.reported_name].value),
             *(() if measures is None else (_examples(measures),)),
             _translations([result.texts[source.name] for source in config.systems[config.reported_name]]),
+            *_for_people(result.for_people),
             Section(title="Counts", contents=(_counts(result),)),
         ),
         signatures=tuple(stage.record.signature for stage in result.stages()),
@@ -166,6 +168,16 @@ def _translations(texts: Sequence[Result[Texts]]) -> Section:
             table("Translations.", [{"text": u.text, "intent": u.intent} for u in translated], ("text", "intent")),
         ),
     )
+
+
+def _for_people(chosen: Sequence[Result[ForPeople]]) -> Iterator[Section]:
+    for what in chosen:
+        rows = [{**row.__dict__} for row in what.value.rows]
+        yield Section(
+            title="What to translate next" if any(row["text"] for row in rows) else "What to transcribe next",
+            text=f"Where our own answer is doubtful and many others are alike; {what.folder.name}/tasks.tsv has them.",
+            contents=(table("Tasks for people.", rows, ("id", "text", "proposed", "probability", "cost")),),
+        )
 
 
 def _counts(result: LanguageResult) -> Table:

@@ -1,9 +1,10 @@
 """What a run of the language pipeline found; report and tables are views of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from seedcorn.language.annotation import ForPeople
 from seedcorn.language.key_terms import KeyTerms
 from seedcorn.language.measures import OWN, Measures
 from seedcorn.language.models import Exported, SystemModel, Vocabulary
@@ -81,6 +82,7 @@ class LanguageResult:
     recognition: Recognition | None
     exported: Result[Exported]
     key_terms: Result[KeyTerms] | None = None
+    for_people: Sequence[Result[ForPeople]] = ()
 
     def stages(self) -> Iterator[Result[StageResult]]:
         """Yield the results of all stages but those of single texts' models, in the order of the pipeline."""
@@ -100,3 +102,4 @@ class LanguageResult:
         yield self.exported
         if self.key_terms is not None:
             yield self.key_terms
+        yield from self.for_people

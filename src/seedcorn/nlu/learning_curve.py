@@ -11,7 +11,7 @@ from seedcorn.nlu.model import NluTrainer
 from seedcorn.progress import track
 
 FRACTIONS = (0.3, 0.45, 0.65, 1.0)
-_FEWEST = 8
+FEWEST_LABELS = 8
 
 
 def learning_curve_points(
@@ -30,9 +30,9 @@ def learning_curve_points(
     ``background`` always trains and does not count. Cost: a training a subset; the whole is trained on once. Raises
     DataError for fewer than 8 labels, or none held out.
     """
-    if len(labelled) < _FEWEST or not held_out:
+    if len(labelled) < FEWEST_LABELS or not held_out:
         raise DataError(
-            wanted=f"at least {_FEWEST} labelled utterances and some held out to foretell a learning curve",
+            wanted=f"at least {FEWEST_LABELS} labelled utterances and some held out to foretell a learning curve",
             found=f"{len(labelled)} and {len(held_out)}",
         )
     orders = [dealt(labelled, np.random.default_rng([random_seed, i])) for i in range(n_subsets)]

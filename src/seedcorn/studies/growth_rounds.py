@@ -8,11 +8,11 @@ from typing import Self
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.deployment.proposals import propose
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.diversity.methods import Strategy
 from seedcorn.evaluation.nlu import Outcomes, f1, outcomes
 from seedcorn.files import read_json, write_json
-from seedcorn.growth.annotation import propose
 from seedcorn.growth.rounds import grow, in_scope_first
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE

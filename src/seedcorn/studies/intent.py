@@ -177,6 +177,8 @@ def settings_of(cell: Cell, config: IntentStudyConfig, system: System) -> Intent
         name=cell.name,
         random_seed=cell.random_seed,
         data=ReadIntentData.model_validate(data),
+        annotation=None,
+        certificate=None,
         **{**fields_of(config.run, IntentRunSettings), **sections},
     )
 

@@ -3,9 +3,9 @@ import pytest
 
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.deployment.proposals import nearest_view, new_rows, propose
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.errors import DataError
-from seedcorn.growth.annotation import nearest_view, new_rows, propose
 from seedcorn.growth.drift import drift, g_squared
 from seedcorn.growth.replay import replay_set, replay_shares
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear

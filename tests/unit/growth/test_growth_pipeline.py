@@ -13,8 +13,8 @@ from seedcorn.cli import run
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.formats import write_corpus
 from seedcorn.corpus.utterances import Corpus, Utterance, table_of
+from seedcorn.deployment.certificate import Certificate
 from seedcorn.growth.agent import Agent, RunBefore
-from seedcorn.growth.certificate import Certificate
 from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.saved_model import save_nlu
 

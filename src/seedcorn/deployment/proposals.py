@@ -1,6 +1,6 @@
 """Which texts an agent should have annotated next, seen through its own model, each with the reason why."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +43,14 @@ def propose(
     *,
     model: NluModel,
     labelled: Sequence[Utterance],
+    intents: Collection[str] = (),
     settings: AnnotationSettings = AnnotationSettings(),
     random_seed: int = 0,
 ) -> AnnotationBatch:
     """Return the batch of ``texts`` whose labels are worth most to ``model``, which was trained on ``labelled``.
 
-    Texts that are labelled already, and repeated ones, are never chosen. Cost: one prediction a text, and one sentence
+    Only utterances of ``intents`` are worth a label, those of all in-scope intents without any. Texts that are labelled
+    already, and repeated ones, are never chosen. Cost: one prediction a text, and one sentence
     encoder. Raises DataError when no new text is left.
     """
     rows = new_rows(texts, labelled)
@@ -60,7 +62,9 @@ def propose(
         )
     new = [texts[i] for i in rows]
     predictions = model.predict(new)
-    candidates, others = candidates_of(new, predictions, model=model, labelled=labelled, random_seed=random_seed)
+    candidates, others = candidates_of(
+        new, predictions, model=model, labelled=labelled, intents=intents, random_seed=random_seed
+    )
     chosen = choose_to_annotate(candidates, settings=settings, rng=np.random.default_rng(random_seed))
     order = np.argsort(-candidates.intent_probabilities, axis=1, kind="stable")[:, :N_PROPOSALS]
     proposals = tuple(
@@ -93,6 +97,7 @@ def candidates_of(
     *,
     model: NluModel,
     labelled: Sequence[Utterance],
+    intents: Collection[str] = (),
     random_seed: int,
 ) -> tuple[Candidates, list[str]]:
     """Return what is known of ``texts``, and the labelled text nearest to each."""
@@ -103,7 +108,8 @@ def candidates_of(
     encoder = fit_encoder([*known, *texts], n_dimensions=64, random_seed=random_seed)
     vectors, labelled_vectors = encoder.encode(list(texts)), encoder.encode(known)
     probabilities = model.intent_probabilities(texts)
-    in_scope = [i for i, intent in enumerate(model.intents) if intent not in ("", OUT_OF_SCOPE)]
+    wanted = intents or set(model.intents) - {"", OUT_OF_SCOPE}
+    in_scope = [i for i, intent in enumerate(model.intents) if intent in wanted]
     candidates = Candidates(
         intent_probabilities=probabilities,
         slots_probabilities=np.array([p.all_slots_probability for p in predictions]),

@@ -1,17 +1,17 @@
 """What is to be annotated, as files for people: an offline page of our own, and tasks for Label Studio."""
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from html import escape
 from importlib import resources
 from pathlib import Path
 
 from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.deployment.proposals import Proposal
 from seedcorn.errors import ConfigError
 from seedcorn.files import write_text_whole
-from seedcorn.growth.annotation import Proposal
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 from seedcorn.nlu.tokens import tokens_of
 from seedcorn.runs import Json
@@ -55,6 +55,11 @@ def task_of(proposal: Proposal, *, id: str, lang: str = "") -> Task:
     )
 
 
+def with_ids(utterances: Iterable[Utterance]) -> list[Utterance]:
+    """Return utterances that all have an id: their own, or one that follows from the text."""
+    return [u if u.id else replace(u, id=f"log-{sha256(u.text.encode()).hexdigest()[:12]}") for u in utterances]
+
+
 def write_tasks(batch: TaskBatch, path: Path) -> None:
     """Write ``batch`` as a page where ``path`` ends in .html, as Label Studio tasks (.json), or as JSON lines (.jsonl).
 
@@ -80,13 +85,13 @@ def annotation_page(batch: TaskBatch) -> str:
     rows = _rows(batch)
     content: dict[str, Json] = {
         "name": batch.name,
-        "key": hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()[:16],
+        "key": sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()[:16],
         "none": OUT_OF_SCOPE,
         "intents": batch.intents,
         "slot_types": batch.slot_types,
         "tasks": rows,
     }
-    page = (resources.files("seedcorn.growth") / "templates" / "annotate.html").read_text("utf-8")
+    page = (resources.files("seedcorn.deployment") / "templates" / "annotate.html").read_text("utf-8")
     return page.replace("/*BATCH*/", _script_safe(content))
 
 

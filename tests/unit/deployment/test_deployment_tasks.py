@@ -11,8 +11,8 @@ import pytest
 
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.deployment.tasks import Task, TaskBatch, annotation_page, label_studio_tasks, write_tasks
 from seedcorn.errors import ConfigError
-from seedcorn.growth.tasks import Task, TaskBatch, annotation_page, label_studio_tasks, write_tasks
 
 if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver

@@ -89,7 +89,8 @@ def certify(
 ) -> Certificate:
     """Return the certificate of the model of after, trained on ``trained_after``, against that of before.
 
-    Intents outside old and new ones are one group: none of the agent's intents may take more of it.
+    Intents outside old and new ones are one group: none of the agent's intents may take more of it. Without new intents
+    the old ones are looked at for what they take from the group.
     """
     own = (*old_intents, *new_intents)
     scoped = _scoped(judged, own)
@@ -105,7 +106,7 @@ def certify(
             "comparisons": [_as_row(row, is_new=row.name in new_intents) for row in rows],
             "overall": _overall(judged, old_intents),
             "regressions": _regressions(scoped),
-            "taken": _taken(scoped, old_intents, new_intents),
+            "taken": _taken(scoped, old_intents, new_intents or old_intents),
             "nearest_pairs": nearest_pairs(trained_after, own),
             "false_alarms": _false_alarms(judged, own),
             "training_set": _origins(trained_before, trained_after),
@@ -173,12 +174,12 @@ def _in_words(text: str, meaning: Utterance | Prediction) -> str:
     return f"{meaning.intent} ({in_words(text, meaning.slots)})" if meaning.slots else meaning.intent
 
 
-def _taken(judged: Judged, old_intents: Sequence[str], new_intents: Sequence[str]) -> list[Json]:
-    """Return the utterances of old intents that were recognised before, and are taken by a new intent now."""
+def _taken(judged: Judged, old_intents: Sequence[str], takers: Sequence[str]) -> list[Json]:
+    """Return the utterances of old and other intents that were recognised before, and are taken by ``takers`` now."""
     return [
         {"text": u.text, "from": u.intent, "by": after.intent, "probability": after.intent_probability}
         for u, before, after in zip(judged.test, judged.before, judged.after, strict=True)
-        if u.intent in (*old_intents, OTHERS) and before.intent == u.intent and after.intent in new_intents
+        if u.intent in (*old_intents, OTHERS) and before.intent == u.intent != after.intent and after.intent in takers
     ]
 
 
