@@ -23,7 +23,7 @@ def model_of(path: Path) -> type[Settings]:
     if "study" in settings:
         studies = {"intent": IntentStudyConfig, "language": LanguageStudyConfig, "growth": GrowthStudyConfig}
         return studies[settings["study"]]
-    if "certificate" in settings:
+    if "drift" in settings:
         return GrowthConfig
     return IntentConfig if "intents" in settings["data"] else LanguageConfig
 
