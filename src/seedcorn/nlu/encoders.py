@@ -125,11 +125,16 @@ class PretrainedEncoder(nn.Module):
                     first[i, subwords.word_ids[place]] = place
         return EncoderInput(tensors={"ids": ids, "attended": attended, "first": first}, mask=mask)
 
-    def forward(self, batch: EncoderInput) -> Tensor:
-        """Return the vectors of the tokens, shape (texts, tokens, n_dimensions)."""
+    def of_subwords(self, batch: EncoderInput) -> Tensor:
+        """Return the vectors of the subwords, special ones too, shape (texts, subwords, n_dimensions)."""
         hidden: Tensor = self.model(
             input_ids=batch.tensors["ids"], attention_mask=batch.tensors["attended"]
         ).last_hidden_state
+        return hidden
+
+    def forward(self, batch: EncoderInput) -> Tensor:
+        """Return the vectors of the tokens, shape (texts, tokens, n_dimensions)."""
+        hidden = self.of_subwords(batch)
         first = batch.tensors["first"].unsqueeze(-1).expand(-1, -1, self.n_dimensions)
         return hidden.gather(1, first)
 

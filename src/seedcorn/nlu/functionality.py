@@ -24,18 +24,18 @@ class OperatingPoint:
     functionality: tuple[str, ...]
     threshold: float = 0.0
 
-    def choose(self, margins: FloatArray, intents: Sequence[str]) -> NDArray[np.int64]:
-        """Return the column of the intent chosen for every row of ``margins`` (texts, intents), (texts,).
+    def choose(self, scores: FloatArray, log_odds: FloatArray, intents: Sequence[str]) -> NDArray[np.int64]:
+        """Return the column of the intent chosen for every row of ``scores`` (texts, intents), (texts,).
 
-        It is the best of the functionality's where its log odds are above the threshold, else the best other one.
+        It is the best of the functionality's where its ``log_odds`` (texts,) are above the threshold, else the best
+        other one.
         """
         own = own_columns(intents, self.functionality)
         if own.all() or not own.any():
-            return np.asarray(margins.argmax(axis=1), dtype=np.int64)
-        is_own = functionality_log_odds(margins, own) > self.threshold
-        best_own = np.where(own, margins, -np.inf).argmax(axis=1)
-        best_other = np.where(own, -np.inf, margins).argmax(axis=1)
-        return np.asarray(np.where(is_own, best_own, best_other), dtype=np.int64)
+            return np.asarray(scores.argmax(axis=1), dtype=np.int64)
+        best_own = np.where(own, scores, -np.inf).argmax(axis=1)
+        best_other = np.where(own, -np.inf, scores).argmax(axis=1)
+        return np.asarray(np.where(log_odds > self.threshold, best_own, best_other), dtype=np.int64)
 
 
 def functionality_log_odds(margins: FloatArray, own: NDArray[np.bool_]) -> FloatArray:

@@ -1,12 +1,11 @@
 """Slots by a pretrained encoder whose upper half is fine-tuned on them: beside the CRF another view of the same tokens.
 
-The lower half and the embeddings stay as they are: fifty utterances would only spoil them, and it is half the cost. The
-slots of all intents are learnt together, as what other functionalities call a date is one here too. After Chen, Zhuo &
-Wang 2019 (arXiv 1902.10909) for tagging with a pretrained encoder; soft targets after Hinton et al. 2015 (1503.02531).
+The slots of all intents are learnt together, as what other functionalities call a date is one here too. After Chen,
+Zhuo & Wang 2019 (arXiv 1902.10909) for tagging with a pretrained encoder; soft targets after Hinton et al. 2015
+(1503.02531).
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,36 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.array_files import checked
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.bio_decoding import bio_labels
+from seedcorn.nlu.fine_tuning import FineTuningSettings, Tensors, outputs_of, tensor_arrays, tensors_of
 from seedcorn.nlu.tokens import MOST_TOKENS, OUTSIDE, labels_of, tokens_of
-from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from seedcorn.nlu.encoders import PretrainedEncoder
+    from seedcorn.nlu.upper_half import UpperHalf
 
 _TEXTS_PER_BATCH = 64
-_BATCHES_SORTED_TOGETHER = 20  # texts of like length make batches with little padding
-_LAYER = re.compile(r"\blayers?\.(\d+)\.")
-_TENSOR, _LABELS = "tagger/", "tagger-labels"
-_WARM_UP = 0.1  # the share of all steps in which the learning rate rises
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaggerSettings:
-    """How the tagger is trained; chosen on development functionalities of MASSIVE (see docs/algorithms)."""
-
-    n_epochs: int = 3
-    learning_rate: float = 3e-4
-    head_learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    batch_size: int = 32
-    dropout: float = 0.1
+_KIND = "tagger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +47,13 @@ class SlotTagger:
 
     checkpoint: str
     labels: tuple[str, ...]
-    tensors: Mapping[str, NDArray[np.float32]]
+    tensors: Tensors
 
     @cached_property
-    def _network(self) -> "nn.Module":
-        import torch
+    def _network(self) -> "UpperHalf":
+        from seedcorn.nlu.upper_half import trained_network
 
-        network = _network(self.checkpoint, n_labels=len(self.labels), dropout=0.0)
-        wanted = {name: p for name, p in network.named_parameters() if p.requires_grad}
-        if {n: tuple(p.shape) for n, p in wanted.items()} != {n: t.shape for n, t in self.tensors.items()}:
-            raise DataError(wanted=f"the tensors of a tagger over '{self.checkpoint}'", found="others")
-        with torch.no_grad():
-            for name, parameter in wanted.items():
-                parameter.copy_(torch.from_numpy(self.tensors[name].copy()))
-        return network.eval()
+        return trained_network(self.checkpoint, self.tensors, n_outputs=len(self.labels))
 
     def posteriors(self, texts: Sequence[str], labels: Sequence[str]) -> list[FloatArray]:
         """Return P(label | text) of every token, (tokens, labels); types that are not asked for count as outside."""
@@ -89,7 +65,7 @@ class SlotTagger:
         with torch.inference_mode():
             for start in range(0, len(texts), _TEXTS_PER_BATCH):
                 rows = order[start : start + _TEXTS_PER_BATCH]
-                logits, _ = self._network([texts[i] for i in rows])
+                logits, _ = self._network.of_tokens([texts[i] for i in rows])
                 for i, probabilities in zip(rows, logits.double().softmax(-1).numpy(), strict=True):
                     found[i][:MOST_TOKENS] = probabilities[: min(n_tokens[i], MOST_TOKENS)]
         into = labels_into(labels, self.labels)
@@ -112,26 +88,34 @@ def train_tagger(
     *,
     checkpoint: str,
     slot_types: Sequence[str],
-    settings: TaggerSettings = TaggerSettings(),
+    settings: FineTuningSettings = FineTuningSettings(),
     random_seed: int = 0,
 ) -> SlotTagger:
-    """Return the tagger over ``slot_types``, trained with AdamW under a learning rate that rises, then falls to zero.
+    """Return the tagger over ``slot_types`` that minimises the cross-entropy of the tokens' labels.
 
-    One random seed gives the same weights on one machine and thread count. Raises DataError without examples, and
-    ConfigError for an unknown checkpoint.
+    Raises DataError without examples, and ConfigError for an unknown checkpoint.
     """
-    import torch
+    from seedcorn.nlu.upper_half import fine_tune
 
-    labels = bio_labels(slot_types)
     if not examples:
         raise DataError(wanted="utterances to train a tagger on", found="none")
-    rng = np.random.default_rng(random_seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(random_seed)
-        network = _network(checkpoint, n_labels=len(labels), dropout=settings.dropout)
-        _fit(network, examples, [_targets(e, labels) for e in examples], settings, rng)
-    trained = {name: p.detach().numpy() for name, p in network.named_parameters() if p.requires_grad}
-    return SlotTagger(checkpoint=checkpoint, labels=labels, tensors=trained)
+    labels, texts = bio_labels(slot_types), [e.utterance.text for e in examples]
+    targets = [_targets(e, labels) for e in examples]
+
+    def loss(network: "UpperHalf", rows: NDArray[np.int64]) -> "Tensor":
+        return _cross_entropy(network, [texts[i] for i in rows], [targets[i] for i in rows])
+
+    network = fine_tune(
+        checkpoint,
+        texts,
+        np.array([e.weight for e in examples]),
+        loss,
+        n_outputs=len(labels),
+        settings=settings,
+        random_seed=random_seed,
+        description="fine-tuning the slot tagger",
+    )
+    return SlotTagger(checkpoint=checkpoint, labels=labels, tensors=network.trained())
 
 
 def _targets(example: TaggerExample, labels: Sequence[str]) -> NDArray[np.float32]:
@@ -143,88 +127,22 @@ def _targets(example: TaggerExample, labels: Sequence[str]) -> NDArray[np.float3
     return np.eye(len(labels), dtype=np.float32)[[labels.index(label) for label in own]]
 
 
-def _network(checkpoint: str, *, n_labels: int, dropout: float) -> "nn.Module":
-    """Return encoder and label head, its upper half trainable; called with texts it returns logits and mask."""
-    from torch import nn
-
-    from seedcorn.nlu.encoders import pretrained_encoder
-
-    class Network(nn.Module):
-        def __init__(self, encoder: "PretrainedEncoder") -> None:
-            super().__init__()
-            self.encoder, self.dropout = encoder, nn.Dropout(dropout)
-            self.label = nn.Linear(encoder.n_dimensions, n_labels)
-
-        def forward(self, texts: Sequence[str]) -> "tuple[Tensor, Tensor]":
-            batch = self.encoder.prepare(texts)
-            return self.label(self.dropout(self.encoder(batch))), batch.mask
-
-    network = Network(pretrained_encoder(checkpoint))
-    layer_of = {name: int(found[1]) for name, _ in network.named_parameters() if (found := _LAYER.search(name))}
-    first_trained = (max(layer_of.values(), default=-1) + 1) // 2
-    for name, parameter in network.encoder.named_parameters():
-        parameter.requires_grad_(layer_of.get(f"encoder.{name}", -1) >= first_trained)
-    return network
-
-
-def _fit(
-    network: "nn.Module",
-    examples: Sequence[TaggerExample],
-    targets: Sequence[NDArray[np.float32]],
-    settings: TaggerSettings,
-    rng: np.random.Generator,
-) -> None:
+def _cross_entropy(
+    network: "UpperHalf", texts: Sequence[str], targets: Sequence[NDArray[np.float32]]
+) -> "Tensor":
+    """Return the mean cross-entropy of the real tokens of ``texts``."""
     import torch
 
-    weights = np.array([e.weight for e in examples])
-    lengths = np.array([len(e.utterance.text) for e in examples])
-    batches = [b for _ in range(settings.n_epochs) for b in _batches(weights, lengths, settings.batch_size, rng)]
-    parameters = dict(network.named_parameters())
-    trained = [p for name, p in parameters.items() if p.requires_grad and not name.startswith("label.")]
-    groups = [
-        {"params": trained, "lr": settings.learning_rate},
-        {"params": [p for n, p in parameters.items() if n.startswith("label.")], "lr": settings.head_learning_rate},
-    ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
-    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, len(batches)))
-    network.train()
-    for rows in track(batches, "fine-tuning the slot tagger, batches", total=len(batches)):
-        logits, mask = network([examples[i].utterance.text for i in rows])
-        wanted = torch.zeros_like(logits)
-        for place, i in enumerate(rows):
-            wanted[place, : len(targets[i])] = torch.from_numpy(targets[i])
-        loss = -(wanted * logits.log_softmax(-1)).sum() / mask.sum().clamp(min=1)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_([p for p in parameters.values() if p.requires_grad], 1.0)
-        optimiser.step()
-        rate.step()
-
-
-def _rate(step: int, n_steps: int) -> float:
-    """Return the share of the learning rate at ``step``: it rises for a tenth of all steps, then falls to zero."""
-    n_rising = max(1.0, _WARM_UP * n_steps)
-    return min((step + 1) / n_rising, max(0.0, (n_steps - step) / max(1.0, n_steps - n_rising)))
-
-
-def _batches(
-    weights: FloatArray, lengths: NDArray[np.int64], size: int, rng: np.random.Generator
-) -> Iterator[NDArray[np.int64]]:
-    """Yield the batches of one epoch in random order: rows of like length, each as often as its weight says."""
-    times = np.floor(weights + rng.random(len(weights))).astype(np.int64)
-    order = rng.permutation(np.repeat(np.arange(len(weights)), times))
-    chunk = size * _BATCHES_SORTED_TOGETHER
-    parts = [order[start : start + chunk] for start in range(0, len(order), chunk)]
-    by_length = [part[np.argsort(lengths[part], kind="stable")] for part in parts]
-    batches = [part[start : start + size] for part in by_length for start in range(0, len(part), size)]
-    for i in rng.permutation(len(batches)):
-        yield batches[i]
+    logits, mask = network.of_tokens(texts)
+    wanted = torch.zeros_like(logits)
+    for place, rows in enumerate(targets):
+        wanted[place, : len(rows)] = torch.from_numpy(rows)
+    return -(wanted * logits.log_softmax(-1)).sum() / mask.sum().clamp(min=1)
 
 
 def tagger_arrays(tagger: SlotTagger) -> dict[str, NDArray[np.generic]]:
     """Return the arrays that ``load_tagger`` reads; what the tagger shares with its checkpoint is not among them."""
-    tensors: dict[str, NDArray[np.generic]] = {f"{_TENSOR}{name}": rows for name, rows in tagger.tensors.items()}
-    return tensors | {_LABELS: np.array(tagger.labels)}
+    return tensor_arrays(_KIND, tagger.tensors, tagger.labels)
 
 
 def load_tagger(arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None) -> SlotTagger | None:
@@ -232,14 +150,9 @@ def load_tagger(arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | Non
 
     Raises ValueError for arrays that no tagger has.
     """
-    if _LABELS not in arrays:
+    labels = outputs_of(_KIND, arrays)
+    if labels is None:
         return None
-    labels = tuple(map(str, arrays[_LABELS].tolist()))
     if checkpoint is None or labels != bio_labels([label[2:] for label in labels if label != OUTSIDE]):
         raise ValueError("a slot tagger without its encoder or labels")
-    names = [name for name in arrays if name.startswith(_TENSOR)]
-    tensors = {
-        name.removeprefix(_TENSOR): checked(arrays, name, np.float32, shape=(None,) * arrays[name].ndim)
-        for name in names
-    }
-    return SlotTagger(checkpoint=checkpoint, labels=labels, tensors=tensors)
+    return SlotTagger(checkpoint=checkpoint, labels=labels, tensors=tensors_of(_KIND, arrays))

@@ -1,0 +1,74 @@
+"""Fine-tuning the upper half of a pretrained encoder: the settings, the batches, the learning rate, what is saved.
+
+The lower half and the embeddings stay as they are: fifty utterances would only spoil them, and it is half the cost. The
+network itself is in ``upper_half``, which needs torch.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.array_files import checked
+from seedcorn.selection import FloatArray
+
+Tensors = Mapping[str, NDArray[np.float32]]
+_BATCHES_SORTED_TOGETHER = 20  # texts of like length make batches with little padding
+_WARM_UP = 0.1  # the share of all steps in which the learning rate rises
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuningSettings:
+    """How a network is fine-tuned; chosen on development functionalities of MASSIVE (see docs/algorithms)."""
+
+    n_epochs: int = 3
+    learning_rate: float = 3e-4
+    head_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    batch_size: int = 32
+    dropout: float = 0.1
+
+
+def rate_at(step: int, n_steps: int) -> float:
+    """Return the share of the learning rate at ``step``: it rises for a tenth of all steps, then falls to zero."""
+    n_rising = max(1.0, _WARM_UP * n_steps)
+    return min((step + 1) / n_rising, max(0.0, (n_steps - step) / max(1.0, n_steps - n_rising)))
+
+
+def batches_of_epoch(
+    texts: Sequence[str], weights: FloatArray, size: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the batches of one epoch in random order: rows of like length, each as often as its weight says.
+
+    Of a weight that is not whole the rest is the chance of once more.
+    """
+    lengths = np.array([len(text) for text in texts])
+    times = np.floor(weights + rng.random(len(weights))).astype(np.int64)
+    order = rng.permutation(np.repeat(np.arange(len(weights)), times))
+    chunk = size * _BATCHES_SORTED_TOGETHER
+    parts = [order[start : start + chunk] for start in range(0, len(order), chunk)]
+    by_length = [part[np.argsort(lengths[part], kind="stable")] for part in parts]
+    batches = [part[start : start + size] for part in by_length for start in range(0, len(part), size)]
+    for i in rng.permutation(len(batches)):
+        yield batches[i]
+
+
+def tensor_arrays(kind: str, tensors: Tensors, outputs: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays that ``tensors_of`` and ``outputs_of`` read, under the name ``kind``."""
+    named: dict[str, NDArray[np.generic]] = {f"{kind}/{name}": rows for name, rows in tensors.items()}
+    return named | {f"{kind}-outputs": np.array(outputs)}
+
+
+def tensors_of(kind: str, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
+    """Return the tensors saved under the name ``kind``. Raises ValueError for arrays that are no such tensors."""
+    names = [name for name in arrays if name.startswith(f"{kind}/")]
+    return {
+        name.removeprefix(f"{kind}/"): checked(arrays, name, np.float32, shape=(None,) * arrays[name].ndim)
+        for name in names
+    }
+
+
+def outputs_of(kind: str, arrays: Mapping[str, NDArray[np.generic]]) -> tuple[str, ...] | None:
+    """Return the names of the outputs saved under the name ``kind``, or None where nothing was."""
+    return tuple(map(str, arrays[f"{kind}-outputs"].tolist())) if f"{kind}-outputs" in arrays else None

@@ -1,0 +1,101 @@
+"""Intents by two views of the same text: what the n-grams and frozen vectors say, and what a fine-tuned encoder says.
+
+Their log odds of the functionality are added, a logarithmic opinion pool (Genest & Zidek 1986); where one of them is
+sure, the other must be as sure of the contrary. Probabilities of intents are averaged.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.nlu.fine_tuned_intents import FineTunedIntents, IntentExample, train_fine_tuned_intents
+from seedcorn.nlu.functionality import functionality_log_odds, own_columns
+from seedcorn.nlu.maxent import MaxEnt, probabilities_of
+from seedcorn.nlu.sentence_encoder import CachedEncoder
+from seedcorn.selection import FloatArray
+
+# How often the functionality's utterances are seen an epoch, all together, and each at most.
+OWN_AN_EPOCH, OWN_TIMES = 500.0, 10.0
+N_NEAREST, N_RANDOM = 1_000, 1_000  # other utterances: those most like the functionality's, and of the rest
+
+
+@dataclass(frozen=True, eq=False)
+class IntentScores:
+    """What the views say of some texts: margins and, of a fine-tuned encoder, log probabilities, (texts, intents)."""
+
+    intents: tuple[str, ...]
+    margins: FloatArray
+    log_probabilities: FloatArray | None = None
+
+    @property
+    def probabilities(self) -> FloatArray:
+        """P(intent | text), (texts, intents)."""
+        by_margins = probabilities_of(self.margins)
+        return by_margins if self.log_probabilities is None else (by_margins + np.exp(self.log_probabilities)) / 2
+
+    def log_odds(self, functionality: Collection[str]) -> FloatArray:
+        """Return the log odds that a text is for the functionality, (texts,)."""
+        own = own_columns(self.intents, functionality)
+        log_odds = functionality_log_odds(self.margins, own)
+        if self.log_probabilities is None or own.all():
+            return log_odds
+        first, second = (logsumexp(self.log_probabilities[:, part], axis=1) for part in (own, ~own))
+        return np.asarray(log_odds + first - second, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class IntentViews:
+    """The maximum entropy model and, where an encoder was fine-tuned, its classifier over the same intents."""
+
+    maxent: MaxEnt
+    fine_tuned: FineTunedIntents | None = None
+
+    def scores(self, texts: Sequence[str]) -> IntentScores:
+        """Return what every view says of ``texts``."""
+        log_probabilities = None if self.fine_tuned is None else self.fine_tuned.log_probabilities(texts)
+        return IntentScores(self.maxent.intents, self.maxent.margins(texts), log_probabilities)
+
+
+def train_intent_views(
+    maxent: MaxEnt,
+    utterances: Sequence[Utterance],
+    *,
+    functionality: Collection[str],
+    encoder: CachedEncoder,
+    excluded_intents: Collection[str] = (),
+    random_seed: int = 0,
+) -> IntentViews:
+    """Return ``maxent`` and a classifier fine-tuned on ``utterances`` from the ``encoder``'s checkpoint.
+
+    Those of the ``functionality`` are repeated; of the others those are seen that are nearest to one of them in the
+    encoder's vectors, and a random part of the rest.
+    """
+    own = [u for u in utterances if u.intent in functionality]
+    others = [u for u in utterances if u.intent not in functionality]
+    if not own or not others:
+        return IntentViews(maxent)
+    times = min(OWN_TIMES, max(1.0, OWN_AN_EPOCH / len(own)))
+    seen = _nearest_and_random(own, others, encoder, np.random.default_rng(random_seed))
+    examples = [*(IntentExample(utterance=u, weight=times) for u in own), *(IntentExample(utterance=u) for u in seen)]
+    fine_tuned = train_fine_tuned_intents(
+        examples,
+        intents=maxent.intents,
+        checkpoint=encoder.name,
+        excluded_intents=excluded_intents,
+        random_seed=random_seed,
+    )
+    return IntentViews(maxent, fine_tuned)
+
+
+def _nearest_and_random(
+    own: Sequence[Utterance], others: Sequence[Utterance], encoder: CachedEncoder, rng: np.random.Generator
+) -> list[Utterance]:
+    """Return the N_NEAREST of ``others`` by their cosine to the nearest of ``own``, and N_RANDOM of the rest."""
+    vectors = encoder.encode([u.text for u in others])
+    cosines = (vectors @ encoder.encode([u.text for u in own]).T).max(axis=1)
+    order = np.argsort(-cosines, kind="stable")
+    rest = order[N_NEAREST:]
+    return [others[i] for i in (*order[:N_NEAREST], *rng.permutation(rest)[:N_RANDOM])]
