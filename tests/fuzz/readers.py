@@ -22,7 +22,8 @@ from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.model_file import read_model, write_model
 from seedcorn.lm.text_files import read_texts
 from seedcorn.nlu.calibration import NluCalibration, load_calibration, save_calibration
-from seedcorn.nlu.linear import LinearSettings, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
+from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.relevance.linear import load_relevance_model, relevance_scores, save_relevance_model
 from seedcorn.relevance.logistic import fit_logistic
 from seedcorn.selection import Scores, read_scores, write_scores

@@ -49,7 +49,7 @@ def annotate(options: AnnotateOptions) -> None:
     from seedcorn.diversity.annotate import AnnotationSettings
     from seedcorn.growth.answers import read_answers
     from seedcorn.growth.by_hand import foretell, to_annotate
-    from seedcorn.nlu.linear import load_linear
+    from seedcorn.nlu.linear_file import load_linear
 
     settings = AnnotationSettings(strategy=options.strategy, batch_size=options.batch_size, n_words=options.words)
     result: dict[str, Json] = {}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.calibration import LogOddsCalibration, calibrate_log_odds
-from seedcorn.nlu.functionality import OperatingPoint, functionality_log_odds, own_columns
+from seedcorn.nlu.intent_views import OperatingPoint
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.operating_point import Threshold, threshold_at_budget
 from seedcorn.selection import FloatArray
@@ -91,4 +91,4 @@ def cross_fit(
 
 def log_odds_of(model: LinearNlu, functionality: Collection[str], texts: Sequence[str]) -> FloatArray:
     """Return the log odds of the functionality for every text, (n,)."""
-    return functionality_log_odds(model.maxent.margins(texts), own_columns(model.intents, functionality))
+    return model.intent_views.scores(texts).log_odds(functionality)

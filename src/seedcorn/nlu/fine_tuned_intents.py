@@ -120,14 +120,16 @@ def fine_tuned_arrays(model: FineTunedIntents) -> dict[str, NDArray[np.generic]]
     return tensor_arrays(_KIND, model.tensors, model.intents)
 
 
-def load_fine_tuned(arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None) -> FineTunedIntents | None:
-    """Return the classifier over ``checkpoint`` among the ``arrays`` of a saved model, or None where there is none.
+def load_fine_tuned(
+    arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None, intents: tuple[str, ...]
+) -> FineTunedIntents | None:
+    """Return the classifier of ``intents`` over ``checkpoint`` among the ``arrays`` of a saved model, None without one.
 
     Raises ValueError for arrays that are no such classifier.
     """
-    intents = outputs_of(_KIND, arrays)
-    if intents is None:
+    outputs = outputs_of(_KIND, arrays)
+    if outputs is None:
         return None
-    if checkpoint is None or intents != tuple(sorted(set(intents))):
-        raise ValueError("fine-tuned intents without their encoder or names")
+    if checkpoint is None or outputs != intents:
+        raise ValueError("fine-tuned intents without their encoder, or others than those of the model")
     return FineTunedIntents(checkpoint=checkpoint, intents=intents, tensors=tensors_of(_KIND, arrays))

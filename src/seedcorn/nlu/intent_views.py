@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from seedcorn.corpus.utterances import Utterance
@@ -36,6 +37,11 @@ class IntentScores:
         by_margins = probabilities_of(self.margins)
         return by_margins if self.log_probabilities is None else (by_margins + np.exp(self.log_probabilities)) / 2
 
+    @property
+    def ranked(self) -> FloatArray:
+        """What the intents of a text are ordered by, (texts, intents): margins, or the probabilities of both views."""
+        return self.margins if self.log_probabilities is None else self.probabilities
+
     def log_odds(self, functionality: Collection[str]) -> FloatArray:
         """Return the log odds that a text is for the functionality, (texts,)."""
         own = own_columns(self.intents, functionality)
@@ -44,6 +50,27 @@ class IntentScores:
             return log_odds
         first, second = (logsumexp(self.log_probabilities[:, part], axis=1) for part in (own, ~own))
         return np.asarray(log_odds + first - second, dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
+    """The intents that are the functionality, and the log odds above which an utterance is for it."""
+
+    functionality: tuple[str, ...]
+    threshold: float = 0.0
+
+    def choose(self, scores: IntentScores) -> NDArray[np.int64]:
+        """Return the column of the intent chosen for every text, (texts,).
+
+        It is the best of the functionality's where its log odds are above the threshold, else the best other one.
+        """
+        own, ranked = own_columns(scores.intents, self.functionality), scores.ranked
+        if own.all() or not own.any():
+            return np.asarray(ranked.argmax(axis=1), dtype=np.int64)
+        is_own = scores.log_odds(self.functionality) > self.threshold
+        best_own = np.where(own, ranked, -np.inf).argmax(axis=1)
+        best_other = np.where(own, -np.inf, ranked).argmax(axis=1)
+        return np.asarray(np.where(is_own, best_own, best_other), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +105,7 @@ def train_intent_views(
     if not own or not others:
         return IntentViews(maxent)
     times = min(OWN_TIMES, max(1.0, OWN_AN_EPOCH / len(own)))
-    seen = _nearest_and_random(own, others, encoder, np.random.default_rng(random_seed))
+    seen = nearest_and_random(own, others, encoder, np.random.default_rng(random_seed))
     examples = [*(IntentExample(utterance=u, weight=times) for u in own), *(IntentExample(utterance=u) for u in seen)]
     fine_tuned = train_fine_tuned_intents(
         examples,
@@ -90,12 +117,17 @@ def train_intent_views(
     return IntentViews(maxent, fine_tuned)
 
 
-def _nearest_and_random(
-    own: Sequence[Utterance], others: Sequence[Utterance], encoder: CachedEncoder, rng: np.random.Generator
+def nearest_and_random(
+    own: Sequence[Utterance],
+    others: Sequence[Utterance],
+    encoder: CachedEncoder,
+    rng: np.random.Generator,
+    *,
+    n_nearest: int = N_NEAREST,
+    n_random: int = N_RANDOM,
 ) -> list[Utterance]:
-    """Return the N_NEAREST of ``others`` by their cosine to the nearest of ``own``, and N_RANDOM of the rest."""
+    """Return the ``n_nearest`` of ``others`` by the cosine to the nearest of ``own``, then ``n_random`` of the rest."""
     vectors = encoder.encode([u.text for u in others])
     cosines = (vectors @ encoder.encode([u.text for u in own]).T).max(axis=1)
     order = np.argsort(-cosines, kind="stable")
-    rest = order[N_NEAREST:]
-    return [others[i] for i in (*order[:N_NEAREST], *rng.permutation(rest)[:N_RANDOM])]
+    return [others[i] for i in (*order[:n_nearest], *rng.permutation(order[n_nearest:])[:n_random])]

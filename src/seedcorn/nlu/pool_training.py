@@ -21,7 +21,7 @@ from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import Json
 from seedcorn.nlu.calibration import LogOddsCalibration, folds_alike
 from seedcorn.nlu.cross_fitting import CrossFitted, Labelled, cross_fit
-from seedcorn.nlu.functionality import functionality_log_odds, own_columns
+from seedcorn.nlu.functionality import own_columns
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import FALSE_ALARM_BUDGET, Threshold
@@ -276,10 +276,9 @@ def _label(
     settings: PoolTrainingSettings,
 ) -> tuple[PoolLabel, ...]:
     """Return what ``model`` makes of every pool text, in order; of equals under the cap the first are kept."""
-    margins = model.maxent.margins(pool.texts)
-    own = own_columns(model.intents, labelled.functionality)
-    probabilities = calibration.probabilities(functionality_log_odds(margins, own))
-    intents = np.array(model.intents)[own][margins[:, own].argmax(axis=1)]
+    scores, own = model.intent_views.scores(pool.texts), own_columns(model.intents, labelled.functionality)
+    probabilities = calibration.probabilities(scores.log_odds(labelled.functionality))
+    intents = np.array(model.intents)[own][scores.ranked[:, own].argmax(axis=1)]
     is_sure, is_request = probabilities >= settings.least_probability, pool.requests >= pool.least_request
     n_seed = Counter(u.intent for u in labelled.rows)
     most = {intent: max(1, round(settings.most_per_seed * n_seed[intent])) for intent in labelled.functionality}

@@ -10,7 +10,8 @@ from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.errors import DataError
 from seedcorn.files import read_json, write_json
 from seedcorn.nlu.cross_fitting import CrossFitted, Labelled
-from seedcorn.nlu.linear import LinearNlu, load_linear, save_linear
+from seedcorn.nlu.linear import LinearNlu
+from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.model import NluModel as AnyNluModel
 
 _LINEAR, _NEURAL = "linear.npz", "neural.safetensors"

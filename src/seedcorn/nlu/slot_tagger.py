@@ -127,9 +127,7 @@ def _targets(example: TaggerExample, labels: Sequence[str]) -> NDArray[np.float3
     return np.eye(len(labels), dtype=np.float32)[[labels.index(label) for label in own]]
 
 
-def _cross_entropy(
-    network: "UpperHalf", texts: Sequence[str], targets: Sequence[NDArray[np.float32]]
-) -> "Tensor":
+def _cross_entropy(network: "UpperHalf", texts: Sequence[str], targets: Sequence[NDArray[np.float32]]) -> "Tensor":
     """Return the mean cross-entropy of the real tokens of ``texts``."""
     import torch
 

@@ -38,7 +38,8 @@ class NluSettings(Settings):
     ``checkpoint`` names a pretrained encoder for the model ``neural``. All else is for the model ``linear``:
     ``encoder`` names a pretrained encoder that stands beside the n-grams, by its name on the model hub or its folder,
     and knows much of what fifty utterances cannot tell, of sentences for the intents and of tokens for the slots;
-    with ``fine_tune_slots`` its upper half is also fine-tuned as a second view of the slots, in a minute or two;
+    with ``fine_tune_slots`` and ``fine_tune_intents`` its upper half is also fine-tuned as a second view of the slots
+    and of the intents, in a minute or two, of the intents in every fold of a cross-validation too;
     ``n_word_texts`` pool texts, drawn at random, tell which words are alike (0: none do) unless cross-validation misses
     fewer without.
     """
@@ -48,6 +49,7 @@ class NluSettings(Settings):
     encoder: Checkpoint | None = None
     slots_of_functionality_only: bool = True
     fine_tune_slots: bool = True
+    fine_tune_intents: bool = True
     n_crf_iterations: int = Field(60, ge=1)
     n_word_texts: int = Field(120_000, ge=0)
 
@@ -129,6 +131,7 @@ def trainer(
             knowledge=knowledge.words,
             encoder=knowledge.encoder,
             fine_tune_slots=settings.fine_tune_slots,
+            fine_tune_intents=settings.fine_tune_intents,
         )
         return partial(train_linear, settings=linear)
     from seedcorn.nlu.neural import NeuralSettings, train_neural

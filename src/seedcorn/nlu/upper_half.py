@@ -90,7 +90,7 @@ def fine_tune(
         network.train()
         for rows in track(batches, f"{description}, batches", total=len(batches)):
             optimiser.zero_grad()
-            loss(network, rows).backward()  # type: ignore[no-untyped-call]
+            loss(network, rows).backward()
             nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], _LARGEST_GRADIENT)
             optimiser.step()
             rate.step()

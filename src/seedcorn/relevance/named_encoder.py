@@ -1,6 +1,7 @@
 """Encoders from transformers checkpoints: sentences as the mean of their token vectors, spans as that of their own."""
 
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +45,12 @@ class TransformerEncoder:
         """How long its vectors are."""
         return int(self.model.config.hidden_size)
 
+    @property
+    def n_subwords_max(self) -> int:
+        """How many subwords of a text it sees: what both the tokenizer and the network allow; two are set apart."""
+        longest = getattr(self.model.config, "max_position_embeddings", None)  # some know no positions
+        return min(self.tokenizer.model_max_length, sys.maxsize if longest is None else int(longest) - 2)
+
     @cached_property
     def digest(self) -> str:
         """What the vectors depend on beside the text: weights, tokenizer and precision."""
@@ -66,7 +73,7 @@ class TransformerEncoder:
         """Return float32 rows of length one, shape (n, d), a row always the same whatever else is encoded with it."""
         strings = [str(text) for text in (texts if isinstance(texts, Sequence) else texts.to_pylist())]
         rows = np.zeros((len(strings), self.n_dimensions), dtype=np.float32)
-        ids = self.tokenizer(strings, truncation=True)["input_ids"] if strings else []
+        ids = self.tokenizer(strings, truncation=True, max_length=self.n_subwords_max)["input_ids"] if strings else []
         for positions in _of_equal_length(ids, self.batch_size):
             means = self._last_layer([ids[p] for p in positions]).mean(axis=1)
             rows[positions] = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
@@ -88,7 +95,9 @@ class TransformerEncoder:
             raise DataError(wanted="a checkpoint with a fast tokenizer", found=type(self.tokenizer).__name__)
         if not texts:
             return []
-        inputs = self.tokenizer(list(texts), truncation=True, return_offsets_mapping=True)
+        inputs = self.tokenizer(
+            list(texts), truncation=True, max_length=self.n_subwords_max, return_offsets_mapping=True
+        )
         rows: list[NDArray[np.float32]] = [np.zeros((0, 0), np.float32)] * len(texts)
         for positions in _of_equal_length(inputs["input_ids"], self.batch_size):
             states = self._span_layer([inputs["input_ids"][p] for p in positions])

@@ -9,7 +9,8 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
 from seedcorn.evaluation.nlu import outcomes
 from seedcorn.nlu.crf import sure_stretches, train_crf
-from seedcorn.nlu.linear import LinearNlu, LinearSettings, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
+from seedcorn.nlu.linear_file import load_linear, save_linear
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.nlu.cross_fitting import CrossFitted, log_odds_of
-from seedcorn.nlu.linear import LinearNlu, LinearSettings, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
+from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.operating_point import Threshold
 from seedcorn.nlu.pool_training import (
     PoolReason,

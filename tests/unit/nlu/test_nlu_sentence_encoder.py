@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import seedcorn.nlu.crf as crf_module
-import seedcorn.nlu.linear as linear_module
+import seedcorn.nlu.linear_file as linear_module
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.linear import LinearSettings, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
+from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.sentence_encoder import (
     MOST_CACHED,
     MOST_CACHED_IN_TOKENS,

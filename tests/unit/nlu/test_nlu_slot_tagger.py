@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.nlu.bio_decoding import bio_labels
+from seedcorn.nlu.fine_tuning import FineTuningSettings
 from seedcorn.nlu.slot_tagger import (
     SlotTagger,
     TaggerExample,
-    TaggerSettings,
     labels_into,
     load_tagger,
     tagger_arrays,
@@ -23,7 +23,7 @@ from seedcorn.nlu.tokens import OUTSIDE, tokens_of
 
 pytest.importorskip("transformers")
 
-QUICK = TaggerSettings(n_epochs=30, learning_rate=5e-3, head_learning_rate=2e-2, batch_size=4, dropout=0.0)
+QUICK = FineTuningSettings(n_epochs=30, learning_rate=5e-3, head_learning_rate=2e-2, batch_size=4, dropout=0.0)
 ROWS = [
     Utterance(text=f"{verb} {what}", intent=intent, slots=(Slot(len(verb) + 1, len(verb) + 1 + len(what), type_),))
     for verb, intent, type_, values in (
@@ -66,7 +66,7 @@ def test_a_type_that_is_not_asked_for_counts_as_outside(tagger: SlotTagger) -> N
 
 
 def test_only_the_upper_half_and_the_head_are_trained(tagger: SlotTagger) -> None:
-    assert {name.split(".")[0] for name in tagger.tensors} == {"encoder", "label"}
+    assert {name.split(".")[0] for name in tagger.tensors} == {"encoder", "head"}
     layers = {name.split("layer.")[1].split(".")[0] for name in tagger.tensors if "layer." in name}
     assert layers == {"1", "2"}  # of three
     assert not any("embeddings" in name for name in tagger.tensors)
@@ -100,10 +100,10 @@ def test_a_saved_tagger_tags_as_before(tagger: SlotTagger) -> None:
 def test_arrays_of_no_tagger_are_refused(tagger: SlotTagger) -> None:
     arrays = tagger_arrays(tagger)
     with pytest.raises(ValueError, match="labels"):
-        load_tagger(arrays | {"tagger-labels": np.array(["O", "B-time"])}, tagger.checkpoint)
+        load_tagger(arrays | {"tagger-outputs": np.array(["O", "B-time"])}, tagger.checkpoint)
     with pytest.raises(ValueError, match="encoder"):
         load_tagger(arrays, None)
-    lacking = load_tagger({k: v for k, v in arrays.items() if "label.bias" not in k}, tagger.checkpoint)
+    lacking = load_tagger({k: v for k, v in arrays.items() if "head.bias" not in k}, tagger.checkpoint)
     assert lacking is not None
     with pytest.raises(DataError, match="tensors"):
         lacking.posteriors(["play jazz"], tagger.labels)

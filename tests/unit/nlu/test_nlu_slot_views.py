@@ -7,7 +7,8 @@ import pytest
 
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.nlu.cross_fitting import Labelled
-from seedcorn.nlu.linear import LinearNlu, LinearSettings, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
+from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.sentence_encoder import load_sentence_encoder
 from seedcorn.nlu.slot_self_training import SlotOutcome, self_train_slots
 from seedcorn.nlu.slot_tagger import labels_into

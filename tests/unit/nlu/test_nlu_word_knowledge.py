@@ -6,7 +6,8 @@ import pytest
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.linear import LinearSettings, load_linear, save_linear, train_linear
+from seedcorn.nlu.linear import LinearSettings, train_linear
+from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.word_knowledge import WordKnowledge, cluster_names, learn_words, sentence_vectors
 
 

@@ -1,0 +1,118 @@
+"""A linear NLU model in one file; of its encoder what was fine-tuned, and the name."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.array_files import checked, read_arrays
+from seedcorn.errors import DataError
+from seedcorn.files import writing_whole
+from seedcorn.nlu.crf import SlotCrf
+from seedcorn.nlu.fine_tuned_intents import fine_tuned_arrays, load_fine_tuned
+from seedcorn.nlu.intent_views import OperatingPoint
+from seedcorn.nlu.linear import LinearNlu
+from seedcorn.nlu.maxent import N_HASHED_FEATURES, MaxEnt
+from seedcorn.nlu.sentence_encoder import CachedEncoder, SentenceView, TokenView, load_sentence_encoder
+from seedcorn.nlu.slot_tagger import load_tagger, tagger_arrays
+from seedcorn.nlu.word_knowledge import knowledge_arrays, knowledge_of
+
+View = TypeVar("View", SentenceView, TokenView)
+
+
+def save_linear(model: LinearNlu, path: Path) -> None:
+    """Write ``model`` to one ``.npz`` file, which appears whole or not at all; of its encoder only the name."""
+    knowledge = model.maxent.knowledge or model.crf.knowledge  # one that has seen no slots keeps none
+    seen = {"view": model.maxent.view, "token_view": model.crf.view}
+    views = {name: view for name, view in seen.items() if view is not None}
+    description = {
+        "intents": model.intents,
+        "slot_intents": model.slot_intents,
+        "encoder": next((view.encoder.name for view in views.values()), None),
+        "crf_sha256": hashlib.sha256(model.crf.model_bytes).hexdigest(),
+        "operating_point": None if model.operating_point is None else asdict(model.operating_point),
+    }
+    with writing_whole(path) as partial, partial.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            columns=model.maxent.columns,
+            coefficients=model.maxent.coefficients,
+            intercepts=model.maxent.intercepts,
+            crf=np.frombuffer(model.crf.model_bytes, dtype=np.uint8),
+            description=np.frombuffer(json.dumps(description).encode(), dtype=np.uint8),
+            allow_pickle=False,
+            **({} if knowledge is None else knowledge_arrays(knowledge)),
+            **{f"{name}/mean": view.mean for name, view in views.items()},
+            **{f"{name}/directions": view.directions for name, view in views.items()},
+            **({} if model.tagger is None else tagger_arrays(model.tagger)),
+            **({} if model.fine_tuned is None else fine_tuned_arrays(model.fine_tuned)),
+        )
+
+
+def load_linear(path: Path) -> LinearNlu:
+    """Return the model that ``save_linear`` wrote to ``path``.
+
+    Raises DataError when it is something else, or when its sentence encoder is no longer where it was.
+    """
+    arrays = read_arrays(path, wanted="a linear NLU model")
+    try:
+        description = json.loads(arrays["description"].tobytes())
+        slot_intents, name = description["slot_intents"], description["encoder"]
+        encoder, knowledge = name and load_sentence_encoder(name), knowledge_of(arrays)
+        intents, crf = tuple(map(str, description["intents"])), arrays["crf"].tobytes()
+        # The library that reads these bytes trusts them.
+        if hashlib.sha256(crf).hexdigest() != description["crf_sha256"]:
+            raise ValueError("a slot model that was changed")
+        return LinearNlu(
+            maxent=MaxEnt(
+                intents=intents,
+                columns=_columns(arrays),
+                coefficients=checked(arrays, "coefficients", np.float32, shape=(len(intents), None)),
+                intercepts=checked(arrays, "intercepts", np.float64, shape=(len(intents),)),
+                knowledge=knowledge,
+                view=_view(SentenceView, encoder, arrays, "view"),
+            ),
+            crf=SlotCrf(crf, knowledge, _view(TokenView, encoder, arrays, "token_view")),
+            slot_intents=None if slot_intents is None else tuple(slot_intents),
+            operating_point=_operating_point(description.get("operating_point")),
+            tagger=load_tagger(arrays, name),
+            fine_tuned=load_fine_tuned(arrays, name, intents),
+        )
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error
+
+
+def _operating_point(described: Mapping[str, Sequence[str] | float] | None) -> OperatingPoint | None:
+    if described is None:
+        return None
+    functionality, threshold = described["functionality"], described["threshold"]
+    if not isinstance(functionality, list) or not isinstance(threshold, float):
+        raise ValueError("an operating point that is none")
+    return OperatingPoint(functionality=tuple(functionality), threshold=threshold)
+
+
+def _columns(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
+    columns = checked(arrays, "columns", np.int64, shape=(None,))
+    if len(columns) and not 0 <= int(columns.min()) <= int(columns.max()) < N_HASHED_FEATURES:
+        raise ValueError("features that there are not")
+    if arrays["coefficients"].shape[1] < len(columns):
+        raise ValueError("fewer coefficients than features")
+    return columns
+
+
+def _view(
+    kind: Callable[[CachedEncoder, NDArray[np.float32], NDArray[np.float32]], View],
+    encoder: CachedEncoder | None,
+    arrays: Mapping[str, NDArray[np.generic]],
+    name: str,
+) -> View | None:
+    """Return the view saved as ``name`` in ``arrays``, or None where there is none."""
+    if encoder is None or f"{name}/mean" not in arrays:
+        return None
+    mean = checked(arrays, f"{name}/mean", np.float32, shape=(None,))
+    return kind(encoder, mean, checked(arrays, f"{name}/directions", np.float32, shape=(None, None)))

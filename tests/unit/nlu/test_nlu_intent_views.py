@@ -1,0 +1,164 @@
+"""Two views of the intents: the fine-tuned one learns, is saved, and its log odds are added to those of the other."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.special import log_softmax, logsumexp
+
+from seedcorn.corpus.utterances import Utterance
+from seedcorn.errors import ConfigError, DataError
+from seedcorn.nlu.fine_tuned_intents import (
+    FineTunedIntents,
+    IntentExample,
+    fine_tuned_arrays,
+    load_fine_tuned,
+    train_fine_tuned_intents,
+)
+from seedcorn.nlu.fine_tuning import FineTuningSettings
+from seedcorn.nlu.functionality import functionality_log_odds
+from seedcorn.nlu.intent_views import IntentScores, OperatingPoint, nearest_and_random
+from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
+from seedcorn.nlu.linear_file import load_linear, save_linear
+from seedcorn.nlu.sentence_encoder import CachedEncoder, load_sentence_encoder
+
+pytest.importorskip("transformers")
+
+QUICK = FineTuningSettings(n_epochs=30, learning_rate=5e-3, head_learning_rate=2e-2, batch_size=4, dropout=0.0)
+INTENTS = ("alarm", "greet", "music")
+ROWS = [
+    Utterance(text=text, intent=intent)
+    for intent, texts in (
+        ("music", ("play jazz", "play some folk", "put on pop", "play rock")),
+        ("alarm", ("wake me at dawn", "wake me soon", "alarm at six", "wake me at noon")),
+        ("greet", ("hello there", "hello you", "hello", "well hello")),
+    )
+    for text in texts
+]
+TEXTS = ["play jazz", "wake me at noon", "", " ", "word " * 200]
+
+
+@pytest.fixture(scope="module")
+def encoder(encoder_checkpoint: Path) -> CachedEncoder:
+    return load_sentence_encoder(str(encoder_checkpoint))
+
+
+@pytest.fixture(scope="module")
+def classifier(encoder_checkpoint: Path) -> FineTunedIntents:
+    return trained(encoder_checkpoint)
+
+
+def trained(checkpoint: Path, rows: list[Utterance] = ROWS, *, random_seed: int = 0) -> FineTunedIntents:
+    return train_fine_tuned_intents(
+        [IntentExample(utterance=u) for u in rows],
+        intents=INTENTS,
+        checkpoint=str(checkpoint),
+        excluded_intents=["music"],
+        settings=QUICK,
+        random_seed=random_seed,
+    )
+
+
+@pytest.fixture(scope="module")
+def model(encoder: CachedEncoder) -> LinearNlu:
+    settings = LinearSettings(slot_intents=("music",), encoder=encoder, fine_tune_intents=True)
+    return train_linear(ROWS, settings=settings)
+
+
+def test_it_learns_what_it_was_shown(classifier: FineTunedIntents) -> None:
+    found = classifier.log_probabilities([u.text for u in ROWS]).argmax(axis=1)
+    assert [INTENTS[i] for i in found] == [u.intent for u in ROWS]
+
+
+def test_there_is_one_distribution_a_text(classifier: FineTunedIntents) -> None:
+    rows = classifier.log_probabilities(TEXTS)
+    assert rows.shape == (len(TEXTS), len(INTENTS))
+    np.testing.assert_allclose(np.exp(rows).sum(axis=1), 1.0)
+    assert classifier.log_probabilities([]).shape == (0, len(INTENTS))
+
+
+def test_one_random_seed_gives_one_classifier(classifier: FineTunedIntents, encoder_checkpoint: Path) -> None:
+    again, other = trained(encoder_checkpoint), trained(encoder_checkpoint, random_seed=1)
+    assert all(np.array_equal(rows, again.tensors[name]) for name, rows in classifier.tensors.items())
+    assert not all(np.array_equal(rows, other.tensors[name]) for name, rows in classifier.tensors.items())
+
+
+def test_an_utterance_without_intent_speaks_against_the_excluded_ones_alone(encoder_checkpoint: Path) -> None:
+    rows = [*ROWS, *[Utterance(text="play football")] * 4]
+    probabilities = np.exp(trained(encoder_checkpoint, rows).log_probabilities(["play football"])[0])
+    assert probabilities[INTENTS.index("music")] < 0.1
+
+
+def test_a_saved_model_answers_as_before(model: LinearNlu, tmp_path: Path) -> None:
+    assert model.fine_tuned is not None
+    save_linear(model, tmp_path / "model.npz")
+    loaded = load_linear(tmp_path / "model.npz")
+    assert loaded.fine_tuned is not None
+    assert loaded.predict(TEXTS) == model.predict(TEXTS)
+
+
+def test_arrays_of_no_classifier_are_refused(classifier: FineTunedIntents) -> None:
+    saved = fine_tuned_arrays(classifier)
+    assert load_fine_tuned({}, classifier.checkpoint, INTENTS) is None
+    for checkpoint, intents in ((None, INTENTS), (classifier.checkpoint, INTENTS[:2])):
+        with pytest.raises(ValueError, match="intents"):
+            load_fine_tuned(saved, checkpoint, intents)
+    lacking = load_fine_tuned({k: v for k, v in saved.items() if "bias" not in k}, classifier.checkpoint, INTENTS)
+    assert lacking is not None
+    with pytest.raises(DataError, match="tensors"):
+        lacking.log_probabilities(["play jazz"])
+
+
+def test_nothing_to_learn_from_and_no_encoder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="utterances"):
+        train_fine_tuned_intents([], intents=INTENTS, checkpoint="none")
+    with pytest.raises(ConfigError, match="none"):
+        trained(tmp_path / "none")
+
+
+def test_a_student_keeps_the_view_of_its_teacher(model: LinearNlu, encoder: CachedEncoder) -> None:
+    settings = LinearSettings(slot_intents=("music",), encoder=encoder, fine_tune_intents=True)
+    student = train_linear(
+        [*ROWS, Utterance(text="put some blues on", intent="music")],
+        excluded_intents=["music"],
+        teacher=model,
+        slots_of_teacher=True,
+        settings=settings,
+    )
+    assert student.fine_tuned is model.fine_tuned
+    assert student.maxent is not model.maxent
+
+
+def test_the_nearest_others_are_all_seen(encoder: CachedEncoder) -> None:
+    own, others = ROWS[:4], ROWS[4:]
+    seen = nearest_and_random(own, others, encoder, np.random.default_rng(0), n_nearest=3, n_random=2)
+    cosines = (encoder.encode([u.text for u in others]) @ encoder.encode([u.text for u in own]).T).max(axis=1)
+    nearest = {others[i].text for i in np.argsort(-cosines, kind="stable")[:3]}
+    assert len({u.text for u in seen}) == 5
+    assert nearest == {u.text for u in seen[:3]}
+
+
+ROWS_OF_FOUR = arrays(np.float64, st.tuples(st.integers(1, 5), st.just(4)), elements=st.floats(-8, 8))
+
+
+@given(ROWS_OF_FOUR, st.floats(-5, 5))
+def test_log_odds_are_added_and_decide(margins: np.ndarray, threshold: float) -> None:
+    intents, own = ("a", "b", "c", "d"), np.array([True, False, True, False])
+    by_network = log_softmax(margins[:, ::-1], axis=1)
+    scores = IntentScores(intents, margins, by_network)
+    network = logsumexp(by_network[:, own], axis=1) - logsumexp(by_network[:, ~own], axis=1)
+    found = scores.log_odds(["a", "c"])
+    np.testing.assert_allclose(found, functionality_log_odds(margins, own) + network, atol=1e-9)
+    np.testing.assert_allclose(scores.probabilities.sum(axis=1), 1.0)
+    chosen = OperatingPoint(functionality=("a", "c"), threshold=threshold).choose(scores)
+    np.testing.assert_array_equal(own[chosen], found > threshold)
+
+
+def test_without_a_second_view_nothing_changes(model: LinearNlu) -> None:
+    alone = replace(model, fine_tuned=None).intent_views.scores(TEXTS)
+    np.testing.assert_array_equal(alone.probabilities, model.maxent.probabilities(TEXTS))
+    assert alone.ranked is alone.margins
