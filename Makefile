@@ -20,7 +20,7 @@ fuzz: $(INSTALLED)
 
 N_KILLS ?= 200
 kill: $(INSTALLED)
-	$(VENV)/bin/python tests/fuzz/kills.py $(N_KILLS)
+	PYTHONPATH=tests $(VENV)/bin/python tests/fuzz/kills.py $(N_KILLS)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff format --check src tests benchmarks docs

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+from run_folders import run_bytes
 from seedcorn.cli import run
 from seedcorn.report.page import Table
 from seedcorn.report.saved import read_page
@@ -34,18 +35,12 @@ SMALL = {
     "diversity": {"method": "feature", "fraction": 0.5, "cleaned": True},
     "self_training": {"n_rounds": 1},
 }
-NOT_COMPARED = {"seconds.json", ".lock"}
 
 
 def written(folder: Path, config: object, name: str = "config.yaml") -> Path:
     path = folder / name
     path.write_text(yaml.safe_dump(config), "utf-8")
     return path
-
-
-def run_bytes(folder: Path) -> dict[str, bytes]:
-    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in NOT_COMPARED)
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
-"""``python tests/fuzz/kills.py [N [RANDOM_SEED]]``: N kills of pipelines and studies, each resumed to the same bytes.
+"""N kills of pipelines and studies, each resumed to the same bytes: what ``make kill`` runs.
 
-Every second kill comes at the border of a stage, as soon as its folder appears; the others come at random moments. Ends
-with 1 if a resumed run fails, or ends with other bytes than one that was never killed.
+``PYTHONPATH=tests python tests/fuzz/kills.py [N [RANDOM_SEED]]``. Every second kill comes at the border of a stage, as
+soon as its folder appears; the others come at random moments. Ends with 1 if a resumed run fails, or ends with other
+bytes than one that was never killed.
 """
 
 import json
@@ -14,8 +15,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from run_folders import run_bytes
+
 KILLS_PER_RUN = 5
-NOT_COMPARED = ("seconds.json", ".lock")
 DATA = {
     "annotated": {
         **{
@@ -58,13 +60,13 @@ def main() -> int:
             straight = folder / f"straight {job}"
             started = time.monotonic()
             finish(arguments, straight)
-            seconds, wanted = time.monotonic() - started, contents(straight)
+            seconds, wanted = time.monotonic() - started, run_bytes(straight)
             for run in range(-(-n_kills // len(jobs) // KILLS_PER_RUN)):
                 broken = folder / f"{job} {run}"
                 for kill in range(KILLS_PER_RUN):
                     kill_once(arguments, broken, rng, seconds=seconds, at_a_border=kill % 2 == 0)
                 finish(arguments, broken)
-                found = contents(broken)
+                found = run_bytes(broken)
                 differ = sorted(n for n in {*found, *wanted} if found.get(n) != wanted.get(n))
                 wrong += bool(differ)
                 say(f"{job}: {KILLS_PER_RUN} kills, {f'other bytes in {differ[:5]}' if differ else 'equal bytes'}")
@@ -96,12 +98,6 @@ def kill_once(arguments: Sequence[str], folder: Path, rng: random.Random, *, sec
 def finished_stages(folder: Path) -> int:
     """Return how many stages have their record."""
     return sum(1 for _ in folder.rglob("record.json")) if folder.exists() else 0
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file that is compared: seconds differ, and what the processes leave for each other."""
-    files = (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".") and p.name not in NOT_COMPARED)
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
 
 
 def say(line: str) -> None:

@@ -138,7 +138,7 @@ def difference(
 
 
 def _errors(measured: Sequence[RoundMeasure], system: str) -> dict[tuple[int, int], FloatArray]:
-    return {(m.random_seed, m.round): m.errors for m in measured if m.system == system}
+    return {(m.random_seed, m.round): np.array(m.errors) for m in measured if m.system == system}
 
 
 def _mean(values: Sequence[float]) -> float:

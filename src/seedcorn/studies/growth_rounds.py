@@ -1,7 +1,7 @@
 """One system of a growth study, taken through the rounds, and what is measured after each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +17,6 @@ from seedcorn.growth.rounds import grow, in_scope_first
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 from seedcorn.progress import say
-from seedcorn.selection import FloatArray
 from seedcorn.studies.growth_data import GrowthData
 from seedcorn.studies.growth_settings import GrowthStudyConfig, GrowthSystem
 
@@ -26,7 +25,7 @@ from seedcorn.studies.growth_settings import GrowthStudyConfig, GrowthSystem
 class RoundMeasure:
     """One system after one round, on the test utterances of all intents so far; rates are fractions.
 
-    ``errors`` (n,) are the semantic errors of these utterances, ``intent_f1`` the F1 of each intent.
+    ``errors`` are the semantic errors of these utterances, ``intent_f1`` the F1 of each intent.
     """
 
     random_seed: int
@@ -37,7 +36,7 @@ class RoundMeasure:
     slot_f1: float
     false_alarm_rate: float
     intent_f1: Mapping[str, float]
-    errors: FloatArray
+    errors: Sequence[float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,26 +52,12 @@ class SystemMeasures:
 
     def save(self, folder: Path) -> None:
         """Write all measures as JSON."""
-        write_json([{**m.__dict__, "errors": m.errors.tolist()} for m in self.rounds], folder / "measures.json")
+        write_json([asdict(m) for m in self.rounds], folder / "measures.json")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return what ``save`` wrote."""
-        saved = read_json(folder / "measures.json", list[_SavedMeasure])
-        return cls(rounds=[RoundMeasure(**{**m.__dict__, "errors": np.array(m.errors)}) for m in saved])
-
-
-@dataclass(frozen=True, kw_only=True)
-class _SavedMeasure:
-    random_seed: int
-    round: int
-    system: str
-    n_labels: int
-    semantic_error: float
-    slot_f1: float
-    false_alarm_rate: float
-    intent_f1: dict[str, float]
-    errors: list[float]
+        return cls(rounds=read_json(folder / "measures.json", list[RoundMeasure]))
 
 
 def run_system(config: GrowthStudyConfig, name: str, data: GrowthData, *, random_seed: int) -> list[RoundMeasure]:
@@ -154,7 +139,7 @@ def _measured(
         slot_f1=own_found.slot_f1,
         false_alarm_rate=float(alarms.mean()) if len(others) else 0.0,
         intent_f1={intent: _intent_f1(found, intent) for intent in intents},
-        errors=own_found.semantic_errors.astype(np.float64),
+        errors=own_found.semantic_errors.astype(np.float64).tolist(),
     )
 
 

@@ -75,7 +75,7 @@ def measure(system: str, round_: int, errors: list[float], f1: dict[str, float])
         slot_f1=1.0,
         false_alarm_rate=0.0,
         intent_f1=f1,
-        errors=np.array(errors),
+        errors=errors,
     )
 
 
