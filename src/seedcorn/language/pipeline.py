@@ -6,23 +6,23 @@ from pathlib import Path
 
 from pydantic import Field
 
-from seedcorn.errors import require_all
 from seedcorn.language.annotation import ForPeople
-from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.config import LanguagePipeline, folder_name
 from seedcorn.language.data import LanguageData
+from seedcorn.language.export import Export, Exported
 from seedcorn.language.key_terms import KeyTerms
 from seedcorn.language.measures import FIXED, OWN, Measure
-from seedcorn.language.models import Export, Exported, ListWords, SystemModel
+from seedcorn.language.models import ListWords, SystemModel
 from seedcorn.language.nbest_lists import NBestLists, TranslationSet
 from seedcorn.language.outside_translations import AskEndpoint
-from seedcorn.language.pairs import CleanPairs, SelectedPairs
+from seedcorn.language.packages import check_packages
+from seedcorn.language.pairs import CleanPairs
 from seedcorn.language.posteriors import SpeechPosteriors, SynthesiseSpeech
 from seedcorn.language.recogniser import Decode, DecoderWeights, Recogniser
 from seedcorn.language.result import LanguageResult, Models, Recognition
-from seedcorn.language.sources import SlotVariants
 from seedcorn.language.texts import Materials, Texts
-from seedcorn.language.translators import GiveTranslator, SelfTrain, TrainTranslator, TranslatorFolder, TranslatorName
+from seedcorn.language.translator_training import train_translators
+from seedcorn.language.translators import TranslatorFolder, TranslatorName
 from seedcorn.runs import Result, Run, Stage, StageResult
 from seedcorn.runs.planning import PlannedRun
 
@@ -76,50 +76,6 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
         key_terms=choose_key_terms(run, config, pairs, texts, models),
         for_people=choose_for_people(run, config, materials),
     )
-
-
-def train_translators(
-    run: Run, config: LanguagePipeline, known: Materials
-) -> dict[TranslatorName, Result[TranslatorFolder]]:
-    """Train, or take over, the translators that the systems want, each from the pairs it is named after."""
-    wanted = {translation_set.translator for translation_set in config.translation_sets()}
-    settings, made = config.translators, dict[TranslatorName, Result[TranslatorFolder]]()
-
-    def train(name: TranslatorName, stage: TrainTranslator, *chosen: Result[SelectedPairs]) -> None:
-        if stage.folder is not None:
-            made[name] = run.do(GiveTranslator(folder=stage.folder), name=f"translator-{name.value}")
-        else:
-            made[name] = run.do(stage, known.data, known.pairs, *chosen, name=f"translator-{name.value}")
-
-    if TranslatorName.ALL_PAIRS in wanted:
-        train(TranslatorName.ALL_PAIRS, settings.all_pairs or settings.selected)
-    if {TranslatorName.SELECTED, TranslatorName.SELF_TRAINED, TranslatorName.BACK_TRANSLATED} & wanted:
-        train(TranslatorName.SELECTED, settings.selected, known.nearest)
-    if TranslatorName.SELF_TRAINED in wanted:
-        made[TranslatorName.SELF_TRAINED] = (
-            run.do(GiveTranslator(folder=given), name=SelfTrain.stage_name)
-            if (given := settings.self_training.folder) is not None
-            else run.do(
-                config.self_training, known.data, known.transcripts, known.nearest, made[TranslatorName.SELECTED]
-            )
-        )
-    if TranslatorName.BACK_TRANSLATED in wanted:
-        made[TranslatorName.BACK_TRANSLATED] = back_translate(run, config, known, made[TranslatorName.SELECTED])
-    return made
-
-
-def back_translate(
-    run: Run, config: LanguagePipeline, known: Materials, translator: Result[TranslatorFolder]
-) -> Result[TranslatorFolder]:
-    """Train a translator of the other direction on the same pairs, and have both improve each other."""
-    stage, reverse = config.translators.back_translation, config.translators.training_of_reverse()
-    if stage.folder is not None:
-        return run.do(GiveTranslator(folder=stage.folder), name=BackTranslate.stage_name)
-    if reverse.folder is not None:
-        back = run.do(GiveTranslator(folder=reverse.folder), name=TrainReverse.stage_name)
-    else:
-        back = run.do(reverse, known.data, known.pairs, known.nearest)
-    return run.do(stage, known.data, known.transcripts, known.nearest, translator, back)
 
 
 def translate(
@@ -257,22 +213,3 @@ def listen(run: Run, recogniser: Recogniser, materials: Materials) -> Result[Spe
     if recogniser.files is not None:
         return run.do(recogniser.files, materials.data)
     return run.do(recogniser.test_bed or SynthesiseSpeech(), materials.data, materials.pairs)
-
-
-def check_packages(config: LanguagePipeline) -> None:
-    """Raise MissingExtraError now, not after an hour, when a package is missing."""
-    needed = [("jinja2", "report"), ("altair", "report"), ("vl_convert", "report")]
-    if config.translation_sets():
-        needed += [(name, "neural") for name in ("torch", "transformers", "accelerate", "ctranslate2", "sacrebleu")]
-    if TranslatorName.ENDPOINT in {wanted.translator for wanted in config.translation_sets()}:
-        needed.append(("openai", "llm"))
-    if any(isinstance(source, SlotVariants) and source.spoken_values for source in config.sources().values()):
-        needed += [(name, "values") for name in ("babel", "num2words")]
-    recogniser = config.recogniser
-    if recogniser is not None and recogniser.test_bed is not None:
-        needed += [(name, "speech") for name in ("torch", "safetensors", "espeakng_loader")]
-    if recogniser is not None and recogniser.files is not None and recogniser.files.checkpoint:
-        needed += [("torch", "neural"), ("transformers", "neural"), ("soundfile", "speech")]
-    if recogniser is not None and recogniser.files is not None and recogniser.files.acoustic_model:
-        needed += [(name, "speech") for name in ("torch", "safetensors", "soundfile")]
-    require_all(needed)

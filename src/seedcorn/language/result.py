@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from seedcorn.language.annotation import ForPeople
+from seedcorn.language.export import Exported
 from seedcorn.language.key_terms import KeyTerms
 from seedcorn.language.measures import OWN, Measures
-from seedcorn.language.models import Exported, SystemModel, Vocabulary
+from seedcorn.language.models import SystemModel, Vocabulary
 from seedcorn.language.posteriors import SpeechPosteriors
 from seedcorn.language.recogniser import DecoderWeights, Hypotheses
 from seedcorn.language.texts import Materials, Texts

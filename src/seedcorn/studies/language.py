@@ -16,7 +16,8 @@ from pydantic import Field, model_validator
 from seedcorn.errors import ConfigError
 from seedcorn.language.config import LanguagePipeline
 from seedcorn.language.measures import Measures
-from seedcorn.language.pipeline import Frozen, LanguageConfig, check_packages, run_language
+from seedcorn.language.packages import check_packages
+from seedcorn.language.pipeline import Frozen, LanguageConfig, run_language
 from seedcorn.language.result import LanguageResult, ModelRow
 from seedcorn.runs import Run, StageRecord
 from seedcorn.studies.grid import make_cells
