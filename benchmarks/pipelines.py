@@ -47,7 +47,7 @@ def intent_run(checkout: Path, settings: Sequence[str], cache: Path) -> dict[str
         _, status, used = os.wait4(process.pid, 0)
         if status:
             raise SystemExit(f"{checkout}: the run failed")
-        stages = json.loads((Path(folder) / "seconds.json").read_text()) if _has_times(folder) else {}
+        stages = json.loads((Path(folder) / "seconds.json").read_text("utf-8")) if _has_times(folder) else {}
         seconds = time.perf_counter() - started
     return {"cpu_seconds": used.ru_utime + used.ru_stime, "seconds": seconds, "stages": stages}
 

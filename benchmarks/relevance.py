@@ -197,7 +197,7 @@ def timed_command(pool: Path, model: Path, n_threads: int) -> dict[str, Json]:
         "--top", "20000", "--threads", str(n_threads), "--output", str(output), "--quiet",
     ]  # fmt: skip
     started = time.perf_counter()
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
     seconds = time.perf_counter() - started
     return {"seconds": round(seconds, 2), "peak_memory_gb": round(int(told.split()[-1]) * 1024 / 1e9, 3)}
 

@@ -20,7 +20,9 @@ def with_python(pages: list[Path]) -> list[Path]:
 @pytest.mark.parametrize("page", with_python(PAGES), ids=lambda p: str(p.relative_to(REPOSITORY)))
 def test_the_code_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     code = "\n\n".join(PYTHON_BLOCK.findall(page.read_text("utf-8")))
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 

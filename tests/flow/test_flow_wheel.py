@@ -23,7 +23,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def outside(installed: Path, tmp_path: Path, *arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     command = [sys.executable, "-m", "seedcorn", *arguments]
-    found = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    found = subprocess.run(
+        command, check=True, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path, env=environment
+    )
     return found.stdout
 
 

@@ -61,7 +61,7 @@ def test_every_sentence_score_and_perplexity(name: str, golden: Path, real_data:
     model, texts = estimated(real_data, name), [text for _, text in rows]
     log10s = model.score(texts).logps * LOG10_E
     np.testing.assert_allclose(log10s, [float(log10) for log10, _ in rows], atol=1e-4)
-    expected = json.loads((golden / "expected.json").read_text())[name]
+    expected = json.loads((golden / "expected.json").read_text("utf-8"))[name]
     counts = measure_perplexity(model, [texts])
     assert counts.n_words + counts.n_sentences == expected["n_words_with_eos"]
     assert counts.n_oov == expected["n_oov"]
@@ -76,7 +76,7 @@ def halves(golden: Path, real_data: Path) -> list[NgramModel]:
 
 @pytest.mark.needs_data
 def test_mixture_weight_and_perplexity(halves: list[NgramModel], golden: Path, real_data: Path) -> None:
-    expected = json.loads((golden / "expected.json").read_text())
+    expected = json.loads((golden / "expected.json").read_text("utf-8"))
     expected = expected["linear-mixture hi-IN: A=train[:1000], B=train[1000:], order 3"]
     mixture = fit_mixture(halves, [utterances(real_data, "hi-IN", "dev")])
     assert mixture.weights[0] == pytest.approx(expected["lambda_A_by_EM_on_dev"], abs=1e-3)

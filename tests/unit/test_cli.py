@@ -14,7 +14,7 @@ def test_importing_seedcorn_and_its_command_line_loads_nothing_heavy() -> None:
         f"loaded = [m for m in {heavy!r} if m in sys.modules]\n"
         "sys.exit(','.join(loaded) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

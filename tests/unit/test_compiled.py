@@ -39,7 +39,7 @@ def write(package: Path, *, module: str, factor: int) -> None:
 
 def run(package: Path) -> str:
     command = [sys.executable, "-c", "import seedcorn.kernel"]
-    done = subprocess.run(command, cwd=package.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=package.parent, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -23,7 +23,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import seedcorn, sys; print(sorted({'numpy', 'torch', 'pyarrow', 'numba'} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, encoding="utf-8")
     assert found.stdout.strip() == "[]"
 
 

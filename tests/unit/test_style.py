@@ -5,7 +5,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[2] / "src" / "seedcorn"
+REPOSITORY = Path(__file__).parents[2]
+PACKAGE = REPOSITORY / "src" / "seedcorn"
 MOST_LINES, MOST_LINES_OF_NINE_IN_TEN, MOST_PARAMETERS, MOST_LINES_OF_A_FILE = 60, 20, 8, 250
 OUTER_LAYERS = ("cli", "runs", "studies", "engines")
 
@@ -43,3 +44,21 @@ def test_files_of_the_outer_layers_are_short() -> None:
     files = [path for layer in OUTER_LAYERS for path in (PACKAGE / layer).rglob("*.py")]
     lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {name: n for name, n in lengths.items() if n > MOST_LINES_OF_A_FILE} == {}
+
+
+def without_encoding(path: Path) -> Iterator[str]:
+    """Yield the calls that read or write text as the locale says; ruff finds those of ``open``."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call) or any(k.arg in ("encoding", None) for k in node.keywords):
+            continue
+        n_before = {"read_text": 0, "write_text": 1}.get(node.func.attr if isinstance(node.func, ast.Attribute) else "")
+        is_text = any(k.arg == "text" and isinstance(k.value, ast.Constant) and k.value.value for k in node.keywords)
+        of_process = is_text and any(k.arg in ("stdout", "capture_output") for k in node.keywords)
+        if (n_before is not None and len(node.args) <= n_before) or of_process:
+            yield f"{path.relative_to(REPOSITORY).as_posix()}:{node.lineno}"
+
+
+def test_no_text_depends_on_the_locale() -> None:
+    folders = ("src", "tests", "benchmarks", "docs")
+    files = [path for folder in folders for path in sorted((REPOSITORY / folder).rglob("*.py"))]
+    assert [call for path in files for call in without_encoding(path)] == []

@@ -67,5 +67,5 @@ def test_the_command_line_starts_without_the_heavy_packages() -> None:
     code = (
         "import seedcorn.cli, sys; print(*sorted(set(sys.modules) & {'numpy', 'pyarrow', 'numba', 'sklearn', 'torch'}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == ""

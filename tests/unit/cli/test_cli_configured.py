@@ -19,7 +19,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Path]]:
     def pipeline(config: Settings, *, run: Run) -> Path:
         seen.append((config, run.folder))
         (run.folder / "training").mkdir(exist_ok=True)
-        (run.folder / "training" / "training-set.jsonl").write_text('{"text": "wake me", "set": "seed"}\n')
+        (run.folder / "training" / "training-set.jsonl").write_text('{"text": "wake me", "set": "seed"}\n', "utf-8")
         return run.folder / "report.html"
 
     monkeypatch.setattr("seedcorn.intent.run.run_and_report", pipeline)

@@ -156,7 +156,7 @@ def test_fetch_finds_the_local_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     (tmp_path / "copies" / "snips").mkdir(parents=True)
-    (tmp_path / "copies" / "snips" / "a.json").write_text("{}")
+    (tmp_path / "copies" / "snips" / "a.json").write_text("{}", "utf-8")
     monkeypatch.setenv("SEEDCORN_DATA", str(tmp_path / "copies"))
     assert run(["data", "fetch", "snips", "--folder", str(tmp_path / "data"), "--json"]) == 0
     assert printed(capsys)["found_as"] == "local copy"

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::seedcorn.errors.SeedcornWarning
 @pytest.fixture
 def lm(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     def call(*arguments: object, stdin: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode())))
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode()), encoding="utf-8"))
         code = run(["lm", *map(str, arguments)])
         return code, *capfd.readouterr()
 

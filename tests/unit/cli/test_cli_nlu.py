@@ -27,7 +27,7 @@ def test_train_predict_evaluate(
     assert measured["intent_accuracy_low"] <= measured["intent_accuracy"] <= measured["intent_accuracy_high"]
     assert measured["intent_accuracy"] > 0.9
 
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((rows[0].text + "\n").encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((rows[0].text + "\n").encode()), encoding="utf-8"))
     assert run(["nlu", "predict", str(model), "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     (direct,) = load_nlu(model).predict([rows[0].text])

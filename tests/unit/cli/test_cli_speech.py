@@ -43,9 +43,9 @@ def folder(tmp_path: Path) -> Path:
         seconds_per_step=0.03,
     ).save(tmp_path / "heard.npz")
     np.savez(tmp_path / "arrays.npz", **heard)
-    (tmp_path / "symbols.txt").write_text("<blank>\n|\n" + "\n".join(SPACED.symbols[2:]) + "\n")
+    (tmp_path / "symbols.txt").write_text("<blank>\n|\n" + "\n".join(SPACED.symbols[2:]) + "\n", "utf-8")
     write_arpa(tmp_path / "lm.arpa", {"play": -1.0, "a": -0.7, "song": -1.2, "go": -1.0, "on": -0.9, "old": -1.5})
-    (tmp_path / "text").write_text("".join(f"{i} {text}\n" for i, text in REFERENCES.items()))
+    (tmp_path / "text").write_text("".join(f"{i} {text}\n" for i, text in REFERENCES.items()), "utf-8")
     return tmp_path
 
 
@@ -68,8 +68,8 @@ def test_what_was_said_is_decoded_into_three_formats_that_measure_the_same(folde
         arguments = ("decode", folder / "heard.npz", "-o", folder / name, "--lm", folder / "lm.arpa", "-q")
         assert result_of(capsys, *arguments)["n_utterances"] == 3
         assert result_of(capsys, "wer", folder / "text", folder / name)["word_error_rate"] == 0.0
-    assert (folder / "out.trn").read_text() == "play a song (u1)\ngo on (u2)\n (u3)\n"
-    assert (folder / "out").read_text() == "u1 play a song\nu2 go on\nu3\n"
+    assert (folder / "out.trn").read_text("utf-8") == "play a song (u1)\ngo on (u2)\n (u3)\n"
+    assert (folder / "out").read_text("utf-8") == "u1 play a song\nu2 go on\nu3\n"
 
 
 def test_json_lines_hold_the_n_best_with_scores_and_times(folder: Path, capsys) -> None:
@@ -111,7 +111,7 @@ def test_several_models_are_mixed_without_merging(folder: Path, capsys) -> None:
 def test_wrong_mixture_weights_are_told_before_anything_is_heard(folder: Path, capsys, weights, message) -> None:
     lm = folder / "lm.arpa"
     chosen = [part for weight in weights for part in ("--mixture-weight", weight)]
-    (folder / "heard.npz").write_text("no posteriors")
+    (folder / "heard.npz").write_text("no posteriors", "utf-8")
     error = message_of(capsys, "decode", folder / "heard.npz", "-o", folder / "o", "--lm", lm, "--lm", lm, *chosen)
     assert message in error
 
@@ -127,13 +127,13 @@ def test_words_that_cannot_be_spelt_are_left_out_refused_or_spoken_otherwise(fol
     (folder / "spoken.tsv").write_text("ऑन\ton\n", encoding="utf-8")
     assert result_of(capsys, *arguments, "--spoken-as", folder / "spoken.tsv")["n_lexicon_words"] == 5
     assert "u2 go ऑन\n" in (folder / "out").read_text("utf-8")
-    (folder / "spoken.tsv").write_text("on\n")
+    (folder / "spoken.tsv").write_text("on\n", "utf-8")
     assert "spoken.tsv:1: wanted a word, a tab" in message_of(capsys, *arguments, "--spoken-as", folder / "spoken.tsv")
 
 
 def test_words_outside_the_model_get_what_the_setting_says(folder: Path, capsys) -> None:
     write_arpa(folder / "lm.arpa", {"play": -1.0, "a": -0.7, "go": -1.0, "on": -1.0})
-    (folder / "words.txt").write_text("play a song go on old\n")
+    (folder / "words.txt").write_text("play a song go on old\n", "utf-8")
     logps = {}
     for setting in ("unknown", "floor", "characters"):
         arguments = ("decode", folder / "heard.npz", "-o", folder / "out.jsonl", "--lm", folder / "lm.arpa", "-q")
@@ -153,7 +153,7 @@ def test_tuning_needs_a_transcript_for_each_utterance(folder: Path, capsys) -> N
         result_of(capsys, *arguments, *wrong, *more)
         rates.append(result_of(capsys, "wer", folder / "text", folder / "out")["word_error_rate"])
     assert rates[1] < rates[0]
-    (folder / "text").write_text("u1 play a song\n")
+    (folder / "text").write_text("u1 play a song\n", "utf-8")
     assert "2 without a reference (u2, u3)" in message_of(capsys, *arguments, "--tune", folder / "text")
 
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_decoded_gives_one_message_and_no_file(
     folder: Path, capsys, name: str, content: str, message: str
 ) -> None:
     if content:
-        (folder / name).write_text(content)
+        (folder / name).write_text(content, "utf-8")
     else:
         (folder / name).mkdir()
     arguments = ["decode", folder / name, "-o", folder / "out", "--lm", folder / "lm.arpa", "--checkpoint", "none"]
@@ -190,11 +190,12 @@ def test_what_cannot_be_decoded_gives_one_message_and_no_file(
 
 
 def test_error_rates_have_signature_comparison_and_alignments(folder: Path, capsys) -> None:
-    (folder / "before.trn").write_text("play song (u1)\ngone (u2)\nuh (u3)\n")
+    (folder / "before.trn").write_text("play song (u1)\ngone (u2)\nuh (u3)\n", "utf-8")
     (folder / "after.jsonl").write_text(
         "".join(
             json.dumps({"id": i, "text": t}) + "\n" for i, t in {"u1": "play a son", "u2": "go on", "u3": ""}.items()
-        )
+        ),
+        "utf-8",
     )
     files = ("wer", folder / "text", folder / "after.jsonl", "--baseline", folder / "before.trn")
     found = result_of(capsys, *files)
@@ -215,10 +216,10 @@ def test_slices_follow_the_corpus_and_the_transcripts(folder: Path, capsys) -> N
         {"id": "u2", "text": "go on", "intent": "next"},
         {"id": "u3", "text": ""},
     ]
-    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:2]))
-    (folder / "text").write_text("u1 play a song\nu2 go on\n")
-    (folder / "said").write_text("u1 play a dong\nu2 go on\n")
-    (folder / "seen.jsonl").write_text('{"text": "a", "intent": "music"}\n')
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:2]), "utf-8")
+    (folder / "text").write_text("u1 play a song\nu2 go on\n", "utf-8")
+    (folder / "said").write_text("u1 play a dong\nu2 go on\n", "utf-8")
+    (folder / "seen.jsonl").write_text('{"text": "a", "intent": "music"}\n', "utf-8")
     files = ["wer", folder / "text", folder / "said"]
     found = result_of(capsys, *files, "--corpus", folder / "corpus.jsonl", "--transcripts", folder / "seen.jsonl")
     of = {name.removeprefix("word_error_rate_of_"): rate for name, rate in found.items() if "_of_" in name}
@@ -231,25 +232,25 @@ def test_slices_follow_the_corpus_and_the_transcripts(folder: Path, capsys) -> N
         "intent_next": 0.0,
     }
     assert "--corpus" in message_of(capsys, *files, "--transcripts", folder / "seen.jsonl")
-    (folder / "seen.jsonl").write_text('{"text": "a"}\n')
+    (folder / "seen.jsonl").write_text('{"text": "a"}\n', "utf-8")
     options = ["--corpus", folder / "corpus.jsonl", "--transcripts", folder / "seen.jsonl"]
     assert "transcripts with intents" in message_of(capsys, *files, *options)
-    (folder / "text").write_text("u1 play a song\nu2 go off\n")
+    (folder / "text").write_text("u1 play a song\nu2 go off\n", "utf-8")
     assert "others in 1 utterances, as 'u2': 'go on'" in message_of(capsys, *files, *options[:2])
-    (folder / "corpus.jsonl").write_text(json.dumps(rows[0]) + "\n")
+    (folder / "corpus.jsonl").write_text(json.dumps(rows[0]) + "\n", "utf-8")
     assert "utterance 'u2' in the corpus" in message_of(capsys, *files, *options[:2])
 
 
 def test_references_without_words_and_unpaired_ids_are_told(folder: Path, capsys) -> None:
-    (folder / "silent").write_text("u1\nu2\nu3\n")
+    (folder / "silent").write_text("u1\nu2\nu3\n", "utf-8")
     assert "at least one reference word" in message_of(capsys, "wer", folder / "silent", folder / "text")
-    (folder / "fewer").write_text("u1 a\n")
+    (folder / "fewer").write_text("u1 a\n", "utf-8")
     assert "2 without a hypothesis" in message_of(capsys, "wer", folder / "text", folder / "fewer")
 
 
 def test_a_manifest_of_recordings_is_a_reference_too(folder: Path, capsys) -> None:
-    (folder / "manifest.jsonl").write_text('{"audio_filepath": "wavs/u2.wav", "text": "go on"}\n')
-    (folder / "said").write_text("u2 go on\n")
+    (folder / "manifest.jsonl").write_text('{"audio_filepath": "wavs/u2.wav", "text": "go on"}\n', "utf-8")
+    (folder / "said").write_text("u2 go on\n", "utf-8")
     assert result_of(capsys, "wer", folder / "manifest.jsonl", folder / "said")["hits"] == 2
 
 
@@ -260,8 +261,8 @@ def test_export_writes_what_other_recognisers_read(folder: Path, capsys) -> None
     assert exported["n_words"] == 6
     names = {"L.fst.txt", "L.input.syms", "L.output.syms", "lexicon.txt", "symbols.txt", "words.txt"}
     assert {path.name for path in (folder / "out").iterdir()} == names
-    assert (folder / "out" / "symbols.txt").read_text() == (folder / "symbols.txt").read_text()
-    assert "song\ts o n g |" in (folder / "out" / "lexicon.txt").read_text().splitlines()
+    assert (folder / "out" / "symbols.txt").read_text("utf-8") == (folder / "symbols.txt").read_text("utf-8")
+    assert "song\ts o n g |" in (folder / "out" / "lexicon.txt").read_text("utf-8").splitlines()
     (folder / "words").write_text("go ऑन\n", encoding="utf-8")
     refused = message_of(
         capsys,
@@ -299,7 +300,7 @@ def test_a_test_bed_is_trained_and_hears_recordings_of_other_rates(folder: Path,
     smallest = test_bed.TestBedSettings(n_sentences=6, shape=shape, training=training)
     monkeypatch.setattr(test_bed, "TINY_TEST_BED", smallest)
     words = ["play", "a", "song", "go", "on", "now", "and", "again"]
-    (folder / "texts.txt").write_text("".join(f"{a} {b}\n" for a in words for b in words))
+    (folder / "texts.txt").write_text("".join(f"{a} {b}\n" for a in words for b in words), "utf-8")
     train = ["train", folder / "texts.txt", "-o", folder / "model", "--size", "tiny", "-q"]
     trained = result_of(capsys, *train, "--lang", "en-us", "--checkpoints", folder / "checkpoints")
     assert trained["symbols"] == len(load_acoustic_model(folder / "model").alphabet)
@@ -309,10 +310,10 @@ def test_a_test_bed_is_trained_and_hears_recordings_of_other_rates(folder: Path,
     soundfile.write(folder / "u1.flac", noise, 8_000)
     soundfile.write(folder / "u2.wav", np.zeros(4_000), 16_000)
     soundfile.write(folder / "u3.wav", np.zeros(0), 16_000)
-    (folder / "wav.scp").write_text("u1 u1.flac\nu2 u2.wav\nu3 u3.wav\n")
+    (folder / "wav.scp").write_text("u1 u1.flac\nu2 u2.wav\nu3 u3.wav\n", "utf-8")
     arguments = ["decode", folder, "-o", folder / "out", "--lm", folder / "lm.arpa", "-q"]
     assert "--checkpoint NAME" in message_of(capsys, *arguments)
     assert run(["speech", *map(str, arguments), "--acoustic-model", str(folder / "model")]) == 0
     notes = capsys.readouterr().err
     assert "1 of 3 recordings (8000 Hz, 2 channels) were converted to 16000 Hz mono" in notes
-    assert [line.split(" ")[0] for line in (folder / "out").read_text().splitlines()] == ["u1", "u2", "u3"]
+    assert [line.split(" ")[0] for line in (folder / "out").read_text("utf-8").splitlines()] == ["u1", "u2", "u3"]

@@ -17,6 +17,7 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=False,
     )
 

@@ -104,7 +104,7 @@ def test_another_version_or_no_ranges_start_anew(server: Server, tmp_path: Path,
 
 def test_a_part_that_is_already_whole_is_fetched_again_rather_than_trusted(server: Server, tmp_path: Path):
     (tmp_path / "file.bin.part").write_bytes(CONTENT)
-    (tmp_path / "file.bin.part.version").write_text('"1"')
+    (tmp_path / "file.bin.part.version").write_text('"1"', "utf-8")
     download(f"{server.url}/file.bin", tmp_path / "file.bin")
     assert (tmp_path / "file.bin").read_bytes() == CONTENT
 
@@ -140,7 +140,7 @@ def archive_set(server: Server) -> DataSet:
 def test_an_archive_is_fetched_once_unpacked_and_its_digest_recorded(server: Server, tmp_path: Path):
     data_set = archive_set(server)
     fetched = fetch(data_set, tmp_path)
-    assert (fetched.folder / "1.1/data/a.jsonl").read_text() == '{"text": "a"}\n'
+    assert (fetched.folder / "1.1/data/a.jsonl").read_text("utf-8") == '{"text": "a"}\n'
     assert not fetched.is_local_copy
     url = f"{server.url}/set.tar.gz"
     assert recorded_digests(tmp_path) == {url: digest_of_file(tmp_path / "downloads" / "set.tar.gz")}
@@ -169,14 +169,14 @@ def test_a_file_that_was_changed_on_disk_is_refused(server: Server, tmp_path: Pa
 def test_a_local_copy_is_preferred_and_its_digest_recorded(server: Server, tmp_path: Path):
     copy = tmp_path / "copies" / "tiny"
     copy.mkdir(parents=True)
-    (copy / "a.txt").write_text("a\n")
+    (copy / "a.txt").write_text("a\n", "utf-8")
     fetched = fetch(archive_set(server), tmp_path / "data", local_copies=tmp_path / "copies")
     assert (fetched.folder, fetched.is_local_copy, server.requests) == (copy, True, [])
     assert list(recorded_digests(tmp_path / "data")) == [str(copy)]
 
 
 def test_unreadable_digests_are_refused(server: Server, tmp_path: Path):
-    (tmp_path / "digests.json").write_text("{")
+    (tmp_path / "digests.json").write_text("{", "utf-8")
     with pytest.raises(DataError, match="digests of earlier downloads"):
         fetch(archive_set(server), tmp_path)
 

@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
             pa.table({"text": texts, "n": range(len(texts))}), tmp_path / f"{name}.parquet", row_group_size=2
         )
         lines = [json.dumps({"text": text}) for text in texts]
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
     return tmp_path
 
 

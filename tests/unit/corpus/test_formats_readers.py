@@ -167,7 +167,7 @@ def test_tsv_without_header_is_text_and_origin(tmp_path: Path):
 def test_csv_quoting_and_further_columns(tmp_path: Path):
     path = tmp_path / "some.csv"
     path.write_text(
-        'votes,text,intent,slots\n3,"play, ""jazz""",play,"[{""start"": 7, ""end"": 11, ""type"": ""g""}]"\n'
+        'votes,text,intent,slots\n3,"play, ""jazz""",play,"[{""start"": 7, ""end"": 11, ""type"": ""g""}]"\n', "utf-8"
     )
     corpus = read_corpus(path, lang="en")
     (utterance,) = corpus.utterances()

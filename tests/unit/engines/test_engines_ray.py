@@ -136,7 +136,7 @@ def test_the_command_line_writes_the_same_file(cluster: Mapper, pool: Path, tmp_
 
     from seedcorn.cli import app
 
-    (tmp_path / "seed.txt").write_text("\n".join(SEED))
+    (tmp_path / "seed.txt").write_text("\n".join(SEED), "utf-8")
     written = []
     for engine in ("local", "ray"):
         output = tmp_path / f"{engine}.jsonl"

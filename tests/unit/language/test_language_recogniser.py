@@ -72,7 +72,7 @@ def speech_folder(folder: Path) -> dict[str, str]:
     """Write posteriors for dev, a manifest with one recording for test, and name both."""
     spelt(["a"]).save(folder / "dev.npz")
     (folder / "a.wav").write_bytes(b"sound")
-    (folder / "test.jsonl").write_text('{"audio": "a.wav"}\n')
+    (folder / "test.jsonl").write_text('{"audio": "a.wav"}\n', "utf-8")
     return {"dev": "dev.npz", "test": "test.jsonl", "checkpoint": "somewhere"}
 
 
@@ -83,7 +83,7 @@ def read_from(folder: Path, **changes: str) -> ReadSpeech:
 def test_other_audio_or_symbols_are_other_speech(tmp_path: Path) -> None:
     before = content_of(read_from(tmp_path))
     assert content_of(read_from(tmp_path)) == before
-    (tmp_path / "symbols.txt").write_text("<blank>\n")
+    (tmp_path / "symbols.txt").write_text("<blank>\n", "utf-8")
     assert content_of(read_from(tmp_path, symbols="symbols.txt")) != before
     found = read_from(tmp_path)
     (tmp_path / "a.wav").write_bytes(b"another sound")

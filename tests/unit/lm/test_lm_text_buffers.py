@@ -58,21 +58,21 @@ def test_bytes_that_are_no_utf8_are_named_with_their_line(tmp_path: Path) -> Non
 
 def test_arpa_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "model.txt"
-    path.write_text("\n\\data\\\nngram 1=3\n")
+    path.write_text("\n\\data\\\nngram 1=3\n", "utf-8")
     with pytest.raises(DataError, match="found an ARPA language model"):
         lines_of(path)
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a b\nc\n")))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a b\nc\n"), encoding="utf-8"))
     assert lines_of(Path("-")) == ["a b", "c"]
 
 
 def test_corpora_give_their_text_and_words_are_folded_on_request(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus.jsonl"
-    corpus.write_text('{"text": "Play  it, now!"}\n')
+    corpus.write_text('{"text": "Play  it, now!"}\n', "utf-8")
     plain = tmp_path / "plain.txt"
-    plain.write_text("Play it, now!\n")
+    plain.write_text("Play it, now!\n", "utf-8")
     texts = [row.strip() for path in (corpus, plain) for batch in read_texts(path) for row in rows(text_buffers(batch))]
     assert texts == ["Play it, now!", "Play it, now!"]
     assert [row for batch in read_texts(plain, normalised=True) for row in batch] == ["play it now"]

@@ -66,7 +66,7 @@ def test_saved_model_predicts_the_same(model: LinearNlu, requests: list[Utteranc
 
 
 def test_loading_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "model.npz").write_text("no model")
+    (tmp_path / "model.npz").write_text("no model", "utf-8")
     with pytest.raises(DataError, match="a linear NLU model"):
         load_linear(tmp_path / "model.npz")
 

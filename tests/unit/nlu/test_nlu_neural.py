@@ -60,7 +60,7 @@ def test_saved_model_predicts_the_same(model: NeuralNlu, tmp_path: Path) -> None
 
 
 def test_loading_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "model.safetensors").write_text("no model")
+    (tmp_path / "model.safetensors").write_text("no model", "utf-8")
     with pytest.raises(DataError, match="a neural NLU model"):
         load_neural(tmp_path / "model.safetensors")
 

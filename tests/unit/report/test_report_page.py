@@ -106,6 +106,7 @@ def test_map_search_filter_and_sorting_work_in_a_browser(tmp_path: Path) -> None
         [*command, "--virtual-time-budget=20000", "--dump-dom", path.as_uri()],
         capture_output=True,
         text=True,
+        encoding="utf-8",
         timeout=120,
         check=True,
     )

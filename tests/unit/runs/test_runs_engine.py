@@ -59,7 +59,7 @@ with open_run(Path(sys.argv[1]), random_seed=1, resolved_config="a: 1\\n") as ru
 
 def run_two_stages(folder: Path, pause_in: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", TWO_STAGES, str(folder), pause_in], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", TWO_STAGES, str(folder), pause_in], stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )
 
 
@@ -90,13 +90,13 @@ class Number:
         return {"n": self.number}
 
     def save(self, folder: Path) -> None:
-        (folder / "number.txt").write_text(str(self.number))
+        (folder / "number.txt").write_text(str(self.number), "utf-8")
         if self.number < 0:
             raise OSError(28, "Error writing bytes to file")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(int((folder / "number.txt").read_text()))
+        return cls(int((folder / "number.txt").read_text("utf-8")))
 
 
 class Give(Stage[Number]):
@@ -109,7 +109,7 @@ class Give(Stage[Number]):
     def __call__(self, *, context: Context) -> Number:
         with context.working_folder() as folder:
             n_found = len(list(folder.iterdir()))
-            (folder / "step1").write_text("x")
+            (folder / "step1").write_text("x", "utf-8")
             if STOP:
                 raise KeyboardInterrupt
         return Number(self.number or n_found)
@@ -120,7 +120,7 @@ STOP: list[bool] = []
 
 def test_a_file_that_merely_exists_does_not_count_as_done(tmp_path: Path) -> None:
     (tmp_path / "give").mkdir()
-    (tmp_path / "give" / "number.txt").write_text("7")
+    (tmp_path / "give" / "number.txt").write_text("7", "utf-8")
     assert Run(folder=tmp_path, random_seed=1).do(Give()).value == Number(1)
 
 
@@ -143,7 +143,7 @@ def test_checkpoints_survive_an_interruption_and_vanish_when_done(tmp_path: Path
 
 
 def test_a_folder_with_other_things_is_never_taken_for_a_run(tmp_path: Path) -> None:
-    (tmp_path / "thesis.tex").write_text("precious")
+    (tmp_path / "thesis.tex").write_text("precious", "utf-8")
     with (
         pytest.raises(DataError, match="something else there"),
         open_run(tmp_path, random_seed=1, resolved_config=""),
@@ -171,14 +171,14 @@ def test_the_digest_of_a_folder_depends_on_names_and_bytes_only(tmp_path: Path) 
     for name, order in (("one", "ab"), ("two", "ba")):
         (tmp_path / name).mkdir()
         for file in order:
-            (tmp_path / name / file).write_text(file)
+            (tmp_path / name / file).write_text(file, "utf-8")
     assert digest_of_folder(tmp_path / "one") == digest_of_folder(tmp_path / "two")
-    (tmp_path / "two" / "a").write_text("changed")
+    (tmp_path / "two" / "a").write_text("changed", "utf-8")
     assert digest_of_folder(tmp_path / "one") != digest_of_folder(tmp_path / "two")
 
 
 def write_half(path: Path) -> None:
-    path.write_text("half")
+    path.write_text("half", encoding="utf-8")
     raise OSError(28, "Error writing bytes to file")
 
 
@@ -191,11 +191,11 @@ class Threads:
         return {"most": max(self.numbers, default=1)}
 
     def save(self, folder: Path) -> None:
-        (folder / "threads.json").write_text(json.dumps(self.numbers))
+        (folder / "threads.json").write_text(json.dumps(self.numbers), "utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        return cls(json.loads((folder / "threads.json").read_text()))
+        return cls(json.loads((folder / "threads.json").read_text("utf-8")))
 
 
 class CountThreads(Stage[Threads]):
@@ -217,9 +217,9 @@ def test_no_number_depends_on_the_threads_of_linear_algebra(tmp_path: Path) -> N
 def test_a_damaged_result_or_record_is_told_in_one_line(tmp_path: Path) -> None:
     run = Run(folder=tmp_path, random_seed=1)
     run.do(Give(number=3))
-    (tmp_path / "give" / "number.txt").write_text("x")
+    (tmp_path / "give" / "number.txt").write_text("x", "utf-8")
     with pytest.raises(DataError, match=r"the result of the stage 'give'.*Remove this folder"):
         _ = run.do(Give(number=3)).value
-    (tmp_path / "give" / "record.json").write_text('{"stage": 5}')
+    (tmp_path / "give" / "record.json").write_text('{"stage": 5}', "utf-8")
     with pytest.raises(DataError, match="damaged"):
         run.do(Give(number=3))

@@ -66,13 +66,13 @@ WIDE = DecoderSettings(
 
 @pytest.fixture
 def first(tmp_path: Path) -> NgramModel:
-    (tmp_path / "first.arpa").write_text(FIRST_ARPA)
+    (tmp_path / "first.arpa").write_text(FIRST_ARPA, "utf-8")
     return read_arpa(tmp_path / "first.arpa")
 
 
 @pytest.fixture
 def second(tmp_path: Path) -> NgramModel:
-    (tmp_path / "second.arpa").write_text(SECOND_ARPA)
+    (tmp_path / "second.arpa").write_text(SECOND_ARPA, "utf-8")
     return read_arpa(tmp_path / "second.arpa")
 
 

@@ -95,7 +95,7 @@ def test_fst_accepts_each_word_from_start_to_start() -> None:
 def test_files_for_other_recognisers(tmp_path: Path) -> None:
     lexicon = build_lexicon(["ab", "b"], alphabet=ALPHABET)
     assert write_lexicon_files(lexicon, tmp_path) == 4
-    assert (tmp_path / "words.txt").read_text() == "ab\nb\n"
-    assert (tmp_path / "L.output.syms").read_text() == "<eps> 0\nab 1\nb 2\n"
-    assert (tmp_path / "L.input.syms").read_text().splitlines()[:3] == ["<eps> 0", "<blank> 1", "| 2"]
+    assert (tmp_path / "words.txt").read_text("utf-8") == "ab\nb\n"
+    assert (tmp_path / "L.output.syms").read_text("utf-8") == "<eps> 0\nab 1\nb 2\n"
+    assert (tmp_path / "L.input.syms").read_text("utf-8").splitlines()[:3] == ["<eps> 0", "<blank> 1", "| 2"]
     assert read_symbols(tmp_path / "symbols.txt") == ALPHABET

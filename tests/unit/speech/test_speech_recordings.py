@@ -129,12 +129,12 @@ def test_foreign_arrays_need_their_symbols(tmp_path: Path) -> None:
     np.save(folder / "u1.npy", np.log(np.full((2, 3), 1 / 3)))
     with pytest.raises(DataError, match="--symbols"):
         read_posteriors(folder)
-    (tmp_path / "symbols").write_text("<blank>\n|\na\n")
+    (tmp_path / "symbols").write_text("<blank>\n|\na\n", "utf-8")
     assert read_posteriors(folder, symbols=tmp_path / "symbols").ids == ("u1",)
-    (tmp_path / "symbols").write_text("a\nb\n")
+    (tmp_path / "symbols").write_text("a\nb\n", "utf-8")
     with pytest.raises(DataError, match="one blank symbol"):
         read_posteriors(folder, symbols=tmp_path / "symbols")
-    (tmp_path / "no.npz").write_text("no arrays")
+    (tmp_path / "no.npz").write_text("no arrays", "utf-8")
     with pytest.raises(DataError, match="wanted posteriors"):
         read_posteriors(tmp_path / "no.npz")
 
@@ -142,18 +142,20 @@ def test_foreign_arrays_need_their_symbols(tmp_path: Path) -> None:
 def test_kaldi_folder_and_json_lines_list_the_same(tmp_path: Path) -> None:
     write_audio(tmp_path / "a.wav")
     write_audio(tmp_path / "b.flac")
-    (tmp_path / "wav.scp").write_text("a a.wav\nb b.flac\n")
-    (tmp_path / "text").write_text("a turn it on\n")
-    (tmp_path / "m.jsonl").write_text('{"audio": "a.wav", "text": "turn it on"}\n{"id": "b", "audio": "b.flac"}\n')
+    (tmp_path / "wav.scp").write_text("a a.wav\nb b.flac\n", "utf-8")
+    (tmp_path / "text").write_text("a turn it on\n", "utf-8")
+    (tmp_path / "m.jsonl").write_text(
+        '{"audio": "a.wav", "text": "turn it on"}\n{"id": "b", "audio": "b.flac"}\n', "utf-8"
+    )
     assert read_manifest(tmp_path) == read_manifest(tmp_path / "m.jsonl")
     assert [r.text for r in read_manifest(tmp_path)] == ["turn it on", None]
 
 
 def test_a_part_of_a_file_is_not_taken_for_the_whole(tmp_path: Path) -> None:
     write_audio(tmp_path / "a.wav")
-    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav", "offset": 0.0}\n')
+    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav", "offset": 0.0}\n', "utf-8")
     assert [r.id for r in read_manifest(tmp_path / "m.jsonl")] == ["a"]
-    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav", "offset": 1.5}\n')
+    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav", "offset": 1.5}\n', "utf-8")
     with pytest.raises(DataError, match=r'm.jsonl:1: wanted one file an utterance, found "offset" 1.5'):
         read_manifest(tmp_path / "m.jsonl")
 
@@ -172,7 +174,7 @@ def test_a_part_of_a_file_is_not_taken_for_the_whole(tmp_path: Path) -> None:
 def test_bad_kaldi_folders_are_refused(tmp_path: Path, files: dict[str, str], message: str) -> None:
     write_audio(tmp_path / "a.wav")
     for name, content in files.items():
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_text(content, "utf-8")
     with pytest.raises(DataError, match=message):
         read_manifest(tmp_path)
 
@@ -180,18 +182,18 @@ def test_bad_kaldi_folders_are_refused(tmp_path: Path, files: dict[str, str], me
 def test_other_rates_and_channels_are_converted_and_said(tmp_path: Path) -> None:
     write_audio(tmp_path / "a.wav", rate=8_000, n_channels=2)
     write_audio(tmp_path / "b.wav")
-    (tmp_path / "wav.scp").write_text("a a.wav\nb b.wav\n")
+    (tmp_path / "wav.scp").write_text("a a.wav\nb b.wav\n", "utf-8")
     with pytest.warns(SeedcornWarning, match=r"1 of 2 recordings \(8000 Hz, 2 channels\) were converted to 16000 Hz"):
         waves = list(read_waves(read_manifest(tmp_path), samples_per_second=16_000))
     assert [len(w) for w in waves] == [8_000, 8_000]
-    (tmp_path / "b.wav").write_text("no audio")
+    (tmp_path / "b.wav").write_text("no audio", "utf-8")
     with pytest.raises(DataError, match="wav or flac"):
         list(read_waves(read_manifest(tmp_path)[1:], samples_per_second=16_000))
 
 
 def test_recordings_need_a_recogniser(tmp_path: Path) -> None:
     write_audio(tmp_path / "a.wav")
-    (tmp_path / "wav.scp").write_text("a a.wav\n")
+    (tmp_path / "wav.scp").write_text("a a.wav\n", "utf-8")
     with pytest.raises(ConfigError, match="--checkpoint"):
         read_source(tmp_path)
 
@@ -204,7 +206,7 @@ def test_many_recordings_are_heard_in_parts_and_one_note_says_how_many_were_conv
     AcousticModel(network=untrained, alphabet=alphabet, shape=SHAPE).save(tmp_path / "model")
     for name in "abcd":
         write_audio(tmp_path / f"{name}.wav", rate=16_000 if name == "a" else 8_000)
-    (tmp_path / "wav.scp").write_text("".join(f"{name} {name}.wav\n" for name in "abcd"))
+    (tmp_path / "wav.scp").write_text("".join(f"{name} {name}.wav\n" for name in "abcd"), "utf-8")
     monkeypatch.setattr(sources, "RECORDINGS_AT_A_TIME", 2)
     with pytest.warns(SeedcornWarning, match="3 of 4 recordings") as notes:
         heard = read_source(tmp_path, acoustic_model=tmp_path / "model")
@@ -214,7 +216,7 @@ def test_many_recordings_are_heard_in_parts_and_one_note_says_how_many_were_conv
 
 
 def test_what_is_no_acoustic_model_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("no weights")
+    (tmp_path / "text").write_text("no weights", "utf-8")
     for path in (tmp_path, tmp_path / "text", tmp_path / "absent"):
         with pytest.raises(DataError, match="an acoustic model"):
             load_acoustic_model(path)
@@ -224,7 +226,9 @@ def test_what_is_no_acoustic_model_is_refused(tmp_path: Path) -> None:
 def checkpoint(tmp_path: Path) -> Path:
     """A tiny random CTC checkpoint with all that belongs to one."""
     transformers = pytest.importorskip("transformers")
-    (tmp_path / "vocab.json").write_text(json.dumps({"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, "A": 5}))
+    (tmp_path / "vocab.json").write_text(
+        json.dumps({"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, "A": 5}), "utf-8"
+    )
     tokenizer = transformers.Wav2Vec2CTCTokenizer(str(tmp_path / "vocab.json"), word_delimiter_token="|")
     config = transformers.Wav2Vec2Config(
         vocab_size=6,
@@ -247,7 +251,7 @@ def checkpoint(tmp_path: Path) -> Path:
 def test_pretrained_checkpoint_hears_recordings(tmp_path: Path, checkpoint: Path, capfd) -> None:
     write_audio(tmp_path / "a.wav")
     write_audio(tmp_path / "short.wav", n_seconds=0.0005)
-    (tmp_path / "m.jsonl").write_text('{"audio": "a.wav"}\n{"audio": "short.wav"}\n')
+    (tmp_path / "m.jsonl").write_text('{"audio": "a.wav"}\n{"audio": "short.wav"}\n', "utf-8")
     capfd.readouterr()
     heard = read_source(tmp_path / "m.jsonl", checkpoint=str(checkpoint))
     assert capfd.readouterr() == ("", "")
@@ -284,7 +288,7 @@ def test_checkpoints_of_spectral_features_hear_too_and_time_is_measured(tmp_path
         (lambda folder: (folder / "vocab.json").unlink(), "files of it missing"),
         (lambda folder: (folder / "preprocessor_config.json").unlink(), "feature extractor"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 100), "header"),
-        (lambda folder: (folder / "config.json").write_text('{"model_type": "bert"}'), "AutoModelForCTC"),
+        (lambda folder: (folder / "config.json").write_text('{"model_type": "bert"}', "utf-8"), "AutoModelForCTC"),
         (lambda folder: folder.rename(folder.with_name("elsewhere")), "checkpoint: wanted a CTC checkpoint"),
     ],
     ids=["no tokenizer", "no feature extractor", "damaged weights", "another model", "no folder"],

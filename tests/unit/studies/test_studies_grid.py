@@ -103,17 +103,17 @@ def wait_until(condition, *, seconds: float) -> bool:
 
 def is_running(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return status.exists() and status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 def test_workers_do_not_outlive_a_killed_study(tmp_path: Path) -> None:
-    (tmp_path / "slow_cells.py").write_text(SLOW_CELL)
-    (tmp_path / "study.py").write_text(SLOW_STUDY)
+    (tmp_path / "slow_cells.py").write_text(SLOW_CELL, "utf-8")
+    (tmp_path / "study.py").write_text(SLOW_STUDY, "utf-8")
     study = subprocess.Popen([sys.executable, str(tmp_path / "study.py"), str(tmp_path)])
     marks = [tmp_path / "a", tmp_path / "b"]
-    assert wait_until(lambda: all(m.exists() and m.read_text() for m in marks), seconds=60)
-    workers = [int(m.read_text()) for m in marks]
+    assert wait_until(lambda: all(m.exists() and m.read_text("utf-8") for m in marks), seconds=60)
+    workers = [int(m.read_text("utf-8")) for m in marks]
     assert all(is_running(pid) for pid in workers)
     study.kill()
     study.wait()

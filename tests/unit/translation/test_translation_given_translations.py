@@ -43,7 +43,9 @@ def test_every_format_gives_the_same_translations(tmp_path: Path, name: str) -> 
 
 def test_moses_counts_rows_and_its_total_is_the_score(tmp_path: Path) -> None:
     path = tmp_path / "out.nbest"
-    path.write_text("0 ||| a ||| d= -1 lm= -2 ||| -9\n0 ||| b ||| d= -5 ||| 1\n1 ||| c ||| ||| 0\n2 ||| d ||| ||| 0\n")
+    path.write_text(
+        "0 ||| a ||| d= -1 lm= -2 ||| -9\n0 ||| b ||| d= -5 ||| 1\n1 ||| c ||| ||| 0\n2 ||| d ||| ||| 0\n", "utf-8"
+    )
     found, rejects = given_translations(path, UTTERANCES)
     assert [len(c.nbest.hypotheses) for c in found] == [2, 1, 1]
     assert found[0].nbest.best.features[TRANSLATION_LOGP] == -9
