@@ -20,7 +20,7 @@ from seedcorn.selection import FloatArray
 
 # How often the functionality's utterances are seen an epoch, all together, and each at most.
 OWN_AN_EPOCH, OWN_TIMES = 500.0, 10.0
-N_NEAREST, N_RANDOM = 1_000, 1_000  # other utterances: those most like the functionality's, and of the rest
+N_NEAREST, N_RANDOM = 1_000, 250  # other utterances: those most like the functionality's, and of the rest
 
 
 @dataclass(frozen=True, eq=False)
