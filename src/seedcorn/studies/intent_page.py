@@ -53,11 +53,13 @@ def _lead(results: Results) -> str:
     reduction, low = (found[key] for key in ("pool_reduction", "pool_reduction_low"))
     if not isinstance(reduction, float) or not isinstance(low, float):
         return ""
+    gain = f"With the pool, {reduction:.1%} fewer test utterances have a wrong intent or slot than without it"
+    if found["n_functionalities"] == 1:
+        return f"{gain}. That is one functionality, which says nothing of how sure it is."
     sure = "clear of zero" if low > 0 else "not clear of zero"
     return (
-        f"With the pool, {reduction:.1%} fewer test utterances have a wrong intent or slot than without it, as a mean "
-        f"over {found['n_functionalities']} functionalities. The 95 % interval over functionalities starts at "
-        f"{low:.1%}: {sure}."
+        f"{gain}, as a mean over {found['n_functionalities']} functionalities. The 95 % interval over functionalities "
+        f"starts at {low:.1%}: {sure}."
     )
 
 
