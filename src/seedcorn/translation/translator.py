@@ -1,5 +1,6 @@
 """Bulk translation: a trained translator converted for ctranslate2 (int8 on CPU), giving n-best lists with scores."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -141,9 +142,10 @@ def convert(folder: Path) -> Path:
 
 
 def load_translator(folder: Path, *, n_threads: int = 0) -> Translator:
-    """Return the translator saved in ``folder``, converted now unless it was before; ``n_threads`` 0 means all.
+    """Return the translator saved in ``folder``, converted now unless it was before.
 
-    Raises DataError when there is no translator in ``folder``, or none that ctranslate2 can run.
+    ``n_threads`` translate, a batch each; 0 means as many as there are processors. Raises DataError when there is no
+    translator in ``folder``, or none that ctranslate2 can run.
     """
     if not (folder / "config.json").exists():
         raise DataError(
@@ -165,13 +167,15 @@ def dev_chrf(translator: Translator, dev: Sequence[SentencePair]) -> float:
 
 
 def _engine(converted: Path, n_threads: int) -> ctranslate2.Translator:
+    on_gpu = ctranslate2.get_cuda_device_count() > 0
     try:
         return ctranslate2.Translator(
             str(converted),
-            device="cuda" if ctranslate2.get_cuda_device_count() else "cpu",
+            device="cuda" if on_gpu else "cpu",
             compute_type="auto",
-            inter_threads=1,
-            intra_threads=n_threads,
+            # A batch is too small for several threads: they would wait for each other most of the time.
+            inter_threads=1 if on_gpu else n_threads or os.cpu_count() or 1,
+            intra_threads=1,
         )
     except RuntimeError as error:
         raise DataError(
