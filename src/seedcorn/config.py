@@ -30,12 +30,13 @@ class Settings(BaseModel):
 Config = TypeVar("Config", bound=Settings)
 
 
-def load_config(path: Path, model: type[Config], *, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: Path | str, model: type[Config], *, overrides: Sequence[str] = ()) -> Config:
     """Return the configuration in the YAML file ``path``; ``overrides`` are ``key.subkey=value`` with YAML values.
 
     Raises ConfigError with file and line for unreadable YAML, unknown keys (and the nearest known one) and impossible
     values.
     """
+    path = Path(path)
     try:
         text = path.read_text("utf-8-sig")
         nodes = yaml.compose(text, Loader=yaml.SafeLoader)

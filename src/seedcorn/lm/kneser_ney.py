@@ -40,7 +40,7 @@ def estimate(
     max_words: int | None = None,
     fallback_discounts: Discounts | None = None,
     n_memory_bytes: int = DEFAULT_MEMORY_BYTES,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
 ) -> NgramModel:
     """Estimate a model from ``texts``, batches of sentences as words separated by white space.
 
@@ -53,7 +53,7 @@ def estimate(
     not matter, but for the word ids. Raises ConfigError on impossible settings and DataError on text without sentences.
     """
     thresholds = _thresholds(prune, order)
-    place = folder or Path(tempfile.gettempdir())
+    place = Path(folder or tempfile.gettempdir())
     counts = count_ngrams(texts, order=order, n_memory_bytes=n_memory_bytes, folder=place, words=vocabulary or ())
     allowed = _allowed_words(counts, vocabulary, max_words)
     n_bytes = len(counts.trie.words) * _BYTES_PER_NODE

@@ -17,8 +17,9 @@ from seedcorn.nlu.model import NluModel as AnyNluModel
 _LINEAR, _NEURAL = "linear.npz", "neural.safetensors"
 
 
-def save_nlu(model: AnyNluModel, folder: Path) -> None:
+def save_nlu(model: AnyNluModel, folder: Path | str) -> None:
     """Write ``model`` into ``folder``. Raises DataError for a model of a kind that has no files."""
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(model, LinearNlu):
         save_linear(model, folder / _LINEAR)

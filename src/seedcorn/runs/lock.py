@@ -14,11 +14,12 @@ _CONFIG_NAME, _LOCK_NAME = "config.yaml", ".lock"
 
 
 @contextlib.contextmanager
-def open_run(folder: Path, *, random_seed: int, resolved_config: str) -> Iterator[Run]:
+def open_run(folder: Path | str, *, random_seed: int, resolved_config: str) -> Iterator[Run]:
     """Open or create the run folder for one process at a time and save the resolved configuration in it.
 
     Raises DataError when the folder holds something other than a run, or another process is using it.
     """
+    folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or _holds_something_else(folder)):
         raise DataError(
             wanted="a new folder or the folder of an earlier run",

@@ -55,10 +55,10 @@ class TrainedTranslator:
 def train_translator(
     pairs: PairCorpus,
     dev: Sequence[SentencePair],
-    folder: Path,
+    folder: Path | str,
     *,
     settings: TrainingSettings,
-    checkpoints: Path,
+    checkpoints: Path | str,
     random_seed: int,
 ) -> TrainedTranslator:
     """Train on ``pairs``, save the best translator on ``dev`` into ``folder``, and return what it took.
@@ -67,6 +67,7 @@ def train_translator(
     uninterrupted one. Raises DataError when there are no pairs or no dev pairs, and ConfigError when the checkpoints
     were made for another budget and the schedule would raise the learning rate again.
     """
+    folder, checkpoints = Path(folder), Path(checkpoints)
     if not dev:
         raise DataError(wanted="dev pairs for early stopping", found="none")
     model, tokenizer, tokenised = _starting_point(pairs, settings, random_seed=random_seed)

@@ -141,12 +141,13 @@ def convert(folder: Path) -> Path:
     return final
 
 
-def load_translator(folder: Path, *, n_threads: int = 0) -> Translator:
+def load_translator(folder: Path | str, *, n_threads: int = 0) -> Translator:
     """Return the translator saved in ``folder``, converted now unless it was before.
 
     ``n_threads`` translate, a batch each; 0 means as many as there are processors. Raises DataError when there is no
     translator in ``folder``, or none that ctranslate2 can run.
     """
+    folder = Path(folder)
     if not (folder / "config.json").exists():
         raise DataError(
             wanted="the folder of a translator",

@@ -49,7 +49,7 @@ class BadRows:
 
 @contextmanager
 def handling_bad_rows(
-    on_error: OnError, rejects: Path | None, *, columns: ColumnChoice = ColumnChoice(), where: Path | None = None
+    on_error: OnError, rejects: Path | str | None, *, columns: ColumnChoice = ColumnChoice(), where: Path | None = None
 ) -> Iterator[BadRows]:
     """Yield the BadRows of one pass; the rejects file appears whole when the pass ends well.
 
@@ -62,7 +62,7 @@ def handling_bad_rows(
     else:
         # Half of a surrogate pair, which UTF-8 cannot hold, is written as its JSON escape.
         with (
-            writing_whole(rejects) as partial,
+            writing_whole(Path(rejects)) as partial,
             partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream,
         ):
             bad_rows = BadRows(on_error, stream, columns)

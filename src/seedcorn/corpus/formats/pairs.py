@@ -38,14 +38,14 @@ _WRITABLE = ("tsv", "jsonl", "parquet")
 
 
 def read_pairs(
-    path: Path,
+    path: Path | str,
     *,
-    target: Path | None = None,
+    target: Path | str | None = None,
     format: str | None = None,
     source_lang: str = "",
     target_lang: str = "",
     on_error: OnError = STOP,
-    rejects: Path | None = None,
+    rejects: Path | str | None = None,
 ) -> PairCorpus:
     """Return the pairs of ``path``, read anew on each pass; with ``target`` the two are files of lines (Moses).
 
@@ -55,6 +55,7 @@ def read_pairs(
     empty side is a bad row: it raises DataError with file and line, or with ``on_error`` "skip" it is written to
     ``rejects``. Raises DataError for a missing file, for one without pairs, and for Moses files of unequal length.
     """
+    path, target = Path(path), None if target is None else Path(target)
     reader = _reader(path, target, format, source_lang, target_lang)
     if next(_batches(reader, path, BadRows(on_error), source_lang, target_lang), None) is None:
         raise DataError(wanted="at least one sentence pair", found="none", where=path)
@@ -66,11 +67,12 @@ def read_pairs(
     return PairCorpus(open_batches)
 
 
-def write_pairs(pairs: PairCorpus, path: Path, *, format: str | None = None) -> int:
+def write_pairs(pairs: PairCorpus, path: Path | str, *, format: str | None = None) -> int:
     """Write ``pairs`` as TSV (with a header), JSON lines or Parquet, and return their number.
 
     The file appears whole or not at all. Raises DataError for another format and for a tab in a TSV field.
     """
+    path = Path(path)
     chosen = format or _format_of(path)
     if chosen not in _WRITABLE:
         raise DataError(wanted=f"one of {', '.join(_WRITABLE)} to write pairs", found=f"'{chosen}'", where=path)

@@ -74,7 +74,7 @@ def read_corpus(
     *,
     format: str | None = None,
     on_error: OnError = STOP,
-    rejects: Path | None = None,
+    rejects: Path | str | None = None,
     lang: str = "",
     columns: ColumnChoice = ColumnChoice(),
 ) -> Corpus:
