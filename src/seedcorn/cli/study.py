@@ -102,12 +102,13 @@ def _language(
 def _growth(
     config_file: Path, overrides: Sequence[str], run_dir: Path | None, n_workers: int, command: str
 ) -> _Finished:
-    from seedcorn.studies.growth import measure_all
+    from seedcorn.studies.growth import measure_all, measure_labels
     from seedcorn.studies.growth_results import growth_results, study_page
     from seedcorn.studies.growth_settings import GrowthStudyConfig
 
     def results(config: GrowthStudyConfig, folder: Path) -> "Results":
-        return growth_results(config, measure_all(config, folder=folder), command=command)
+        measured, labels = measure_all(config, folder=folder), measure_labels(config, folder=folder)
+        return growth_results(config, measured, labels, command=command)
 
     return _finished(config_file, GrowthStudyConfig, results, study_page, overrides=overrides, run_dir=run_dir)
 

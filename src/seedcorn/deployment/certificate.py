@@ -92,12 +92,9 @@ def certify(
     Intents outside old and new ones are one group: none of the agent's intents may take more of it. Without new intents
     the old ones are looked at for what they take from the group.
     """
-    own = (*old_intents, *new_intents)
-    scoped = _scoped(judged, own)
-    names = [name for name in (*old_intents, OTHERS) if name != OTHERS or _has_others(scoped)]
-    rows = compare_models(scoped.test, scoped.before, scoped.after, intents=[*names, *new_intents], margin=margin)
-    binding = [row for row in rows if row.kind is Kind.INTENT and row.name in names]
-    reasons = [_against(row, margin) for row in binding if row.verdict in (Verdict.WORSE, Verdict.UNDECIDED)]
+    scoped = _scoped(judged, (*old_intents, *new_intents))
+    rows = _compared(scoped, old_intents, new_intents, margin)
+    reasons = _reasons(rows, (*old_intents, OTHERS), margin)
     return Certificate(
         passed=not reasons,
         margin=margin,
@@ -107,11 +104,33 @@ def certify(
             "overall": _overall(judged, old_intents),
             "regressions": _regressions(scoped),
             "taken": _taken(scoped, old_intents, new_intents or old_intents),
-            "nearest_pairs": nearest_pairs(trained_after, own),
-            "false_alarms": _false_alarms(judged, own),
+            "nearest_pairs": nearest_pairs(trained_after, (*old_intents, *new_intents)),
+            "false_alarms": _false_alarms(judged, (*old_intents, *new_intents)),
             "training_set": _origins(trained_before, trained_after),
         },
     )
+
+
+def reasons_against(
+    judged: Judged, *, old_intents: Sequence[str], new_intents: Sequence[str], margin: float
+) -> list[str]:
+    """Return what stands against deploying the model of after, nothing where its certificate is passed."""
+    rows = _compared(_scoped(judged, (*old_intents, *new_intents)), old_intents, new_intents, margin)
+    return _reasons(rows, (*old_intents, OTHERS), margin)
+
+
+def _compared(
+    scoped: Judged, old_intents: Sequence[str], new_intents: Sequence[str], margin: float
+) -> list[Comparison]:
+    others = (OTHERS,) if any(u.intent == OTHERS for u in scoped.test) else ()
+    names = [*old_intents, *others, *new_intents]
+    return compare_models(scoped.test, scoped.before, scoped.after, intents=names, margin=margin)
+
+
+def _reasons(rows: Sequence[Comparison], binding: Sequence[str], margin: float) -> list[str]:
+    against = (Verdict.WORSE, Verdict.UNDECIDED)
+    wrong = [row for row in rows if row.kind is Kind.INTENT and row.name in binding and row.verdict in against]
+    return [_against(row, margin) for row in wrong]
 
 
 def _scoped(judged: Judged, own: Sequence[str]) -> Judged:
@@ -121,10 +140,6 @@ def _scoped(judged: Judged, own: Sequence[str]) -> Judged:
         before=[p if p.intent in own else replace(p, intent=OTHERS, slots=()) for p in judged.before],
         after=[p if p.intent in own else replace(p, intent=OTHERS, slots=()) for p in judged.after],
     )
-
-
-def _has_others(judged: Judged) -> bool:
-    return any(u.intent == OTHERS for u in judged.test)
 
 
 def _against(row: Comparison, margin: float) -> str:

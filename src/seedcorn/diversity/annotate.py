@@ -21,6 +21,7 @@ from seedcorn.diversity.objectives import Budget, Picks, affordable
 from seedcorn.errors import DataError
 from seedcorn.selection import FloatArray, PositionArray, Selection, keep
 
+_LEAST_PROBABILITY = 1e-9
 NOT_WORTH_IT = "its label is worth less than those of the batch"
 
 
@@ -88,22 +89,30 @@ def choose_to_annotate(candidates: Candidates, *, settings: AnnotationSettings, 
 
 
 def annotation_worth(candidates: Candidates, *, settings: AnnotationSettings) -> FloatArray:
-    """Return what the label of each text alone is worth by the model, from 0 to 1, shape (n,)."""
-    match settings.strategy:
-        case Strategy.COVERAGE | Strategy.RANDOM:
-            right = np.zeros(len(candidates))
+    """Return what the label of each text alone is worth by the model, at least 0, shape (n,).
+
+    It is how many mistakes the model is expected to make: one for the intent by its doubt, and for the slots minus the
+    log of the probability that all are right, which is about the number of tokens labelled wrong.
+    """
+    relevance = np.ones(len(candidates)) if candidates.relevance is None else candidates.relevance
+    if settings.strategy in (Strategy.COVERAGE, Strategy.RANDOM):
+        return np.asarray(relevance, dtype=np.float64)
+    mistakes = _intent_doubts(candidates, settings.strategy)
+    if settings.slots_count:
+        mistakes = mistakes - np.log(np.maximum(candidates.slots_probabilities, _LEAST_PROBABILITY))
+    return np.asarray(mistakes * relevance, dtype=np.float64)
+
+
+def _intent_doubts(candidates: Candidates, strategy: Strategy) -> FloatArray:
+    match strategy:
         case Strategy.MARGIN:
-            right = intent_margins(candidates.intent_probabilities)
+            return 1.0 - intent_margins(candidates.intent_probabilities)
         case Strategy.DISAGREEMENT if candidates.second_view is None:
             raise DataError(wanted="a second view of the texts for the strategy 'disagreement'", found="none")
         case Strategy.DISAGREEMENT | Strategy.MIXED if candidates.second_view is not None:
-            right = 1.0 - jensen_shannon(candidates.intent_probabilities, candidates.second_view)
+            return jensen_shannon(candidates.intent_probabilities, candidates.second_view)
         case _:
-            right = candidates.intent_probabilities.max(axis=1)
-    if settings.slots_count:
-        right = right * candidates.slots_probabilities
-    relevance = np.ones(len(candidates)) if candidates.relevance is None else candidates.relevance
-    return np.asarray((1.0 - right) * relevance, dtype=np.float64)
+            return 1.0 - candidates.intent_probabilities.max(axis=1)
 
 
 def intent_margins(probabilities: FloatArray) -> FloatArray:

@@ -1,12 +1,14 @@
 """How many labels are needed: a learning curve on subsets of what is labelled, and what it will be with more.
 
 The error of a model trained on n examples falls as ``a n^-b + c`` (Cortes et al. 1994; Hestness et al. 2017). The curve
-is fitted to the errors on nested random subsets; subsets are resampled, fitted again and given the spread that single
-trainings have, so that the interval holds what one more training would really show.
+is fitted to the errors on nested random subsets, the larger ones counting more, as the law holds far from the start;
+subsets are resampled, fitted again and given the spread that single trainings have, and that of the law itself: how far
+it missed the larger subsets when it was fitted to smaller ones.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,28 +59,30 @@ class LearningCurve:
 def fit_power_law(n_labels: FloatArray, errors: FloatArray) -> PowerLaw:
     """Return the power law of least squares with scale, floor >= 0 and exponent in 0.05..2.
 
-    For each exponent of a grid scale and floor follow in closed form. Raises DataError for fewer than two sizes.
+    Each point counts the square of its number of labels. For each exponent of a grid scale and floor follow in closed
+    form. Raises DataError for fewer than two sizes.
     """
     if len(np.unique(n_labels)) < 2:
         raise DataError(wanted="errors at two or more numbers of labels", found=str(len(np.unique(n_labels))))
     powers = n_labels ** -_EXPONENTS[:, None]  # (exponents, points)
-    scales, floors = _scales_and_floors(powers, errors)
-    squares = ((scales[:, None] * powers + floors[:, None] - errors) ** 2).sum(axis=1)
+    weights = n_labels**2 / (n_labels**2).sum()
+    scales, floors = _scales_and_floors(powers, errors, weights)
+    squares = (scales[:, None] * powers + floors[:, None] - errors) ** 2 @ weights
     best = int(np.argmin(squares))
     return PowerLaw(scale=float(scales[best]), exponent=float(_EXPONENTS[best]), floor=float(floors[best]))
 
 
-def _scales_and_floors(powers: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the non-negative scale and floor of least squares for each row of ``powers``."""
-    means = powers.mean(axis=1)
+def _scales_and_floors(powers: FloatArray, errors: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the non-negative scale and floor of least squares for each row of ``powers``; ``weights`` sum to 1."""
+    means, mean = powers @ weights, float(errors @ weights)
     spread = powers - means[:, None]
-    scales = (spread @ errors) / np.maximum((spread**2).sum(axis=1), 1e-12)
-    floors = errors.mean() - scales * means
+    scales = ((spread * errors) @ weights) / np.maximum(spread**2 @ weights, 1e-15)
+    floors = mean - scales * means
     through_zero = floors < 0
-    scales[through_zero] = ((powers @ errors) / np.maximum((powers**2).sum(axis=1), 1e-12))[through_zero]
+    scales[through_zero] = ((powers * errors) @ weights / np.maximum(powers**2 @ weights, 1e-15))[through_zero]
     floors[through_zero] = 0.0
     falls = scales < 0
-    scales[falls], floors[falls] = 0.0, errors.mean()
+    scales[falls], floors[falls] = 0.0, mean
     return scales, floors
 
 
@@ -92,8 +96,8 @@ def forecast(
     """Return the learning curve through ``points``, (number of labels, error) of one training each, and its forecasts.
 
     Points of one size are resampled together with their sizes; each resample is fitted anew, and a residual of the fit
-    is added. Labelling stops where 25 more lower the error by less than ``least_gain``. Raises DataError for fewer than
-    two sizes.
+    and an error of the law, which grows with the log of how far ahead it is, are added. Labelling stops where 25 more
+    lower the error by less than ``least_gain``. Raises DataError for fewer than two sizes.
     """
     n_labels = np.array([n for n, _ in points], dtype=np.float64)
     errors = np.array([error for _, error in points], dtype=np.float64)
@@ -121,13 +125,28 @@ def _resampled_forecasts(
     sizes = np.unique(n_labels)
     of_size = [np.flatnonzero(n_labels == size) for size in sizes]
     residuals = _residuals(n_labels, errors)
+    spread = _law_spread(n_labels, errors) * np.log(wanted / n_labels.max())
     drawn = np.empty((_N_RESAMPLES, len(wanted)))
     for i in range(_N_RESAMPLES):
         rows = np.concatenate([rng.choice(rows, len(rows)) for rows in of_size])
         noisy = errors[rows] + rng.choice(residuals, len(rows)) / np.sqrt(len(rows) / len(sizes))
         curve = fit_power_law(n_labels[rows], noisy)
-        drawn[i] = curve(wanted) + rng.choice(residuals)
+        drawn[i] = curve(wanted) + rng.choice(residuals) + rng.normal() * spread
     return np.clip(drawn, 0.0, 1.0)
+
+
+def _law_spread(n_labels: FloatArray, errors: FloatArray) -> float:
+    """Return by how much the law misses, for each unit of the log of how far ahead it foretells.
+
+    It is fitted to all smaller sizes, and foretells each size from the third on; 0 where there are only two.
+    """
+    sizes = np.unique(n_labels)
+    missed = []
+    for last, ahead in pairwise(sizes[1:].tolist()):
+        known = n_labels <= last
+        curve = fit_power_law(n_labels[known], errors[known])
+        missed.append(abs(float(curve(ahead)) - errors[n_labels == ahead].mean()) / np.log(ahead / last))
+    return float(np.sqrt(np.pi / 2) * np.mean(missed)) if missed else 0.0  # of a normal law with that mean deviation
 
 
 def _residuals(n_labels: FloatArray, errors: FloatArray) -> FloatArray:

@@ -14,7 +14,9 @@ from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 from seedcorn.nlu.self_training import GatedSettings, Gates, SelfTraining, self_train
-from seedcorn.nlu.training import NO_KNOWLEDGE, knowledge_of_model
+from seedcorn.nlu.sentence_encoder import load_sentence_encoder
+from seedcorn.nlu.training import NO_KNOWLEDGE, Knowledge, knowledge_of_model
+from seedcorn.pretrained import Checkpoint
 
 
 class RoundSettings(Settings):
@@ -23,10 +25,12 @@ class RoundSettings(Settings):
     ``most_replayed`` old labelled utterances train again, chosen by diversity where there are more. ``n_rounds`` of
     self-training follow, on at most ``most_pool`` new texts that the model takes to be in scope; the gates are those of
     self-training. Slots are learnt for the intents that the agent was grown for, not for its background, and their
-    utterances count ``slot_intent_copies`` times where they are few beside it.
+    utterances count ``slot_intent_copies`` times where they are few beside it. ``encoder`` names a pretrained encoder
+    that stands beside the n-grams; where there is an agent of before, its own is taken over.
     """
 
     most_replayed: int = Field(20_000, ge=1)
+    encoder: Checkpoint | None = None
     n_crf_iterations: int = Field(60, ge=1)
     slot_intent_copies: int = Field(1, ge=1)
     n_rounds: int = Field(1, ge=0)
@@ -46,7 +50,7 @@ class Grown:
 
 def trainer_for(intents: Collection[str], settings: RoundSettings, *, like: NluModel | None = None) -> NluTrainer:
     """Return the trainer of models whose slots are those of ``intents``, and that know of words what ``like`` knows."""
-    knowledge = NO_KNOWLEDGE if like is None else knowledge_of_model(like)
+    knowledge = _own_knowledge(settings) if like is None else knowledge_of_model(like)
     linear = LinearSettings(
         slot_intents=tuple(sorted(intents)),
         slot_intent_copies=settings.slot_intent_copies,
@@ -55,6 +59,10 @@ def trainer_for(intents: Collection[str], settings: RoundSettings, *, like: NluM
         encoder=knowledge.encoder,
     )
     return partial(train_linear, settings=linear)
+
+
+def _own_knowledge(settings: RoundSettings) -> Knowledge:
+    return Knowledge(encoder=load_sentence_encoder(str(settings.encoder))) if settings.encoder else NO_KNOWLEDGE
 
 
 def grow(

@@ -1,7 +1,6 @@
 """Slots by a linear-chain conditional random field over BIO labels (Lafferty et al. 2001), trained by crfsuite."""
 
 import functools
-import math
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 AFFIX_LENGTHS = (1, 2, 3, 4)
 _L2_PENALTY = 0.3
 _TEXTS_AT_ONCE = 8_192  # whose tokens are encoded together
-IMPOSSIBLE = -690.0  # the log of the least probability that a float holds with full precision
 
 
 class TaggedSlots(NamedTuple):
@@ -58,17 +56,6 @@ class SlotCrf:
                 self.view.encoder.cache_tokens(some)
             tagged += [_tagged(tagger, text, self.knowledge, self.view) for text in some]
         return tagged
-
-    def log_probabilities(self, texts: Sequence[str], slots: Sequence[Sequence[Slot]]) -> FloatArray:
-        """Return the natural log of the probability that each text has just its ``slots``, (n,), at least -690.
-
-        Slots of a type that the model does not know are as improbable as can be.
-        """
-        if not self.model_bytes:
-            return np.array([IMPOSSIBLE if own else 0.0 for own in slots])
-        tagger = _tagger(self.model_bytes)
-        pairs = zip(texts, slots, strict=True)
-        return np.array([_log_probability(tagger, text, own, self.knowledge, self.view) for text, own in pairs])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -153,20 +140,6 @@ def _tagged(tagger: "Tagger", text: str, knowledge: WordKnowledge | None, view: 
         tuple(_span_probability(tagger, labels, first, end) for first, end, _ in spans),
         float(tagger.probability(labels)),
     )
-
-
-def _log_probability(
-    tagger: "Tagger", text: str, slots: Sequence[Slot], knowledge: WordKnowledge | None, view: TokenView | None
-) -> float:
-    tokens = _tokens(text)
-    if not tokens:
-        return 0.0
-    labels = labels_of(tokens, slots)
-    if not set(labels) <= set(tagger.labels()):
-        return IMPOSSIBLE
-    tagger.set(_items(text, knowledge, view))
-    probability = float(tagger.probability(labels))
-    return max(math.log(probability), IMPOSSIBLE) if probability > 0 else IMPOSSIBLE
 
 
 def _marginals(text: str, labels: Sequence[str], crf: SlotCrf) -> FloatArray:

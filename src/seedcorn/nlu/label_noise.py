@@ -1,8 +1,8 @@
 """Which annotated utterances look wrong: what a model trained without them says of their labels.
 
 Every utterance is judged by a model of the other folds. An intent looks wrong by how much the model prefers another one
-to it (the normalised margin of confident learning: Northcutt, Jiang, Chuang 2021); slots look wrong by how much more
-probable the model holds its own labelling of the whole utterance than the given one.
+to it (the normalised margin of confident learning: Northcutt, Jiang, Chuang 2021); slots look wrong by their most
+doubtful span (see ``slot_noise``).
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.nlu.calibration import cross_validated, fit_calibrator
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
-from seedcorn.selection import FloatArray
+from seedcorn.nlu.slot_noise import NO_DOUBT, SpanDoubt, span_doubt
+from seedcorn.nlu.tokens import OUTSIDE
 
 
 class About(StrEnum):
@@ -47,15 +48,15 @@ class Suspicion:
 class HeldOutAnswer:
     """What a model says of an utterance that it was not trained on.
 
-    ``given_probability`` is that of the annotated intent, ``best_other`` that of the best other one; ``slots_odds`` the
-    log of how much more probable the slots found are than those annotated (0 where they are the same).
+    ``given_probability`` is that of the annotated intent, ``best_other`` that of the best other one; ``doubt`` is about
+    the most doubtful span.
     """
 
     prediction: Prediction
     given_probability: float
     best_other: float
     other_intent: str
-    slots_odds: float
+    doubt: SpanDoubt
 
 
 def audit_labels(
@@ -73,10 +74,10 @@ def held_out_answers(model: NluModel, utterances: Sequence[Utterance]) -> list[H
     """Return what ``model`` says of ``utterances`` and of their labels, in order."""
     texts = [u.text for u in utterances]
     probabilities, predictions = model.intent_probabilities(texts), model.predict(texts)
-    odds = slots_odds(model, utterances, predictions)
+    doubts = span_doubts(model, utterances, predictions)
     column_of = {intent: i for i, intent in enumerate(model.intents)}
     answers = []
-    for utterance, row, prediction, its_odds in zip(utterances, probabilities, predictions, odds, strict=True):
+    for utterance, row, prediction, doubt in zip(utterances, probabilities, predictions, doubts, strict=True):
         given = column_of.get(utterance.intent)
         others = row.copy()
         if given is not None:
@@ -88,23 +89,34 @@ def held_out_answers(model: NluModel, utterances: Sequence[Utterance]) -> list[H
                 given_probability=0.0 if given is None else float(row[given]),
                 best_other=max(float(others[best]), 0.0),
                 other_intent=model.intents[best],
-                slots_odds=float(its_odds),
+                doubt=doubt,
             )
         )
     return answers
 
 
-def slots_odds(model: NluModel, utterances: Sequence[Utterance], predictions: Sequence[Prediction]) -> FloatArray:
-    """Return the log of how much more probable the slots found are than those annotated, (n,), at least 0.
+def span_doubts(model: NluModel, utterances: Sequence[Utterance], predictions: Sequence[Prediction]) -> list[SpanDoubt]:
+    """Return the most doubtful span of each utterance.
 
-    A model that cannot say how probable given slots are counts all that was not found as improbable as it can be.
+    Of a model that does not say how probable each label is, it is the surest slot that was found and not annotated.
     """
-    found = [np.log(max(p.all_slots_probability, 1e-300)) for p in predictions]
     if isinstance(model, LinearNlu):
-        given = model.crf.log_probabilities([u.text for u in utterances], [u.slots for u in utterances])
-        return np.maximum(np.asarray(found) - given, 0.0)
-    differ = np.array([u.slots != p.slots for u, p in zip(utterances, predictions, strict=True)])
-    return np.where(differ, np.exp(found), 0.0)
+        labels = (OUTSIDE, *(label for label in model.crf.labels if label != OUTSIDE))
+        posteriors = model.slot_views.posteriors([u.text for u in utterances], labels)
+        rows = zip(utterances, posteriors, strict=True)
+        return [span_doubt(u.text, u.slots, labels, its) if model.crf.labels else NO_DOUBT for u, its in rows]
+    return [_by_prediction(u, p) for u, p in zip(utterances, predictions, strict=True)]
+
+
+def _by_prediction(utterance: Utterance, prediction: Prediction) -> SpanDoubt:
+    """Return the surest slot of ``prediction`` that is not annotated, and the annotated one in its place."""
+    sure = zip(prediction.slot_probabilities, prediction.slots, strict=True)
+    new = [(probability, slot) for probability, slot in sure if slot not in utterance.slots]
+    if not new:
+        return NO_DOUBT
+    probability, found = max(new)
+    given = next((s for s in utterance.slots if s.start < found.end and s.end > found.start), None)
+    return SpanDoubt(probability, given, found)
 
 
 def _of_intents(utterances: Sequence[Utterance], answers: Sequence[HeldOutAnswer]) -> list[Suspicion]:
@@ -129,36 +141,35 @@ def _of_intents(utterances: Sequence[Utterance], answers: Sequence[HeldOutAnswer
 
 
 def _of_slots(utterances: Sequence[Utterance], answers: Sequence[HeldOutAnswer]) -> list[Suspicion]:
-    odds = np.array([a.slots_odds for a in answers])
+    scores = np.array([a.doubt.score for a in answers])
     sure = np.array([a.prediction.all_slots_probability for a in answers])
     agree = np.array([a.prediction.slots == u.slots for u, a in zip(utterances, answers, strict=True)])
     probabilities = fit_calibrator(sure, agree)(sure)
-    suspicions = []
-    for i in np.argsort(-odds, kind="stable").tolist():
-        if agree[i] or odds[i] <= 0:
-            continue
-        text, found = utterances[i].text, answers[i].prediction.slots
-        suspicions.append(
-            Suspicion(
-                position=i,
-                about=About.SLOTS,
-                score=float(odds[i]),
-                probability=float(probabilities[i]),
-                given=in_words(text, utterances[i].slots),
-                found=in_words(text, found),
-                why=_why_slots(text, utterances[i].slots, found),
-            )
+    return [
+        Suspicion(
+            position=i,
+            about=About.SLOTS,
+            score=float(scores[i]),
+            probability=float(probabilities[i]),
+            given=in_words(utterances[i].text, utterances[i].slots),
+            found=in_words(utterances[i].text, _mended(utterances[i].slots, answers[i].doubt)),
+            why=_why_slots(utterances[i].text, answers[i].doubt),
         )
-    return suspicions
+        for i in np.argsort(-scores, kind="stable").tolist()
+        if scores[i] > 0
+    ]
 
 
-def _why_slots(text: str, given: Sequence[Slot], found: Sequence[Slot]) -> str:
-    """Return which slots were not found and which were found instead."""
-    missing, new = (sorted(set(a) - set(b)) for a, b in ((given, found), (found, given)))
-    parts = [f"expected {in_words(text, new)}"] if new else []
-    if missing:
-        parts.append(f"did not expect {in_words(text, missing)}")
-    return "trained without it, a model " + " and ".join(parts)
+def _mended(slots: Sequence[Slot], doubt: SpanDoubt) -> list[Slot]:
+    """Return ``slots`` with the doubtful one as the model would have it."""
+    rest = [slot for slot in slots if slot != doubt.given]
+    return sorted(rest if doubt.found is None else [*rest, doubt.found])
+
+
+def _why_slots(text: str, doubt: SpanDoubt) -> str:
+    """Return which slot was expected in place of which."""
+    given, found = (in_words(text, [slot]) if slot else "no slot" for slot in (doubt.given, doubt.found))
+    return f"trained without it, a model expects {found} rather than {given}"
 
 
 def in_words(text: str, slots: Sequence[Slot]) -> str:

@@ -10,7 +10,7 @@ from seedcorn.evaluation.nlu import outcomes
 from seedcorn.nlu.model import NluTrainer
 from seedcorn.progress import track
 
-FRACTIONS = (0.3, 0.45, 0.65, 1.0)
+FRACTIONS = (0.25, 0.35, 0.5, 0.7, 1.0)
 FEWEST_LABELS = 8
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from seedcorn.runs import Context, Run, Stage
 from seedcorn.studies.growth_data import load_growth_data
+from seedcorn.studies.growth_label_measures import LabelMeasures, MeasureLabels
 from seedcorn.studies.growth_rounds import RoundMeasure, SystemMeasures, run_system
 from seedcorn.studies.growth_settings import GrowthStudyConfig
 
@@ -36,6 +37,14 @@ def measure_all(config: GrowthStudyConfig, *, folder: Path) -> list[RoundMeasure
         for system in config.systems
         for measure in run.do(MeasureSystem(config=_of_one(config, system), system=system), name=system).value.rounds
     ]
+
+
+def measure_labels(config: GrowthStudyConfig, *, folder: Path) -> list[LabelMeasures]:
+    """Return what forecasts and label noise measure, for each random seed."""
+    runs = [Run(folder=folder / f"random-seed-{seed}", random_seed=seed) for seed in config.random_seeds]
+    first = next(iter(config.systems))
+    stage = MeasureLabels(config=_of_one(config, first).model_copy(update={"name": "labels", "measured_rounds": ()}))
+    return [run.do(stage).value for run in runs]
 
 
 def _of_one(config: GrowthStudyConfig, system: str) -> GrowthStudyConfig:

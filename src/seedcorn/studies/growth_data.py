@@ -23,6 +23,7 @@ class GrowthData:
     slices: Sequence[Sequence[Utterance]]
     background: Sequence[Utterance]
     test: Sequence[Utterance]
+    certificate: Sequence[Utterance]
 
 
 def load_growth_data(config: GrowthStudyConfig, *, random_seed: int) -> GrowthData:
@@ -46,12 +47,16 @@ def load_growth_data(config: GrowthStudyConfig, *, random_seed: int) -> GrowthDa
     logged = outside[config.n_background : config.n_background + config.n_other]
     for i, utterance in enumerate([*logged, *general]):
         slices[i % n_rounds].append(utterance)
-    test = open_corpus(config.test).utterances()
+    test, certificate = (
+        [] if file is None else [u if u.intent in of_intent else _outside(u) for u in open_corpus(file).utterances()]
+        for file in (config.test, config.certificate_on)
+    )
     return GrowthData(
         seeds=[rows[: config.n_seed] for rows in of_intent.values()],
         slices=slices,
         background=outside[: config.n_background],
-        test=[u if u.intent in of_intent else _outside(u) for u in test],
+        test=test,
+        certificate=certificate,
     )
 
 

@@ -10,31 +10,35 @@ from seedcorn.report.figures import CurvePoint, curve_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.runs import content_of, digest_of_json
 from seedcorn.selection import FloatArray
-from seedcorn.studies.growth_rounds import RoundMeasure
+from seedcorn.studies.growth_label_measures import LabelMeasures, label_summary
+from seedcorn.studies.growth_rounds import RoundMeasure, certified
 from seedcorn.studies.growth_settings import GrowthStudyConfig
 from seedcorn.studies.results import Results
 
 _N_RESAMPLES = 2000
 
 
-def growth_results(config: GrowthStudyConfig, measured: Sequence[RoundMeasure], *, command: str) -> Results:
+def growth_results(
+    config: GrowthStudyConfig, measured: Sequence[RoundMeasure], labels: Sequence[LabelMeasures], *, command: str
+) -> Results:
     """Return what the study leaves behind."""
     corpora = {"train": config.train, "test": config.test, "pool": config.pool}
+    forecasts = [{"measure": "forecast", **cell.__dict__} for measure in labels for cell in measure.cells]
     return Results(
         name=config.name,
         command=command,
         config_digest=digest_of_json(content_of(config)),
         data_digests={name: digest_of_json(content_of(corpus)) for name, corpus in corpora.items()},
         random_seeds=list(config.random_seeds),
-        rows=growth_rows(measured),
-        summary=growth_summary(measured, config),
+        rows=[*growth_rows(measured), *forecasts],
+        summary={**growth_summary(measured, config), **label_summary(labels)},
     )
 
 
 def study_page(config: GrowthStudyConfig, results: Results) -> Page:
     """Return the study as a page: error over rounds, and all numbers."""
     columns = ("random_seed", "round", "system", "n_labels", "semantic_error", "slot_f1", "false_alarm_rate")
-    rows = [tuple(row[c] for c in columns) for row in results.rows]
+    rows = [tuple(row[c] for c in columns) for row in results.rows if "system" in row]
     return Page(
         title=f"Seedcorn study: {config.name}",
         summary=tuple(
@@ -88,6 +92,7 @@ def growth_rows(measured: Sequence[RoundMeasure]) -> list[dict[str, Json]]:
             "slot_f1": m.slot_f1,
             "false_alarm_rate": m.false_alarm_rate,
             "intent_f1": dict(m.intent_f1),
+            "promoted": m.promoted,
         }
         for m in measured
     ]
@@ -97,7 +102,8 @@ def growth_summary(measured: Sequence[RoundMeasure], config: GrowthStudyConfig) 
     """Return the summary keys of the study; all are fractions, means over random seeds."""
     last = max(m.round for m in measured)
     final = {(m.system, m.random_seed): m for m in measured if m.round == last}
-    error = {name: _mean([m.semantic_error for (s, _), m in final.items() if s == name]) for name in config.systems}
+    names = list(dict.fromkeys(m.system for m in measured))
+    error = {name: _mean([m.semantic_error for (s, _), m in final.items() if s == name]) for name in names}
     base, best = error[config.baseline], error[config.oracle]
     room = base - best
     chosen, random = _errors(measured, config.chosen), _errors(measured, config.random)
@@ -107,6 +113,14 @@ def growth_summary(measured: Sequence[RoundMeasure], config: GrowthStudyConfig) 
         "final_semantic_error_reduction": (base - error[config.reported]) / base if base else 0.0,
         "share_of_oracle": (base - error[config.reported]) / room if room > 0 else 1.0,
         "chosen_25_vs_random_25": difference(random, chosen, rng=np.random.default_rng(0)),
+        "promoted_share": {
+            certified(name): _mean([float(m.promoted) for m in measured if m.system == certified(name)])
+            for name, system in config.systems.items()
+            if system.certified
+        },
+        "forgetting_by_system": {
+            name: _mean([forgetting(measured, name, seed) for seed in config.random_seeds]) for name in names
+        },
     }
 
 

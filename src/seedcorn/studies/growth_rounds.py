@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict
 
 import numpy as np
 
+from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.deployment.certificate import Judged, reasons_against
 from seedcorn.deployment.proposals import propose
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.diversity.methods import Strategy
@@ -25,7 +27,9 @@ from seedcorn.studies.growth_settings import GrowthStudyConfig, GrowthSystem
 class RoundMeasure:
     """One system after one round, on the test utterances of all intents so far; rates are fractions.
 
-    ``errors`` are the semantic errors of these utterances, ``intent_f1`` the F1 of each intent.
+    ``errors`` are the semantic errors of these utterances; ``intent_f1`` the F1 of each intent among all test
+    utterances, those of intents to come included, so that only the model changes from round to round. ``promoted`` is
+    False where the round did not pass its certificate, and the agent of before was measured.
     """
 
     random_seed: int
@@ -37,6 +41,7 @@ class RoundMeasure:
     false_alarm_rate: float
     intent_f1: Mapping[str, float]
     errors: Sequence[float]
+    promoted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +66,14 @@ class SystemMeasures:
 
 
 def run_system(config: GrowthStudyConfig, name: str, data: GrowthData, *, random_seed: int) -> list[RoundMeasure]:
-    """Return the measures of one system after each round of ``measured_rounds`` (all when empty), and the last."""
+    """Return the measures of one system after each of its measured rounds, and the last.
+
+    Of a system that is ``certified`` there are also those of what is deployed, under a name of their own: a round that
+    does not pass its certificate is not promoted. The first one always is.
+    """
     system, labels, measured = config.systems[name], list[Utterance](), list[RoundMeasure]()
-    n_rounds = len(config.intents)
-    wanted = {*(config.measured_rounds or range(1, n_rounds + 1)), n_rounds}
-    for round_ in range(1, n_rounds + 1):
+    wanted, deployed = config.rounds_of(name), None
+    for round_ in range(1, len(config.intents) + 1):
         if round_ not in wanted and system.labels is None:
             continue
         intents = config.intents[:round_]
@@ -76,10 +84,53 @@ def run_system(config: GrowthStudyConfig, name: str, data: GrowthData, *, random
             labels += _annotated(config, [*labelled, *labels], new, intents, system.labels, random_seed)
         if system.oracle:
             labels = seen
+        if round_ not in wanted:
+            continue
         model = _trained(config, [*labelled, *labels], seen, intents, system, random_seed)
-        measured.append(_measured(model, data.test, intents, name, round_, len(labels), random_seed))
-        say(f"seed {random_seed}, round {round_}, {name}: semantic error {measured[-1].semantic_error:.3f}")
+        made = _deployed(model, data, intents)
+        names = [(name, made, True)]
+        if system.certified:
+            passed = deployed is None or _is_certified(deployed, made, config.margin)
+            deployed = made if passed or deployed is None else deployed
+            names.append((certified(name), deployed, passed))
+        for its_name, agent, promoted in names:
+            found = _measured(agent, data.test, intents, len(labels))
+            measured.append(
+                RoundMeasure(random_seed=random_seed, round=round_, system=its_name, promoted=promoted, **found)
+            )
+        say(f"seed {random_seed}, round {round_}, {name}: semantic error {measured[-len(names)].semantic_error:.3f}")
     return measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Deployed:
+    """What the agent of some intents makes of the test utterances, and of those of the certificate."""
+
+    intents: Sequence[str]
+    test: Sequence[Prediction]
+    certificate: Sequence[Prediction]
+    judged: Sequence[Utterance]
+
+
+def _deployed(model: LinearNlu, data: GrowthData, intents: Sequence[str]) -> _Deployed:
+    return _Deployed(
+        intents=intents,
+        test=model.predict([u.text for u in data.test]),
+        certificate=model.predict([u.text for u in data.certificate]),
+        judged=data.certificate,
+    )
+
+
+def certified(name: str) -> str:
+    """Return the name of what is deployed of the system ``name``."""
+    return f"{name}, certified"
+
+
+def _is_certified(before: _Deployed, after: _Deployed, margin: float) -> bool:
+    """Return whether the agent of ``after`` passes its certificate against the one of ``before``."""
+    judged = Judged(test=after.judged, before=before.certificate, after=after.certificate)
+    new = [intent for intent in after.intents if intent not in before.intents]
+    return not reasons_against(judged, old_intents=before.intents, new_intents=new, margin=margin)
 
 
 def _annotated(
@@ -116,30 +167,28 @@ def _trained(
     return grow(labelled, pool, intents=intents, settings=config.model, random_seed=random_seed).model
 
 
-def _measured(
-    model: LinearNlu,
-    test: Sequence[Utterance],
-    intents: Sequence[str],
-    system: str,
-    round_: int,
-    n_labels: int,
-    random_seed: int,
-) -> RoundMeasure:
-    own = [u for u in test if u.intent in intents]
-    others = [u for u in test if u.intent == OUT_OF_SCOPE]
-    found = outcomes([*own, *others], model.predict([u.text for u in (*own, *others)]))
-    own_found = found.rows(np.arange(len(own)))
-    alarms = np.isin(found.found_intents[len(own) :], intents)
-    return RoundMeasure(
-        random_seed=random_seed,
-        round=round_,
-        system=system,
+class _Found(TypedDict):
+    n_labels: int
+    semantic_error: float
+    slot_f1: float
+    false_alarm_rate: float
+    intent_f1: dict[str, float]
+    errors: Sequence[float]
+
+
+def _measured(deployed: _Deployed, test: Sequence[Utterance], intents: Sequence[str], n_labels: int) -> _Found:
+    """Return the errors on the utterances of ``intents``; their F1 is on all of test, the same in every round."""
+    found = outcomes(test, deployed.test)
+    of = np.array([u.intent for u in test])
+    own = found.rows(np.isin(of, intents))
+    alarms = np.isin(found.rows(of == OUT_OF_SCOPE).found_intents, intents)
+    return _Found(
         n_labels=n_labels,
-        semantic_error=own_found.semantic_error_rate,
-        slot_f1=own_found.slot_f1,
-        false_alarm_rate=float(alarms.mean()) if len(others) else 0.0,
+        semantic_error=own.semantic_error_rate,
+        slot_f1=own.slot_f1,
+        false_alarm_rate=float(alarms.mean()) if len(alarms) else 0.0,
         intent_f1={intent: _intent_f1(found, intent) for intent in intents},
-        errors=own_found.semantic_errors.astype(np.float64).tolist(),
+        errors=own.semantic_errors.astype(np.float64).tolist(),
     )
 
 

@@ -14,16 +14,23 @@ from seedcorn.growth.rounds import RoundSettings
 class GrowthSystem(Settings):
     """One system: how its labels of a round are chosen (none without ``labels``), and whether it trains itself.
 
-    ``oracle`` is trained on everything in the pool so far with its true labels.
+    ``oracle`` is trained on everything in the pool so far with its true labels. ``certified``: what is deployed
+    is measured too, where a round that does not pass its certificate is not promoted. ``measured_rounds`` are those of
+    this system where they are not those of the study.
     """
 
     labels: Strategy | None = None
     self_training: bool = False
     oracle: bool = False
+    certified: bool = False
+    measured_rounds: tuple[int, ...] = ()
 
 
 class GrowthStudyConfig(Settings):
-    """The configuration file of a growth study; configs/study-growth-massive.yaml explains every setting."""
+    """The configuration file of a growth study; configs/study-growth-massive.yaml explains every setting.
+
+    ``certificate_on`` are the utterances of the certificates; ``margin`` is theirs.
+    """
 
     study: Literal["growth"]
     name: str = Field(min_length=1)
@@ -32,6 +39,8 @@ class GrowthStudyConfig(Settings):
     train: CorpusFile
     test: CorpusFile
     pool: CorpusFile
+    certificate_on: CorpusFile | None = None
+    margin: float = Field(0.1, gt=0, lt=1)
     n_seed: int = Field(50, ge=1)
     n_background: int = Field(400, ge=1)
     n_other: int = Field(2000, ge=0)
@@ -46,9 +55,17 @@ class GrowthStudyConfig(Settings):
     random: str = "random"
     oracle: str = "oracle"
 
+    def rounds_of(self, name: str) -> list[int]:
+        """Return the rounds after which the system ``name`` is measured, the last one always, ascending."""
+        n_rounds = len(self.intents)
+        wanted = self.systems[name].measured_rounds or self.measured_rounds or range(1, n_rounds + 1)
+        return sorted({*wanted, n_rounds})
+
     @model_validator(mode="after")
     def _named_systems_exist(self) -> Self:
         for role in (self.baseline, self.reported, self.chosen, self.random, self.oracle):
             if role not in self.systems:
                 raise ValueError(f"'{role}' is not one of the systems {', '.join(self.systems)}")
+        if self.certificate_on is None and any(system.certified for system in self.systems.values()):
+            raise ValueError("give 'certificate_on', the utterances by which systems are certified")
         return self

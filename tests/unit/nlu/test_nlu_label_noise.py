@@ -7,9 +7,9 @@ import pytest
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.crf import IMPOSSIBLE
-from seedcorn.nlu.label_noise import About, Suspicion, audit_labels
+from seedcorn.nlu.label_noise import About, Suspicion, audit_labels, in_words
 from seedcorn.nlu.linear import LinearSettings, train_linear
+from seedcorn.nlu.slot_noise import span_doubt
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +61,31 @@ def test_suspicions_come_most_suspicious_first(
         assert scores == sorted(scores, reverse=True)
 
 
-def test_the_crf_knows_how_probable_given_slots_are() -> None:
-    rows = builtin_requests(200, lang="en", random_seed=1).utterances()
-    model = train_linear(rows)
-    texts = [u.text for u in rows[:20]]
-    found = model.crf.slots(texts)
-    best = model.crf.log_probabilities(texts, [t.slots for t in found])
-    np.testing.assert_allclose(best, np.log([t.all_probability for t in found]), atol=1e-9)
-    assert model.crf.log_probabilities(["wake me"], [(Slot(0, 4, "never seen"),)]).tolist() == [IMPOSSIBLE]
+@pytest.mark.parametrize(
+    ("slots", "column", "wanted"),
+    [
+        ((Slot(3, 7, "x"),), 3, ("x: five", "y: five")),  # another type
+        ((Slot(3, 7, "x"),), 0, ("x: five", "none")),  # no slot at all
+        ((), 3, ("none", "y: five")),  # a slot where none is annotated
+    ],
+)
+def test_a_doubtful_span_is_named_as_it_is_and_as_it_should_be(
+    slots: tuple[Slot, ...], column: int, wanted: tuple[str, str]
+) -> None:
+    text, labels = "at five", ("O", "B-x", "I-x", "B-y", "I-y")
+    posteriors = np.full((2, 5), 0.001)
+    posteriors[0, 0] = posteriors[1, column] = 0.996
+    doubt = span_doubt(text, slots, labels, posteriors)
+    assert doubt.score > 1
+    shown = tuple(in_words(text, [slot]) if slot else "none" for slot in (doubt.given, doubt.found))
+    assert shown == wanted
+
+
+def test_another_type_is_more_suspicious_than_a_value_that_was_never_seen() -> None:
+    labels, slots = ("O", "B-x", "B-y"), (Slot(3, 7, "x"),)
+    unseen = np.array([[1.0, 0, 0], [0.9, 0.05, 0.05]])
+    other = np.array([[1.0, 0, 0], [0.1, 0.05, 0.85]])
+    assert span_doubt("at five", slots, labels, other).score > span_doubt("at five", slots, labels, unseen).score
 
 
 def test_one_utterance_cannot_be_audited() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
-from seedcorn.studies.growth import measure_all
+from seedcorn.studies.growth import measure_all, measure_labels
 from seedcorn.studies.growth_data import load_growth_data
+from seedcorn.studies.growth_label_measures import LabelMeasures, label_summary
 from seedcorn.studies.growth_labels import spoil
 from seedcorn.studies.growth_results import difference, forgetting, growth_summary
 from seedcorn.studies.growth_rounds import RoundMeasure
@@ -20,6 +21,8 @@ SETTINGS = {
     "train": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "train"}},
     "test": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "test"}},
     "pool": {"path": "builtin:general", "n_rows": 100},
+    "certificate_on": {"path": "builtin:requests", "n_rows": 600, "where": {"partition": "dev"}},
+    "margin": 0.01,
     "n_seed": 8,
     "n_background": 20,
     "n_other": 20,
@@ -29,9 +32,9 @@ SETTINGS = {
     "systems": {
         "seed_only": {},
         "random": {"labels": "random"},
-        "chosen": {"labels": "mixed"},
+        "chosen": {"labels": "mixed", "certified": True},
         "grown": {"labels": "mixed", "self_training": True},
-        "oracle": {"oracle": True},
+        "oracle": {"oracle": True, "measured_rounds": [2]},
     },
 }
 
@@ -59,6 +62,10 @@ def test_every_system_is_measured_after_each_round_and_found_again(config: Growt
         ("chosen", 1, 4),
         ("chosen", 2, 8),
     ]
+    deployed = [m for m in first if m.system == "chosen, certified"]
+    assert [m.promoted for m in deployed] == [True, False]  # a margin that so few utterances cannot prove
+    assert deployed[1].intent_f1["weather_query"] == 0.0
+    assert [m.round for m in first if m.system == "oracle"] == [2]
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("record.json")}
     second = measure_all(config, folder=tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("record.json")} == made
@@ -89,6 +96,22 @@ def test_the_summary_is_of_the_last_round(config: GrowthStudyConfig) -> None:
     assert summary["share_of_oracle"] == pytest.approx(0.8)
     assert summary["forgetting"] == pytest.approx(0.2)
     assert summary["chosen_25_vs_random_25"]["mean"] == pytest.approx(0.05)  # type: ignore[index,call-overload]
+
+
+def test_what_labels_are_measured_for_is_saved_and_in_the_summary(config: GrowthStudyConfig, tmp_path: Path) -> None:
+    (measures,) = measure_labels(config, folder=tmp_path)
+    (cell,) = measures.cells
+    assert (cell.n_now, cell.n_ahead) == (8, 16)
+    measures.save(tmp_path)
+    assert LabelMeasures.load(tmp_path) == measures
+    summary = label_summary([measures])
+    assert summary["forecast_coverage"] == float(cell.is_covered)
+    assert 0 <= summary["label_noise_precision_5"] <= 1
+
+
+def test_certified_systems_need_utterances_to_be_certified_by() -> None:
+    with pytest.raises(ValueError, match="certificate_on"):
+        GrowthStudyConfig.model_validate({**SETTINGS, "certificate_on": None})
 
 
 def test_an_intent_that_only_got_better_is_not_forgotten() -> None:
