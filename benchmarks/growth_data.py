@@ -1,6 +1,8 @@
 """What the measurements of growth share: agents of ten intents, their pools, and an annotator who knows all."""
 
+import json
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +15,12 @@ from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.partitions import rows_where
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.nlu import Outcomes, outcomes
+from seedcorn.files import digest_of_file
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
+from seedcorn.runs import Json, digest_of_json
+from seedcorn.studies.results import Results, write_results
 
 RESULTS = Path(__file__).parent / "results"
 DEVELOPMENT = (
@@ -128,6 +133,32 @@ def train(utterances: Sequence[Utterance], intents: Sequence[str]) -> LinearNlu:
 def measured(model: LinearNlu, references: Sequence[Utterance]) -> Outcomes:
     """Return what the model makes of annotated utterances."""
     return outcomes(references, model.predict([u.text for u in references]))
+
+
+def shown(row: dict[str, Json]) -> dict[str, Json]:
+    """Print ``row`` and return it."""
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+    return row
+
+
+def written(name: str, rows: Sequence[dict[str, Json]], summary: dict[str, Json], config: dict[str, Json]) -> None:
+    """Write the results of the reported intents, made by the command of the running script."""
+    write_results(
+        Results(
+            name=name,
+            command=f"python benchmarks/{Path(sys.argv[0]).name}",
+            config_digest=digest_of_json({"intents": list(REPORTED), **config}),
+            data_digests={
+                data: digest_of_file(data_file(path))
+                for data, path in (("massive", "massive/en-US.jsonl.gz"), ("pool", "pool/en.tsv.gz"))
+            },
+            random_seeds=[1],
+            rows=list(rows),
+            summary=summary,
+        ),
+        RESULTS,
+    )
 
 
 def cpu_seconds() -> float:

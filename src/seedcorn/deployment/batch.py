@@ -19,7 +19,7 @@ from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.progress import say
 
 _N_CRF_ITERATIONS = 40
-_MOST_BACKGROUND = 500  # of other intents, in the ten trainings of a forecast
+_MOST_BACKGROUND = 500  # of other intents, in the trainings of a forecast
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def foretold(
     """Return how the error on utterances of ``intents`` in ``dev`` will fall with more labels of them.
 
     It is that of the model of annotated utterances alone, without an encoder, some five hundred of other intents beside
-    them. Returns ``{}``, and says why, where there is too little to foretell by. Cost: ten trainings.
+    them. Returns ``{}``, and says why, where there is too little to foretell by. Cost: thirteen trainings.
     """
     own, held_out = ([u for u in rows if u.intent in intents] for rows in (labelled, dev))
     if len(own) < FEWEST_LABELS or not held_out:

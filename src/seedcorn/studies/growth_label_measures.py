@@ -55,7 +55,7 @@ class _Saved:
 class MeasureLabels(Stage[LabelMeasures]):
     """Foretell the errors of agents of five intents each, and look for label noise in all seeds.
 
-    The models are those of the study without their encoder, which ten trainings a forecast are too slow with.
+    The models are those of the study without their encoder, which thirteen trainings a forecast are too slow with.
     """
 
     stage_name: ClassVar[str] = "labels"
