@@ -1,4 +1,5 @@
-# make demo: all pipelines on the built-in corpus.  make test: the whole test suite.  Both build .venv first.
+# make demo: all pipelines on the built-in corpus.  make test: the whole test suite.  make docs: the site, in build/site.
+# Each builds .venv first.
 PYTHON ?= python3
 VENV := .venv
 # A CPU build of torch, installed first so that nothing else pulls in the CUDA one.
@@ -6,13 +7,16 @@ TORCH_VERSION ?= 2.13.0
 EXTRAS ?= neural,speech,scale,llm,values,report
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test fuzz kill lint clean
+.PHONY: demo test docs fuzz kill lint clean
 
 demo: $(INSTALLED)
 	$(VENV)/bin/seedcorn demo
 
 test: $(INSTALLED)
 	$(VENV)/bin/python -m pytest -n 2
+
+docs: $(INSTALLED)
+	$(VENV)/bin/mkdocs build --strict --clean
 
 N_FUZZ ?= 1000000
 fuzz: $(INSTALLED)

@@ -37,21 +37,8 @@ def load_config(path: Path | str, model: type[Config], *, overrides: Sequence[st
     values.
     """
     path = Path(path)
-    try:
-        text = path.read_text("utf-8-sig")
-        nodes = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_aliases_without_end(nodes, path)
-        _refuse_repeated_keys(nodes, path)
-        tree = yaml.safe_load(text) or {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(wanted="a readable YAML file", found=str(error), where=path) from error
-    except (ValueError, RecursionError, OverflowError) as error:  # a date that is none, a number of letters, ...
-        found = "lists nested too deep" if isinstance(error, RecursionError) else f"a value that is none ({error})"
-        raise ConfigError(wanted="YAML", found=found, where=path) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = at(path, mark.line + 1) if mark else str(path)
-        raise ConfigError(wanted="YAML", found=str(getattr(error, "problem", error)), where=where) from error
+    tree, nodes = read_yaml(path)
+    tree = {} if tree is None else tree
     if not isinstance(tree, dict):
         raise ConfigError(wanted="a mapping of settings", found=type(tree).__name__, where=path)
     for override in overrides:
@@ -60,6 +47,30 @@ def load_config(path: Path | str, model: type[Config], *, overrides: Sequence[st
         return model.model_validate(tree, context={"relative_to": path.resolve().parent})
     except ValidationError as error:
         raise _explained(error.errors()[0], model, path, nodes, overrides) from error
+
+
+def read_yaml(path: Path) -> tuple[object, yaml.Node | None]:
+    """Return what the YAML file ``path`` says, and its nodes, which know their lines.
+
+    Raises ConfigError with file and line for what cannot be read, a key given twice or that is no name, values that are
+    none, and aliases that would fill the memory.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(wanted="a readable YAML file", found=str(error), where=path) from error
+    try:
+        nodes = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_aliases_without_end(nodes, path)
+        _refuse_odd_keys(nodes, path)
+        return yaml.safe_load(text), nodes
+    except _FROM_INSIDE_YAML as error:
+        found = "lists nested too deep" if isinstance(error, RecursionError) else f"a value that is none ({error})"
+        raise ConfigError(wanted="YAML", found=found, where=path) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = at(path, mark.line + 1) if mark else str(path)
+        raise ConfigError(wanted="YAML", found=str(getattr(error, "problem", error)), where=where) from error
 
 
 def fields_of(settings: Settings, kind: type[Settings]) -> dict[str, object]:
@@ -73,6 +84,16 @@ def dump_config(config: Settings) -> str:
 
 
 _MOST_NODES = 100_000
+# A date that is none, a number of letters, a tag over a value of another kind: the safe loader raises these.
+_FROM_INSIDE_YAML = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+)
 
 
 def _refuse_aliases_without_end(root: yaml.Node | None, path: Path) -> None:
@@ -92,19 +113,21 @@ def _refuse_aliases_without_end(root: yaml.Node | None, path: Path) -> None:
         )
 
 
-def _refuse_repeated_keys(node: yaml.Node | None, path: Path) -> None:
-    """Raise ConfigError for a key given twice, of which YAML would silently drop the first."""
+def _refuse_odd_keys(node: yaml.Node | None, path: Path) -> None:
+    """Raise ConfigError for a key that is no name, or given twice: YAML would silently drop the first."""
     if isinstance(node, yaml.MappingNode):
         keys = set[str]()
         for key, value in node.value:
+            where = at(path, key.start_mark.line + 1)
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError(wanted="the name of a setting", found="a list or a group in its place", where=where)
             if key.value in keys:
-                where = at(path, key.start_mark.line + 1)
                 raise ConfigError(wanted="each setting once", found=f"'{key.value}' a second time", where=where)
             keys.add(key.value)
-            _refuse_repeated_keys(value, path)
+            _refuse_odd_keys(value, path)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _refuse_repeated_keys(item, path)
+            _refuse_odd_keys(item, path)
 
 
 def _apply_override(tree: dict[str, object], override: str) -> None:
@@ -120,7 +143,7 @@ def _apply_override(tree: dict[str, object], override: str) -> None:
         here = below
     try:
         here[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, *_FROM_INSIDE_YAML) as error:
         raise ConfigError(wanted=f"a YAML value for '{key}'", found=f"'{value}'", where="--set") from error
 
 

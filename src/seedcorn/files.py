@@ -161,6 +161,25 @@ def writing_whole(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def writing_whole_folder(path: Path) -> Iterator[Path]:
+    """Yield the path of a folder to make, which becomes ``path`` when the block ends well, and vanishes otherwise.
+
+    Raises DataError where something is already.
+    """
+    if path.exists():
+        raise DataError(wanted="a new file or folder to write", found="one that is there already", where=path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    try:
+        with naming_the_place(path):
+            yield partial
+        partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
 def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
@@ -170,7 +189,10 @@ def _sweep(path: Path) -> None:
     for leftover in path.parent.glob(f".*.partial.{glob.escape(path.name)}"):
         process = leftover.name.split(".")[1]
         if process.isdecimal() and not _is_running(int(process)):
-            leftover.unlink(missing_ok=True)
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:

@@ -16,63 +16,9 @@ from seedcorn.language import recogniser, translations
 from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.run import run_and_report
 from seedcorn.runs import open_run
+from small_runs import LANGUAGE as SETTINGS
+from small_runs import requests
 
-
-def requests(lang: str, partition: str) -> dict[str, object]:
-    return {"path": "builtin:requests", "lang": lang, "n_rows": 60, "where": {"partition": partition}}
-
-
-SETTINGS = {
-    "name": "tiny",
-    "data": {
-        "source_lang": "en",
-        "target_lang": "hi",
-        "transcripts": requests("hi", "train"),
-        "n_transcripts": 20,
-        "source": [requests("en", "train")],
-        "pairs": [{"path": "builtin:pairs", "n_rows": 250}],
-        "dev": requests("hi", "dev"),
-        "test": requests("hi", "test"),
-        "dev_source": requests("en", "dev"),
-    },
-    "pair_selection": {"n_dimensions": 4},
-    "translators": {
-        "selected": {
-            "n_target_tokens": 3000,
-            "tokens_per_batch": 400,
-            "n_subwords": 400,
-            "shape": {"width": 16, "n_encoder_layers": 1, "n_decoder_layers": 1, "n_heads": 2, "dropout": 0},
-            "n_evaluations": 1,
-            "n_dev_pairs": 5,
-        },
-        "self_training": {
-            "n_best": 2,
-            "training": {"n_target_tokens": 500, "tokens_per_batch": 400, "n_evaluations": 1, "n_dev_pairs": 5},
-        },
-    },
-    "translation": {"n_best": 3},
-    "rescoring": {"n_tuning": 5},
-    "systems": {
-        "transcripts": ["transcripts"],
-        "general text": ["transcripts", "general"],
-        "all": [
-            "transcripts",
-            "general",
-            {
-                "source": "translations",
-                "translator": "self_trained",
-                "entities": True,
-                "rescored": True,
-                # A translator of a second's training knows no whole words.
-                "kept": {"known_words_only": False},
-            },
-        ],
-    },
-    "recogniser": {
-        "test_bed": {"n_sentences": 40, "n_epochs": 1},
-        "decoder": {"beam_size": 8, "n_tuning": 3},
-    },
-}
 CONFIG = LanguageConfig.model_validate(SETTINGS)
 
 
@@ -157,7 +103,8 @@ def test_translations_made_elsewhere_values_said_by_rule_and_key_terms(tmp_path)
     pytest.importorskip("babel")
     pytest.importorskip("num2words")
     asked, answered = (
-        utterances_in(CorpusFile.model_validate(requests(lang, "train")), name=lang) for lang in ("en", "hi")
+        utterances_in(CorpusFile.model_validate(requests("train", n_rows=60, lang=lang)), name=lang)
+        for lang in ("en", "hi")
     )
     text_of = {u.id: u.text for u in answered}
     given = tmp_path / "given.tsv"

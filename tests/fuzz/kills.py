@@ -1,109 +1,144 @@
-"""N kills of pipelines and studies, each resumed to the same bytes: what ``make kill`` runs.
+"""``PYTHONPATH=tests python tests/fuzz/kills.py``: kills of pipelines and studies, each resumed to the same bytes.
 
-``PYTHONPATH=tests python tests/fuzz/kills.py [N [RANDOM_SEED]]``. Every second kill comes at the border of a stage, as
-soon as its folder appears; the others come at random moments. Ends with 1 if a resumed run fails, or ends with other
-bytes than one that was never killed.
+Runs take turns: one is killed at every border of a stage, as soon as one more stage is there; the next at random
+moments. Each run in the end finishes, and has to hold the bytes of one that was never killed. Ends with 1 if one does
+not, or fails. ``--results`` keeps the counts, and the same command goes on from them.
 """
 
+import argparse
 import json
+import os
 import random
+import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from run_folders import run_bytes
+from seedcorn.cli import run
+from small_runs import GROWTH, INTENT, INTENT_STUDY, LANGUAGE
 
-KILLS_PER_RUN = 5
-DATA = {
-    "annotated": {
-        **{
-            part: {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": part}}
-            for part in ("train", "dev", "test")
-        },
-        "n_seed": 10,
-    },
-    "pool": [{"path": "builtin:general", "n_rows": 500}],
+KILLS_AT_RANDOM = 6
+_SECONDS_BETWEEN_LOOKS = 0.005
+JOBS = {
+    "intent": (INTENT, ("intent",), ()),
+    "growth": (GROWTH, ("grow",), ()),
+    "language": (LANGUAGE, ("language",), ()),
+    "study": (INTENT_STUDY, ("study",), ("--workers", "1")),
+    "study, two workers": (INTENT_STUDY, ("study",), ("--workers", "2")),
 }
-PIPELINE = {"relevance": {"cutoff": {"n_kept": 100}}, "diversity": {"method": "all"}, "self_training": {"n_rounds": 1}}
-INTENT = {"name": "small", "data": {"intents": ["alarm_set"], **DATA}, **PIPELINE}
-STUDY = {
-    "study": "intent",
-    "name": "small-study",
-    "random_seeds": [1, 2],
-    "seed_sizes": [10],
-    "functionalities": {"alarm": ["alarm_set"]},
-    "reported": ["alarm"],
-    "corpora": {"built-in": {"data": DATA}},
-    "run": PIPELINE,
-    "systems": {"all": {}, "random half": {"diversity": {"method": "random", "fraction": 0.5}}},
-}
+
+
+@dataclass(kw_only=True)
+class Counts:
+    """The kills of a job so far, and what went wrong."""
+
+    n_at_borders: int = 0
+    n_at_random: int = 0
+    n_runs: int = 0
+    findings: list[str] = field(default_factory=list)
 
 
 def main() -> int:
     """Kill and resume, and return the exit code."""
-    n_kills = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-    wrong = 0
+    arguments = _arguments()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for written, config in (("study.json", STUDY), ("intent.json", INTENT)):
-            (folder / written).write_text(json.dumps(config), "utf-8")
-        jobs = {
-            "intent": ["intent", str(folder / "intent.json")],
-            "study, two workers": ["study", str(folder / "study.json"), "--workers", "2"],
-        }
-        for job, arguments in jobs.items():
-            straight = folder / f"straight {job}"
-            started = time.monotonic()
-            finish(arguments, straight)
-            seconds, wanted = time.monotonic() - started, run_bytes(straight)
-            for run in range(-(-n_kills // len(jobs) // KILLS_PER_RUN)):
-                broken = folder / f"{job} {run}"
-                for kill in range(KILLS_PER_RUN):
-                    kill_once(arguments, broken, rng, seconds=seconds, at_a_border=kill % 2 == 0)
-                finish(arguments, broken)
-                found = run_bytes(broken)
-                differ = sorted(n for n in {*found, *wanted} if found.get(n) != wanted.get(n))
-                wrong += bool(differ)
-                say(f"{job}: {KILLS_PER_RUN} kills, {f'other bytes in {differ[:5]}' if differ else 'equal bytes'}")
-    return int(wrong > 0)
+        results = arguments.results or folder / "counts.json"
+        counts = {n: Counts(**c) for n, c in json.loads(results.read_text("utf-8")).items()} if results.exists() else {}
+        jobs = [Job(name, folder) for name in JOBS if arguments.only in name]
+        until, turn = time.time() + 60 * arguments.minutes, 0
+        while time.time() < until and sum(c.n_at_borders + c.n_at_random for c in counts.values()) < arguments.n_kills:
+            for job in jobs:
+                own = counts.setdefault(job.name, Counts())
+                job.take_turn(own, at_borders=turn % 2 == 0, rng=random.Random(f"{job.name} {own.n_runs}"))
+                results.write_text(json.dumps({n: asdict(c) for n, c in counts.items()}, indent=1) + "\n", "utf-8")
+                sys.stdout.write(f"{job.name}: {own}\n")
+                sys.stdout.flush()
+            turn += 1
+    return int(any(own.findings for own in counts.values()))
 
 
-def command(arguments: Sequence[str], folder: Path) -> list[str]:
-    """Return the command line of a job whose run folder is ``folder``."""
-    return [sys.executable, "-m", "seedcorn", *arguments, "--run-dir", str(folder), "--quiet"]
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("n_kills", nargs="?", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=1e6, help="when to stop")
+    parser.add_argument("--results", type=Path, help="where the counts are kept")
+    parser.add_argument("--only", default="", help="part of the names of jobs")
+    return parser.parse_args()
 
 
-def finish(arguments: Sequence[str], folder: Path) -> None:
-    """Run a job to its end. Raises CalledProcessError when it fails."""
-    subprocess.run(command(arguments, folder), check=True, stdout=subprocess.DEVNULL)
+class Job:
+    """A command on a configuration; its processes are forked, which saves the seconds of the imports."""
 
+    def __init__(self, name: str, folder: Path) -> None:
+        config, before, after = JOBS[name]
+        written = folder / f"{name}.yaml"
+        written.write_text(json.dumps(config), "utf-8")
+        self.name, self._folder = name, folder
+        self._command = (*before, str(written), *after)
+        self._wanted: dict[str, bytes] = {}
+        self._seconds = 0.0
 
-def kill_once(arguments: Sequence[str], folder: Path, rng: random.Random, *, seconds: float, at_a_border: bool) -> None:
-    """Kill a job as soon as one more stage is there, or at a random moment, unless it ends before."""
-    before, moment = finished_stages(folder), time.monotonic() + rng.uniform(0, seconds)
-    process = subprocess.Popen(command(arguments, folder), stdout=subprocess.DEVNULL)
-    while process.poll() is None:
-        if finished_stages(folder) > before if at_a_border else time.monotonic() > moment:
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.01)
-    process.wait()
+    def take_turn(self, counts: Counts, *, at_borders: bool, rng: random.Random) -> None:
+        """Kill one run again and again until it is done, and compare it."""
+        if not self._wanted:
+            self._run_straight()
+        broken = self._folder / f"{self.name} broken"
+        n_kills = 0
+        while at_borders or n_kills < KILLS_AT_RANDOM:
+            if not self._killed(broken, None if at_borders else rng.uniform(0, self._seconds / 2)):
+                break
+            n_kills += 1
+        if self._finish(broken) != 0:
+            counts.findings.append(f"run {counts.n_runs} does not finish")
+        found = run_bytes(broken)
+        differ = sorted(n for n in {*found, *self._wanted} if found.get(n) != self._wanted.get(n))
+        counts.findings += [f"run {counts.n_runs} differs in {differ[:5]}"] if differ else []
+        counts.n_at_borders += n_kills * at_borders
+        counts.n_at_random += n_kills * (not at_borders)
+        counts.n_runs += 1
+        shutil.rmtree(broken, ignore_errors=True)
+
+    def _run_straight(self) -> None:
+        straight = self._folder / f"{self.name} straight"
+        started = time.monotonic()
+        if self._finish(straight) != 0:
+            raise RuntimeError(f"{self.name} does not run")
+        self._seconds, self._wanted = time.monotonic() - started, run_bytes(straight)
+        shutil.rmtree(straight)
+
+    def _finish(self, folder: Path) -> int:
+        return os.waitstatus_to_exitcode(os.waitpid(self._start(folder), 0)[1])
+
+    def _start(self, folder: Path) -> int:
+        process = os.fork()
+        if process == 0:
+            os.setsid()
+            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+                os._exit(run([*self._command, "--run-dir", str(folder), "--quiet"]))
+        return process
+
+    def _killed(self, folder: Path, seconds: float | None) -> bool:
+        """Kill a process as soon as one more stage is there, or after ``seconds``; tell whether it had not ended."""
+        before, moment = finished_stages(folder), time.monotonic() + (seconds or 0)
+        process = self._start(folder)
+        while os.waitpid(process, os.WNOHANG)[0] == 0:
+            if finished_stages(folder) > before if seconds is None else time.monotonic() > moment:
+                os.killpg(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+                return True
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return False
 
 
 def finished_stages(folder: Path) -> int:
     """Return how many stages have their record."""
     return sum(1 for _ in folder.rglob("record.json")) if folder.exists() else 0
-
-
-def say(line: str) -> None:
-    """Write one line."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

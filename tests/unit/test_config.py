@@ -39,6 +39,20 @@ def test_overrides_win_and_the_resolved_config_loads_again(tmp_path: Path) -> No
         ("inner: 3\n", "c.yaml:1: wanted 'inner': Input should be a group of settings, found 3"),
         ("many: 3\n", "c.yaml:1: wanted 'many': Input should be a list, found 3"),
         ("a: [\n", r"c.yaml:2: wanted YAML"),
+        ("inner:\n  [n_best]: 3\n", r"c.yaml:2: wanted the name of a setting"),
+        ("a: 2024-13-45\n", "wanted YAML, found a value that is none"),
+        ("a: !!int abc\n", "wanted YAML, found a value that is none"),
+        ("a: !!float ''\n", "wanted YAML, found a value that is none"),
+        ("a: !!bool maybe\n", "wanted YAML, found a value that is none"),
+        ("a: !!timestamp soon\n", "wanted YAML, found a value that is none"),
+        ("a: " + "[" * 5_000 + "]" * 5_000, "wanted YAML, found lists nested too deep"),
+        (
+            "a: &a ["
+            + "x, " * 9
+            + "x]\n"
+            + "".join(f"{c}: &{c} [{', '.join([f'*{b}'] * 9)}]\n" for b, c in zip("abcdefgh", "bcdefghi", strict=True)),
+            "aliases that make more",
+        ),
         ("- 1\n", "wanted a mapping of settings"),
     ],
 )

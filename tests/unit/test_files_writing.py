@@ -7,7 +7,8 @@ import pytest
 
 from seedcorn.corpus.formats import write_corpus
 from seedcorn.corpus.utterances import Corpus, Utterance
-from seedcorn.files import write_text_whole, writing_whole
+from seedcorn.errors import DataError
+from seedcorn.files import write_text_whole, writing_whole, writing_whole_folder
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
 
@@ -57,3 +58,23 @@ def test_nothing_appears_when_the_block_fails(tmp_path: Path):
     with pytest.raises(ValueError, match="half way"):
         fail_half_way()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_appears_whole_or_not_at_all_and_never_over_another(tmp_path: Path):
+    leftover = tmp_path / ".999999999.partial.model"
+    leftover.mkdir()
+
+    def fail() -> None:
+        with writing_whole_folder(tmp_path / "model") as partial:
+            partial.mkdir()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+    with writing_whole_folder(tmp_path / "model") as partial:
+        partial.mkdir()
+        (partial / "a").write_text("a", encoding="utf-8")
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "a"]
+    with pytest.raises(DataError, match="there already"), writing_whole_folder(tmp_path / "model"):
+        pass

@@ -10,7 +10,7 @@ import typer
 
 from seedcorn.cli.application import app
 from seedcorn.cli.options import AsJson, InputFile, InputFormat, Quiet, RandomSeed, progress, refuse_overwriting, show
-from seedcorn.errors import ConfigError, DataError
+from seedcorn.errors import DataError
 
 if TYPE_CHECKING:
     from seedcorn.corpus.predictions import Prediction
@@ -39,16 +39,15 @@ def train(
 ) -> None:
     """Train the linear model on the rows of CORPUS that have an intent."""
     from seedcorn.corpus.formats import read_corpus
+    from seedcorn.files import writing_whole_folder
     from seedcorn.nlu.linear import train_linear
     from seedcorn.nlu.saved_model import save_nlu
 
     refuse_overwriting(output, corpus)
-    if output.exists():
-        raise ConfigError(wanted="a new folder for the model", found=f"'{output}', which is there already")
-    with progress(quiet):
+    with progress(quiet), writing_whole_folder(output) as partial:
         rows = [u for u in read_corpus(corpus, format=format).utterances() if u.intent]
         model = train_linear(rows, random_seed=random_seed)
-        save_nlu(model, output)
+        save_nlu(model, partial)
     show({"n_rows": len(rows), "n_intents": len(model.intents), "output": str(output)}, as_json=as_json)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedcorn.cli.commands import command_of
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Shown, progress, show
+from seedcorn.cli.options import AsJson, InputFile, OutputFile, Shown, progress, refuse_overwriting, show
 from seedcorn.cli.speech import speech
 from seedcorn.errors import ConfigError
 
@@ -71,9 +71,11 @@ def terms(
     from seedcorn.corpus.formats import read_texts
     from seedcorn.lm.interpolation import share_vocabulary
     from seedcorn.lm.model_file import read_model
-    from seedcorn.speech.key_terms import choose_key_terms, write_phrase_lists
+    from seedcorn.speech.key_terms import PHRASE_LISTS, choose_key_terms, write_phrase_lists
     from seedcorn.speech.settings import KeyTermSettings
 
+    for name in PHRASE_LISTS:
+        refuse_overwriting(output / name, texts, domain, general)
     inside, outside = share_vocabulary([read_model(domain), read_model(general)])
     chosen = choose_key_terms(
         read_texts(texts),

@@ -10,6 +10,8 @@ from seedcorn.files import Json
 from seedcorn.report.page import Section, Table
 from seedcorn.runs import Result
 
+_PERCENT = ("f1 before", "f1 after", "difference", "low", "high", "before", "after", "error", "probability")
+
 
 def certificate_section(certificate: Certificate) -> Section:
     """Return what the certificate says of each intent and slot type, and what it rests on."""
@@ -75,6 +77,7 @@ def rows_table(caption: str, rows: Sequence[Mapping[str, Json]], *, searchable: 
         columns=tuple(name.replace("_", " ") for name in columns),
         rows=tuple(tuple(_cell(row[name]) for name in columns) for row in rows),
         searchable=searchable,
+        percent_columns=_PERCENT,
     )
 
 

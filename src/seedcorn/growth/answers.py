@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import yaml
-
+from seedcorn.config import read_yaml
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.errors import ConfigError, DataError, nearest
@@ -76,7 +75,7 @@ def _label_studio_tasks(path: Path) -> list[dict[str, object]] | None:
         return None
     try:
         tasks = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None  # the reader of corpora says what is wrong with it
     if not isinstance(tasks, list) or not all(isinstance(t, dict) and isinstance(t.get("data"), dict) for t in tasks):
         return None
@@ -158,10 +157,7 @@ def read_renames(path: Path, *, intents: Collection[str]) -> dict[str, tuple[str
 
     Raises ConfigError when it is something else, or names an old intent that there was none of.
     """
-    try:
-        tree = yaml.safe_load(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(wanted="a mapping of intents in YAML", found=str(error), where=path) from error
+    tree, _ = read_yaml(path)
     if not isinstance(tree, dict):
         raise ConfigError(wanted="a mapping of intents, 'old: new'", found=type(tree).__name__, where=path)
     renames: dict[str, tuple[str, ...]] = {}

@@ -29,7 +29,7 @@ def write_report(result: GrowthResult, folder: Path) -> Path:
     certificate, data = result.certificate.value, result.data.value
     page = Page(
         title=f"Seedcorn growth: {result.name}",
-        lead=_lead(certificate),
+        lead=_lead(certificate, result),
         summary=_summary(result),
         sections=(
             certificate_section(certificate),
@@ -50,10 +50,17 @@ def write_report(result: GrowthResult, folder: Path) -> Path:
     return write_page(page, folder)
 
 
-def _lead(certificate: Certificate) -> str:
+def _lead(certificate: Certificate, result: GrowthResult) -> str:
+    """Return in two sentences what the round gained, from what, and whether anything got worse."""
+    agent = result.agent.value
+    rates = certificate.content.get("overall")
+    gain = f"The agent now knows {len(agent.labelled):,} utterances that people labelled"
+    match rates:
+        case {"semantic_error_before": float(before), "semantic_error_after": float(after)}:
+            gain += f"; of the test utterances {after:.1%} have a wrong intent or slot, before it were {before:.1%}"
     if certificate.passed:
-        return f"Promoted: no intent is worse by more than {certificate.margin:.0%}, with confidence."
-    return f"Not promoted, the agent of before stays current: {'; '.join(certificate.reasons)}."
+        return f"{gain}. Promoted: no intent is worse by more than {certificate.margin:.0%}, with 95 % confidence."
+    return f"{gain}. Not promoted, the agent of before stays current: {'; '.join(certificate.reasons)}."
 
 
 def _summary(result: GrowthResult) -> tuple[tuple[str, str], ...]:
@@ -62,11 +69,15 @@ def _summary(result: GrowthResult) -> tuple[tuple[str, str], ...]:
     agent = result.agent.value
     return (
         ("certificate", "passed" if result.certificate.value.passed else "not passed"),
-        *((name.replace("_", " "), f"{value:.4g}") for name, value in rates.items() if isinstance(value, int | float)),
+        *((name.replace("_", " "), _shown(value)) for name, value in rates.items() if isinstance(value, int | float)),
         ("labelled by people", f"{len(agent.labelled):,}"),
         ("labelled by the model", f"{len(agent.self_labelled):,}"),
         ("round", str(agent.round)),
     )
+
+
+def _shown(value: int | float) -> str:
+    return f"{value:.1%}" if isinstance(value, float) else f"{value:,}"
 
 
 def _drift_section(content: Mapping[str, Json]) -> Section:

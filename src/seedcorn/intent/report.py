@@ -144,7 +144,7 @@ def _measures_section(evaluated: Evaluated) -> Section:
             ),
             _table(
                 "Relative reduction of the error with the pool, with its 95 % interval.",
-                _json_rows(evaluated.reductions),
+                [{**row, "measure": str(row["measure"]).replace("_", " ")} for row in _json_rows(evaluated.reductions)],
                 ("against", "measure", "reduction", "low", "high", "p_value"),
             ),
         ),
@@ -254,7 +254,12 @@ def _precision_figure(precision: Sequence[Row]) -> Figure:
         for row in precision[:: max(1, len(precision) // 300)]
     ]
     return curve_figure(
-        points, x_title="recall of held-out seed", y_title="precision", caption="Estimated by cross-validation."
+        points,
+        x_title="recall of held-out seed",
+        y_title="precision",
+        caption="Estimated by cross-validation.",
+        x_percent=True,
+        y_percent=True,
     )
 
 
@@ -289,12 +294,12 @@ def _learning_curve(rounds: Sequence[Row]) -> Figure:
         points = [_point(0, row["missed_before"], "missed at the budget") for row in of_intents[:1]]
         points += [_point(row["round"], row["missed_after"], "missed at the budget") for row in of_intents]
         caption = "Learning curve: held-out utterances of the functionality that are missed at the false-alarm budget."
-        return curve_figure(points, x_title="round of self-training", y_title="missed", caption=caption)
+        return curve_figure(points, x_title="round of self-training", y_title="missed", caption=caption, y_percent=True)
     series = (("semantic error", "semantic_error"), ("false alarm rate", "false_alarm_rate"))
     points = [_point(row["round"], row[key], name) for name, key in series for row in rounds]
     points += [_point(row["round"], 1 - float(row["intent_f1"]), "intent error (1 - F1)") for row in rounds]
     caption = "Learning curve: errors on dev by round; round 0 knows the labelled data only."
-    return curve_figure(points, x_title="round of self-training", y_title="error", caption=caption)
+    return curve_figure(points, x_title="round of self-training", y_title="error", caption=caption, y_percent=True)
 
 
 def _errors_section(evaluated: Evaluated) -> Section:

@@ -1,6 +1,7 @@
 """The page of a language run: what each step brought, where it helps, what the models know, what changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from seedcorn.language.annotation import ForPeople
@@ -15,6 +16,7 @@ from seedcorn.runs import Result
 
 Row: TypeAlias = Mapping[str, str | int | float]
 MOST_EXAMPLES = 1_000
+_PERCENT = ("wer", "cer", "reduction", "low", "high", "oov fraction", "probability")
 
 
 def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
@@ -23,6 +25,7 @@ def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
     measures = None if result.recognition is None else result.recognition.measures.value
     return Page(
         title=f"Seedcorn language run: {config.name}",
+        lead=_lead(models[-1], _summary(measures.systems) if measures else _perplexities(models), measures is not None),
         summary=_perplexities(models) if measures is None else _summary(measures.systems),
         sections=(
             *(() if measures is None else (_ablation(measures.systems), _slices(measures))),
@@ -35,6 +38,17 @@ def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
         ),
         signatures=tuple(stage.record.signature for stage in result.stages()),
     )
+
+
+def _lead(model: ModelRow, summary: Sequence[tuple[str, str]], is_recognised: bool) -> str:
+    """Return in two sentences what was gained, from what, and how sure that is."""
+    texts = ", ".join(f"{n:,} of {name}" for name, n in model.n_sentences.items())
+    measure = "word error rate" if is_recognised else "perplexity"
+    values = [value for _, value in summary]
+    gain = f"From {texts} (sentences), the {measure} on test went from {values[0]} to {values[1]}."
+    if not is_recognised:
+        return f"{gain} No recogniser was run, so that nothing is known of word errors."
+    return f"{gain} The relative reduction is {values[2]}, with a 95 % interval of {values[3]} over test utterances."
 
 
 def _perplexities(models: Sequence[ModelRow]) -> tuple[tuple[str, str], ...]:
@@ -82,6 +96,7 @@ def _bars(rows: Sequence[Row]) -> Figure:
         points,
         labels=[str(row["system"]) for row in measured],
         y_title="relative reduction of word errors",
+        y_percent=True,
         caption="Relative reduction of word errors, with 95 % intervals.",
     )
 
@@ -94,10 +109,11 @@ def _slices(measures: Measures) -> Section:
             str(row["slice"]), {"slice": row["slice"], "reference_words": row["n_reference_words"]}
         )
         entry[str(row["system"])] = row["wer"]
+    shown = table("Word error rate by slice.", list(by_slice.values()), ("slice", "reference_words", *names))
     return Section(
         title="Where it helps",
         text="Word error rate by slice of the test, with the own lexicon. Rare intents are rare among the transcripts.",
-        contents=(table("Word error rate by slice.", list(by_slice.values()), ("slice", "reference_words", *names)),),
+        contents=(replace(shown, percent_columns=tuple(name.replace("_", " ") for name in names)),),
     )
 
 
@@ -198,4 +214,5 @@ def table(caption: str, rows: Sequence[Row], columns: Sequence[str], *, filter_c
         rows=tuple(tuple(row.get(column, "") for column in columns) for row in rows[:MOST_EXAMPLES]),
         searchable=True,
         filter_column=filter_column,
+        percent_columns=_PERCENT,
     )

@@ -4,13 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seedcorn.errors import ConfigError, require
 from seedcorn.files import Json, writing_whole
 from seedcorn.report.page import Figure
 
+if TYPE_CHECKING:
+    import altair
+
 WIDTH, HEIGHT = 720, 440
 _PIXELS_PER_POINT = 2.0
+_PERCENT, _MANY_TIMES = ".0%", 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +71,49 @@ def map_figure(points: Sequence[MapPoint], *, colour: str = "origin", caption: s
     return Figure(caption=caption, spec=chart.to_dict())
 
 
-def curve_figure(points: Sequence[CurvePoint], *, x_title: str, y_title: str, caption: str) -> Figure:
-    """Return one line a series over x, with the intervals as error bars."""
+def curve_figure(
+    points: Sequence[CurvePoint],
+    *,
+    x_title: str,
+    y_title: str,
+    caption: str,
+    x_percent: bool = False,
+    y_percent: bool = False,
+) -> Figure:
+    """Return one line a series over x, with the intervals as error bars.
+
+    Fractions are shown as percentages, from 0, where it is said that they are; x is logarithmic where it counts over
+    more than two orders of magnitude.
+    """
     alt = require("altair", extra="report")
     base = alt.Chart(alt.Data(values=[asdict(p) for p in points])).encode(
-        x=alt.X("x:Q", title=x_title), color=alt.Color("series:N", title=None)
+        x=alt.X("x:Q", title=x_title, axis=_x_axis(points, percent=x_percent), scale=_x_scale(points)),
+        color=alt.Color("series:N", title=None),
     )
-    y = alt.Y("y:Q", title=y_title, scale=alt.Scale(zero=False))
+    y_axis = alt.Axis(format=_PERCENT) if y_percent else alt.Axis()
+    y = alt.Y("y:Q", title=y_title, scale=alt.Scale(zero=y_percent), axis=y_axis)
     lines = base.mark_line(point=True).encode(y=y, tooltip=["series:N", "x:Q", "y:Q", "low:Q", "high:Q"])
-    bars = base.mark_errorbar().encode(y=alt.Y("low:Q", title=y_title), y2="high:Q")
+    bars = base.mark_errorbar().encode(y=alt.Y("low:Q", title=y_title, axis=y_axis), y2="high:Q")
     return Figure(caption=caption, spec=(bars + lines).properties(width=WIDTH, height=HEIGHT * 0.7).to_dict())
 
 
-def bar_figure(points: Sequence[CurvePoint], *, labels: Sequence[str], y_title: str, caption: str) -> Figure:
+def _x_axis(points: Sequence[CurvePoint], *, percent: bool) -> "altair.Axis":
+    alt = require("altair", extra="report")
+    if percent:
+        return alt.Axis(format=_PERCENT)
+    counts = all(float(point.x).is_integer() for point in points)
+    return alt.Axis(format=",d", tickMinStep=1, labelOverlap=True) if counts else alt.Axis()
+
+
+def _x_scale(points: Sequence[CurvePoint]) -> "altair.Scale":
+    alt = require("altair", extra="report")
+    least, most = min(point.x for point in points), max(point.x for point in points)
+    return alt.Scale(type="log") if 1 <= least < most / _MANY_TIMES else alt.Scale(zero=False)
+
+
+def bar_figure(
+    points: Sequence[CurvePoint], *, labels: Sequence[str], y_title: str, caption: str, y_percent: bool = False
+) -> Figure:
     """Return one bar a point with its interval, grouped by series, named by ``labels`` in their order."""
     alt = require("altair", extra="report")
     values: list[dict[str, Json]] = [
@@ -89,7 +124,9 @@ def bar_figure(points: Sequence[CurvePoint], *, labels: Sequence[str], y_title: 
         yOffset=alt.YOffset("series:N"),
     )
     bars = base.mark_bar().encode(
-        x=alt.X("y:Q", title=y_title), color=alt.Color("series:N", title=None), tooltip=["label:N", "series:N", "y:Q"]
+        x=alt.X("y:Q", title=y_title, axis=alt.Axis(format=_PERCENT) if y_percent else alt.Axis()),
+        color=alt.Color("series:N", title=None),
+        tooltip=["label:N", "series:N", "y:Q"],
     )
     intervals = base.mark_rule().encode(x="low:Q", x2="high:Q")
     return Figure(caption=caption, spec=(bars + intervals).properties(width=WIDTH * 0.8).to_dict())

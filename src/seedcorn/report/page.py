@@ -6,14 +6,28 @@ escaped, by Jinja in the HTML and by ``_script_safe`` in the JSON that scripts r
 
 import functools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from seedcorn.errors import require
 from seedcorn.files import Json
 
 _FEWEST_TO_SEARCH = 10
 _SEEN_OF_COLUMN = 50
+_MOST_DECIMALS = 4
+_IN_WORDS = {
+    "wer": "word error rate",
+    "cer": "character error rate",
+    "oov fraction": "out of vocabulary",
+    "p value": "p",
+    "p holm": "p (Holm)",
+    "slot f1": "slot F1",
+    "intent f1": "intent F1",
+    "f1 before": "F1 before",
+    "f1 after": "F1 after",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +52,33 @@ class Table:
 
     def is_of_numbers(self, column: int) -> bool:
         """Return whether a column holds numbers, which stand under a heading at the same side."""
-        return bool(self.rows) and all(isinstance(row[column], int | float) for row in self.rows[:_SEEN_OF_COLUMN])
+        seen = [row[column] for row in self.rows[:_SEEN_OF_COLUMN] if row[column] != ""]
+        return bool(seen) and all(isinstance(value, int | float) for value in seen)
 
     def shown(self, row: tuple[str | int | float, ...], column: int) -> str:
         """Return a cell as people read it."""
         value = row[column]
-        if isinstance(value, float) and self.columns[column] in self.percent_columns:
+        if not isinstance(value, float):
+            return f"{value:,}" if isinstance(value, int) else value
+        if self.columns[column] in self.percent_columns:
             return f"{value:.1%}"
-        return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+        return f"{value:,.{self._n_decimals[column]}f}"
+
+    @cached_property
+    def _n_decimals(self) -> tuple[int, ...]:
+        """How many decimals each column shows, the same in all its rows so that the points stand in line."""
+        return tuple(
+            _n_decimals([value for row in self.rows if isinstance(value := row[column], float)])
+            for column in range(len(self.columns))
+        )
+
+
+def _n_decimals(numbers: Sequence[float]) -> int:
+    """Return how many decimals show four digits of the largest of ``numbers``, none where all are whole."""
+    largest = max(map(abs, numbers), default=0.0)
+    if all(number.is_integer() for number in numbers) or not math.isfinite(largest):
+        return 0
+    return max(0, _MOST_DECIMALS - (len(f"{largest:.0f}") if largest >= 1 else 0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +135,19 @@ def render(page: Page) -> str:
         loader=jinja2.PackageLoader("seedcorn.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["script_safe"] = _script_safe
+    environment.filters["in_words"] = in_words
     environment.tests["numeric"] = lambda value: isinstance(value, int | float)
     environment.tests["table"] = lambda content: isinstance(content, Table)
     environment.tests["figure"] = lambda content: isinstance(content, Figure)
     environment.tests["linked_map"] = lambda content: isinstance(content, LinkedMap)
     html: str = environment.get_template("page.html").render(page=page, vega_bundle=vega_bundle())
     return html
+
+
+def in_words(name: str) -> str:
+    """Return the name of a number as people say it."""
+    spaced = name.replace("_", " ").removeprefix("n ")
+    return _IN_WORDS.get(spaced, spaced)
 
 
 def _script_safe(value: object) -> str:

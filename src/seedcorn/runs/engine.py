@@ -42,7 +42,10 @@ class Result(Generic[T]):
     @cached_property
     def value(self) -> T:
         """The value of the stage, always as it was written, whether it was made now or before."""
-        with reading_saved(self.folder, wanted=f"the result of the stage '{self.name}' as it was written", fix=_REMEDY):
+        wanted = f"the result of the stage '{self.name}' as it was written"
+        with reading_saved(self.folder, wanted=wanted, fix=_REMEDY):
+            if digest_of_folder(self.folder) != self.record.output_digest:
+                raise ValueError("other bytes than were written")
             return self.type.load(self.folder)
 
 

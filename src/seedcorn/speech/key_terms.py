@@ -24,6 +24,7 @@ from seedcorn.selection import FloatArray
 from seedcorn.speech.settings import KeyTermSettings
 
 TERMS = "terms.tsv"
+PHRASE_LISTS = ("sherpa.txt", "nemo.txt", "vosk.json", TERMS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,6 @@ def write_phrase_lists(terms: Iterable[KeyTerm], folder: Path, *, boost: float =
         "vosk.json": json.dumps([*(term.text for term in listed), "[unk]"], ensure_ascii=False) + "\n",
         TERMS: "".join(f"{term.text}\t{term.count}\t{term.gain:.4f}\n" for term in listed),
     }
-    for name, content in files.items():
-        write_text_whole(folder / name, content)
-    return [folder / name for name in files]
+    for name in PHRASE_LISTS:
+        write_text_whole(folder / name, files[name])
+    return [folder / name for name in PHRASE_LISTS]

@@ -4,16 +4,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 
 from seedcorn.corpus.text import clean_text
+from seedcorn.corpus.values import finite_number, json_object
 from seedcorn.errors import DataError, at
 from seedcorn.files import write_text_whole
 
 RECOGNISER = "recogniser"
 _NUMBERED = re.compile(r"^(?P<id>.+)-(?P<rank>\d+)$")
 _FORM = 'a line {"id": ..., "hypotheses": [{"text": ..., "score": ...}, ...]}'
+_MOST_DIGITS = 9
 _NO_FEATURE = ("text", "words", "tokens")
 
 
@@ -44,18 +45,16 @@ def _from_json(path: Path) -> dict[str, list[RecognisedText]]:
     lists: dict[str, list[RecognisedText]] = {}
     for number, line in _lines(path):
         where = at(path, number)
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(wanted=_FORM, found=error.msg, where=where) from error
-        if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("hypotheses"), list):
+        row = json_object(line, wanted=_FORM, where=where)
+        hypotheses = row.get("hypotheses")
+        if "id" not in row or not isinstance(hypotheses, list):
             raise DataError(wanted=_FORM, found=f"'{line[:80]}'", where=where)
         utterance_id = str(row["id"])
         if utterance_id in lists:
             raise DataError(wanted="each utterance id once", found=f"'{utterance_id}' again", where=where)
-        if not row["hypotheses"]:
+        if not hypotheses:
             raise DataError(wanted="at least one hypothesis", found=f"none of '{utterance_id}'", where=where)
-        lists[utterance_id] = [_from_entry(entry, where) for entry in row["hypotheses"]]
+        lists[utterance_id] = [_from_entry(entry, where) for entry in hypotheses]
     return lists
 
 
@@ -66,9 +65,10 @@ def _from_entry(entry: object, where: str) -> RecognisedText:
     for name, value in entry.items():
         if name in _NO_FEATURE:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if isinstance(value, str):
             raise DataError(wanted=f"a finite number as '{name}'", found=f"{value!r:.40}", where=where)
-        features[RECOGNISER if name == "score" else name] = float(value)
+        number = finite_number(value, wanted=f"a finite number as '{name}'", where=where)
+        features[RECOGNISER if name == "score" else name] = number
     return RecognisedText(text=clean_text(entry["text"]), features=features)
 
 
@@ -79,7 +79,7 @@ def _from_kaldi(path: Path, scores: Path | None) -> dict[str, list[RecognisedTex
     for number, line in _lines(path):
         name, _, text = line.strip().replace("\t", " ", 1).partition(" ")
         match = _NUMBERED.match(name)
-        if match is None:
+        if match is None or len(match["rank"]) > _MOST_DIGITS:
             raise DataError(wanted="a line 'id-1 words ...'", found=f"'{line[:80]}'", where=at(path, number))
         if scores is not None and name not in values:
             raise DataError(wanted=f"a score of '{name}'", found="none", where=scores)
@@ -93,13 +93,9 @@ def _numbers(path: Path) -> dict[str, float]:
     values: dict[str, float] = {}
     for number, line in _lines(path):
         fields = line.split()
-        try:
-            name, value = fields[0], float(fields[1])
-        except (IndexError, ValueError) as error:
-            raise DataError(wanted="a line 'id-1 number'", found=f"'{line[:80]}'", where=at(path, number)) from error
-        if not isfinite(value):
-            raise DataError(wanted="a finite number", found=fields[1], where=at(path, number))
-        values[name] = value
+        if len(fields) < 2:
+            raise DataError(wanted="a line 'id-1 number'", found=f"'{line[:80]}'", where=at(path, number))
+        values[fields[0]] = finite_number(fields[1], where=at(path, number))
     return values
 
 

@@ -1,6 +1,5 @@
 """Recorded speech: which files there are (Kaldi folder, JSON lines), and their samples at the rate a model wants."""
 
-import json
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.corpus.values import json_object
 from seedcorn.errors import DataError, SeedcornWarning, at, require
 from seedcorn.speech.transcripts import audio_of, id_of, read_transcripts
 
@@ -89,11 +89,8 @@ def _from_json_lines(path: Path) -> list[Recording]:
 
 
 def _from_json_line(line: str, path: Path, number: int) -> Recording:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(wanted="a JSON object", found=error.msg, where=at(path, number)) from error
-    audio = audio_of(row) if isinstance(row, dict) else None
+    row = json_object(line, where=at(path, number))
+    audio = audio_of(row)
     if audio is None:
         raise DataError(wanted='an object with "audio"', found=line.strip(), where=at(path, number))
     if row.get("offset"):

@@ -1,11 +1,11 @@
 """Transcripts by utterance id: Kaldi text, sclite trn, JSON lines."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from seedcorn.corpus.text import clean_text
+from seedcorn.corpus.values import json_object
 from seedcorn.errors import DataError, at
 from seedcorn.speech.settings import TranscriptFormat
 
@@ -114,12 +114,7 @@ def _parse_trn(line: str, where: str) -> tuple[str, str]:
 
 
 def _parse_jsonl(line: str, where: str, are_hypotheses: bool) -> tuple[str, str]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(wanted="a JSON object", found=f"'{line.strip()}' ({error})", where=where) from error
-    if not isinstance(row, dict):
-        raise DataError(wanted="a JSON object", found=f"'{line.strip()}'", where=where)
+    row = json_object(line, where=where)
     text = row.get(_PREDICTED) if are_hypotheses and _PREDICTED in row else row.get("text")
     if not isinstance(text, str):
         raise DataError(wanted='a JSON object with "text"', found=f"'{line.strip()}'", where=where)

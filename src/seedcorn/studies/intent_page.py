@@ -80,5 +80,9 @@ def _bars(config: IntentStudyConfig, results: Results) -> Figure:
             points.append(CurvePoint(x=0, y=relative, low=low, high=high, series=str(row["system"])))
             labels.append(f"{row['functionality']} ({row['corpus']})")
     return bar_figure(
-        points, labels=labels, y_title="relative reduction of semantic error", caption="By functionality."
+        points,
+        labels=labels,
+        y_title="relative reduction of semantic error",
+        caption="By functionality.",
+        y_percent=True,
     )

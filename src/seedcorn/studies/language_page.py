@@ -23,6 +23,7 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
     slice_columns = ("n_transcripts", "slice", "system", "wer", "reduction")
     return Page(
         title=f"Seedcorn study: {config.name}",
+        lead=_lead(config, systems),
         summary=tuple((k.replace("_", " "), f"{v:.1%}") for k, v in results.summary.items() if isinstance(v, float)),
         sections=(
             Section(
@@ -37,6 +38,7 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
                             if row["system"] != config.baseline_name
                         ],
                         y_title="relative reduction of word errors",
+                        y_percent=True,
                         caption="By number of transcripts.",
                     ),
                     table("Every system.", [_shown(row) for row in systems], columns, filter_column="system"),
@@ -54,6 +56,21 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
         ),
         signatures=(f"config:{results.config_digest[:12]} command:{results.command}",),
     )
+
+
+def _lead(config: LanguageStudyConfig, systems: Sequence[Row]) -> str:
+    """Return in two sentences what the reported system gains at the fewest transcripts, and how sure that is."""
+    fewest = min(config.sizes)
+    row = next(
+        r for r in systems if (r["n_transcripts"], r["system"], r["lexicon"]) == (fewest, config.reported_name, OWN)
+    )
+    match row.get(f"over {config.baseline_name}"):
+        case {"mean": float(mean), "low": float(low), "high": float(high)}:
+            return (
+                f"With {fewest:,} transcripts, {config.reported_name} has {mean:.0%} fewer word errors than "
+                f"{config.baseline_name}. The 95 % interval over subsets is {low:.0%} to {high:.0%}."
+            )
+    return ""
 
 
 def _growth(systems: Sequence[Row], key: str, title: str) -> Figure:

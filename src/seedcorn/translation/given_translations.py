@@ -4,14 +4,13 @@ They come by the id of the source utterance, one or several each, with scores or
 rejected, and measured as our own are.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.corpus.values import finite_number, json_object, json_value
 from seedcorn.errors import ConfigError, DataError, at, nearest
 from seedcorn.translation.entities import Candidates, Reject
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest, read_moses
@@ -82,13 +81,7 @@ def _hypothesis(text: object, score: object, where: str) -> Hypothesis:
 
 
 def _number(value: object, where: str) -> float:
-    try:
-        number = float(str(value))
-    except ValueError as error:
-        raise DataError(wanted="a score as a number", found=f"{value!r:.40}", where=where) from error
-    if not isfinite(number):
-        raise DataError(wanted="a finite score", found=f"{value!r:.40}", where=where)
-    return number
+    return finite_number(value.strip() if isinstance(value, str) else value, wanted="a finite score", where=where)
 
 
 def _from_tsv(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
@@ -107,8 +100,8 @@ def _from_tsv(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
 def _from_jsonl(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
     for number, line in _lines(path):
         where = at(path, number)
-        row = _parsed(line, where)
-        if not isinstance(row, dict) or "id" not in row:
+        row = json_object(line, where=where)
+        if "id" not in row:
             raise DataError(wanted='an object with "id"', found=f"'{line[:60]}'", where=where)
         entries = row.get("hypotheses", [row])
         if not isinstance(entries, list) or not entries or not all(isinstance(e, dict) for e in entries):
@@ -127,7 +120,7 @@ def _from_moses(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]
 
 
 def _from_label_studio(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
-    tasks = _parsed(_text(path), str(path))
+    tasks = json_value(_text(path), where=str(path))
     if not isinstance(tasks, list):
         raise DataError(wanted="a Label Studio export: a list of tasks", found="no list", where=path)
     for number, task in enumerate(tasks, start=1):
@@ -144,16 +137,11 @@ def _annotated_texts(annotations: object) -> Iterator[object]:
     for annotation in annotations if isinstance(annotations, list) else []:
         if not isinstance(annotation, Mapping) or annotation.get("was_cancelled"):
             continue
-        for result in annotation.get("result") or []:
-            text = result.get("value", {}).get("text")
+        results = annotation.get("result")
+        for result in results if isinstance(results, list) else []:
+            value = result.get("value") if isinstance(result, Mapping) else None
+            text = value.get("text") if isinstance(value, Mapping) else None
             yield from text if isinstance(text, list) else [text] if text is not None else []
-
-
-def _parsed(text: str, where: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(wanted="JSON", found=error.msg, where=where) from error
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -1,20 +1,19 @@
 """NBest: the hypotheses of one sentence with named natural-log features, and Moses n-best files."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import isfinite
 from pathlib import Path
 from typing import Protocol
 
 from seedcorn.corpus.text import clean_text, words
+from seedcorn.corpus.values import finite_number, whole_number
 from seedcorn.errors import DataError, at
 from seedcorn.files import writing_whole
 
 TRANSLATION_LOGP = "translation_logp"
 _SEPARATOR = " ||| "
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_FEATURES = "features 'name= value ...' of finite numbers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,29 +126,26 @@ def _parsed(encoded: bytes, score_feature: str, where: str) -> tuple[int, Hypoth
     except UnicodeDecodeError as error:
         raise DataError(wanted="text in UTF-8", found=str(error), where=where) from error
     fields = line.split(_SEPARATOR.rstrip())
-    if len(fields) < 3 or not fields[0].strip().isdecimal():
-        raise DataError(
-            wanted="a line 'number ||| text ||| name= value ... ||| total'", found=f"'{line[:80]}'", where=where
-        )
+    wanted = "a line 'number ||| text ||| name= value ... ||| total'"
+    if len(fields) < 3:
+        raise DataError(wanted=wanted, found=f"'{line[:80]}'", where=where)
+    number = whole_number(fields[0].strip(), wanted=wanted, where=where)
     features = _features(fields[2], where)
     total = _number(fields[3].strip(), where) if len(fields) > 3 and fields[3].strip() else None
     score = features.get(score_feature) if score_feature else features.get(TRANSLATION_LOGP, total)
     if score_feature and score is None:
         raise DataError(wanted=f"the feature '{score_feature}'", found=f"{', '.join(features) or 'none'}", where=where)
     scored = features if score is None else {**features, TRANSLATION_LOGP: score}
-    return int(fields[0]), Hypothesis(text=clean_text(fields[1]), features=scored)
+    return number, Hypothesis(text=clean_text(fields[1]), features=scored)
 
 
 def _number(item: str, where: str) -> float:
-    if not _NUMBER.fullmatch(item) or not isfinite(float(item)):
-        raise DataError(wanted="features 'name= value ...' of finite numbers", found=f"'{item[:40]}'", where=where)
-    return float(item)
+    return finite_number(item, wanted=_FEATURES, where=where)
 
 
 def _features(text: str, where: str) -> dict[str, float]:
     values: dict[str, list[float]] = {}
     name = ""
-    wanted = "features 'name= value ...' of finite numbers"
     for item in text.split():
         if item.endswith("="):
             name = item[:-1]
@@ -158,7 +154,7 @@ def _features(text: str, where: str) -> dict[str, float]:
         try:
             values[name].append(_number(item, where))
         except KeyError as error:
-            raise DataError(wanted=wanted, found=f"'{text[:80]}'", where=where) from error
+            raise DataError(wanted=_FEATURES, found=f"'{text[:80]}'", where=where) from error
     return {
         name if len(numbers) == 1 else f"{name}_{i}": number
         for name, numbers in values.items()

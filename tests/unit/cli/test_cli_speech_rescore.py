@@ -84,5 +84,8 @@ def test_terms_are_written_for_other_recognisers(folder: Path, capsys) -> None:
     capsys.readouterr()
     assert run([*call, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["n_terms"] <= 3
+    assert run([*call[:3], "-o", str(folder), *call[5:]]) == 0  # beside the inputs, none of which has such a name
+    (folder / "domain.txt").rename(folder / "nemo.txt")
+    assert run(["speech", "terms", str(folder / "nemo.txt"), "-o", str(folder), *call[5:]]) == 2
     terms = (folder / "terms" / "nemo.txt").read_text("utf-8").split("\n")
     assert terms[0] in {"turn on the", "play music", "on the light", "turn on", "the light", "good morning"}

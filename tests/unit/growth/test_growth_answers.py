@@ -114,7 +114,7 @@ def test_renamed_intents_keep_their_utterances_and_split_ones_ask_for_new_labels
         ("alarm: x", "an intent of the run before"),
         ("- a", "mapping of intents"),
         ("alarm_set: []", "the new name"),
-        ("a: [", "mapping of intents in YAML"),
+        ("a: [", "wanted YAML"),
     ],
 )
 def test_a_mapping_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -59,6 +59,35 @@ def test_the_page_loads_nothing_and_escapes_what_users_give() -> None:
     assert html.escape(HOSTILE.split("\u2028")[0]) in text
 
 
+def test_numbers_are_named_in_words_and_an_empty_table_says_so() -> None:
+    table = Table(caption="Nothing", columns=("wer", "n_words"), rows=())
+    sections = (Section(title="a", contents=(table,)),)
+    text = render(Page(title="t", lead="Two.", summary=(("n_worse", "0"),), sections=sections, signatures=()))
+    assert [w in text for w in ("word error rate</button>", ">words</button>", "<dt>worse</dt>", "<p>None.</p>")] == [
+        True
+    ] * 4
+
+
+def test_each_chart_has_its_downloads_and_the_page_is_for_screens_of_both_kinds_and_paper() -> None:
+    text = page_with_map().replace(vega_bundle(), "")
+    assert text.count('class="download" data-for=') == text.count('class="spec"') == 2
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+
+
+def test_axes_are_percent_whole_or_logarithmic_where_numbers_are() -> None:
+    def axes(ys: list[float], **kinds: bool) -> tuple[dict[str, object], dict[str, object]]:
+        points = [CurvePoint(x=x, y=y, low=y, high=y, series="a") for x, y in zip((1, 10, 2000), ys, strict=True)]
+        layer = json.loads(json.dumps(curve_figure(points, x_title="x", y_title="y", caption="", **kinds).spec))[
+            "layer"
+        ][1]
+        return layer["encoding"]["x"], layer["encoding"]["y"]
+
+    x, y = axes([0.1, 0.2, 0.3], y_percent=True)
+    assert (x["scale"], x["axis"]["format"], y["axis"]["format"]) == ({"type": "log"}, ",d", ".0%")
+    assert axes([0.1, 0.2, 0.3], x_percent=True)[0]["axis"]["format"] == ".0%"
+
+
 def test_the_specs_read_back_as_given() -> None:
     specs = re.findall(r'<script type="application/json" class="spec"[^>]*>(.*?)</script>', page_with_map(), re.DOTALL)
     values = [v["text"] for v in json.loads(specs[0])["data"]["values"]]
@@ -86,7 +115,7 @@ const wait = setInterval(async () => {
   const [, , score] = document.querySelectorAll(".linked-map thead button");
   score.click(); score.click();
   report.push(document.querySelector(".linked-map tbody tr td:last-child").textContent);
-  report.push(String(document.querySelectorAll(".vega canvas.marks").length));
+  report.push(String(document.querySelectorAll(".vega .marks").length));
   document.body.dataset.report = JSON.stringify(report);
 }, 50);
 </script>

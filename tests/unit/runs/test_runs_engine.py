@@ -214,6 +214,14 @@ def test_no_number_depends_on_the_threads_of_linear_algebra(tmp_path: Path) -> N
         assert set(found.value.numbers) == {1}
 
 
+def test_a_result_that_was_changed_and_can_still_be_read_is_refused(tmp_path: Path) -> None:
+    run = Run(folder=tmp_path, random_seed=1)
+    run.do(Give(number=3))
+    (tmp_path / "give" / "number.txt").write_text("4")
+    with pytest.raises(DataError, match="other bytes than were written"):
+        _ = run.do(Give(number=3)).value
+
+
 def test_a_damaged_result_or_record_is_told_in_one_line(tmp_path: Path) -> None:
     run = Run(folder=tmp_path, random_seed=1)
     run.do(Give(number=3))

@@ -91,7 +91,7 @@ def test_kaldi_text_is_read_in_the_order_of_ranks_and_costs_are_turned(tmp_path:
         ("a.jsonl", "[]\n", r"a\.jsonl:1.*hypotheses"),
         ("a.jsonl", '{"id": 1, "hypotheses": []}\n', "at least one hypothesis"),
         ("a.jsonl", '{"id": 1, "hypotheses": [{"text": "a", "score": "x"}]}\n', "finite number as 'score'"),
-        ("a.jsonl", '{"id": 1, "hypotheses": [{"text": "a", "score": NaN}]}\n', "finite number as 'score'"),
+        ("a.jsonl", '{"id": 1, "hypotheses": [{"text": "a", "score": NaN}]}\n', "NaN, which is not JSON"),
         ("a.jsonl", '{"id": 1, "hypotheses": [{"score": 1}]}\n', '"text"'),
         ("a.jsonl", '{"id": 1, "hypotheses": [{"text": "a"}]}\n' * 2, r"a\.jsonl:2.*again"),
         ("a.txt", "noid words\n", r"a\.txt:1.*id-1"),

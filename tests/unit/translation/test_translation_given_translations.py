@@ -63,7 +63,7 @@ def test_a_row_is_the_id_of_an_utterance_without_one(tmp_path: Path) -> None:
     [
         ("t.tsv", "a\n", r"t\.tsv:1.*1 fields"),
         ("t.tsv", "a\tb\nz\tc\n", r"t\.tsv:2.*found 'z'"),
-        ("t.tsv", "a\tb\tmuch\n", r"score as a number"),
+        ("t.tsv", "a\tb\tmuch\n", r"finite score"),
         ("t.tsv", "a\tb\tnan\n", r"finite score"),
         ("t.tsv", "a\t \n", r"translation of 'a', found an empty one"),
         ("t.jsonl", "{\n", r"t\.jsonl:1.*JSON"),

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.jsonl import as_json, json_value, without_empty_columns
+from seedcorn.corpus.formats.jsonl import as_json, without_empty_columns
 from seedcorn.corpus.formats.lines import open_text_sink, read_text
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.rasa_markup import typed_with_role
 from seedcorn.corpus.formats.records import is_label_studio, utterance_row
-from seedcorn.corpus.formats.rows import NumberedRow, Row, Value, chunks_of, core_row
+from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row
 from seedcorn.corpus.formats.snips import snips_row
 from seedcorn.corpus.utterances import Corpus, Utterance, utterances_of
+from seedcorn.corpus.values import Value, json_value
 from seedcorn.errors import DataError, SeedcornError, at
 
 Records: TypeAlias = Iterator[Row]

@@ -9,8 +9,9 @@ from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.records import utterance_row
-from seedcorn.corpus.formats.rows import NumberedRow, Row, Value, chunks_of, core_row
+from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.values import Value, json_object
 from seedcorn.errors import DataError, at
 
 
@@ -37,37 +38,6 @@ def json_objects(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
                 yield NumberedRow(number, json_object(line))
             except DataError as error:
                 bad_rows.report(error, line, where=at(path, number))
-
-
-def json_object(text: str) -> Row:
-    """Return the JSON object in ``text``; raises DataError when there is none or it holds half of a character."""
-    value = json_value(text)
-    if not isinstance(value, dict):
-        raise DataError(wanted="a JSON object", found=f"'{text[:60]}'")
-    return value
-
-
-def json_value(text: str) -> Value:
-    """Return the JSON value in ``text``; raises DataError when there is none or it holds half of a character."""
-    try:
-        value: Value = _DECODER.decode(text)
-        if "\\ud" in text.lower():
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise DataError(wanted="whole characters", found="half of a surrogate pair") from error
-    except RecursionError as error:
-        raise DataError(wanted="JSON", found=f"brackets nested too deep in '{text[:60]}'") from error
-    except ValueError as error:
-        raise DataError(wanted="a JSON object", found=f"{error} in '{text[:60]}'") from error
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name}, which is not JSON,")
-
-
-# Made once: json.loads with a setting makes a decoder a call.
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def write_jsonl(corpus: Corpus, path: Path) -> int:

@@ -200,7 +200,7 @@ def open_text_sink(path: Path) -> Iterator[TextSink]:
     if compression == "zstd":
         from seedcorn.corpus.formats.zstd_frames import CheckedZstdSink
 
-        with path.open("wb") as plain, CheckedZstdSink(plain) as checked:
+        with CheckedZstdSink(path) as checked:
             yield _EncodedSink(checked)
         return
     with pa.output_stream(str(path), compression=compression, buffer_size=1 << 20) as stream:

@@ -149,7 +149,7 @@ def _with_languages(rows: pa.RecordBatch, source_lang: str, target_lang: str) ->
 
 def _write_parquet(pairs: PairCorpus, path: Path) -> int:
     n_rows = 0
-    with pq.ParquetWriter(path, PAIR_SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, PAIR_SCHEMA, compression="zstd", write_page_checksum=True) as writer:
         for batch in pairs.batches():
             writer.write_batch(batch)
             n_rows += batch.num_rows

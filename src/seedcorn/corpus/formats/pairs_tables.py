@@ -101,7 +101,7 @@ def _fields(row: Mapping[str, object], source_lang: str, target_lang: str) -> di
 
 def read_parquet(path: Path, bad_rows: BadRows, *, source_lang: str = "", target_lang: str = "") -> Iterator[PairChunk]:
     """Yield the rows of a Parquet file with columns source and target, or translation; DataError when it is damaged."""
-    with reading_arrow(path, "a Parquet file of texts"), pq.ParquetFile(path) as file:
+    with reading_arrow(path, "a Parquet file of texts"), pq.ParquetFile(path, page_checksum_verification=True) as file:
         batches = file.iter_batches(batch_size=ROWS_PER_BATCH)
         yield from _chunks(path, file.schema_arrow, batches, source_lang, target_lang)
 

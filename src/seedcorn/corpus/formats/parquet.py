@@ -16,7 +16,7 @@ from seedcorn.errors import DataError
 
 def read_parquet(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the rows of a Parquet file, "line" being the row's number; raises DataError when it is damaged."""
-    with reading_arrow(path, "a Parquet file"), pq.ParquetFile(path) as file:
+    with reading_arrow(path, "a Parquet file"), pq.ParquetFile(path, page_checksum_verification=True) as file:
         schema = file.schema_arrow
         features = huggingface_features(schema.metadata)
         yield from table_chunks(_tables(file), schema, path, bad_rows, features=features)
@@ -46,7 +46,7 @@ def reading_arrow(path: Path, what: str) -> Iterator[None]:
 def write_parquet(corpus: Corpus, path: Path) -> int:
     """Write every row, zstd-compressed, and return their number."""
     n_rows = 0
-    with pq.ParquetWriter(path, corpus.schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, corpus.schema, compression="zstd", write_page_checksum=True) as writer:
         for batch in corpus.batches():
             writer.write_batch(batch)
             n_rows += batch.num_rows

@@ -6,7 +6,8 @@ from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.bio import TaggedToken, slots_of
 from seedcorn.corpus.formats.columns import ColumnChoice, column_names
 from seedcorn.corpus.formats.massive_markup import massive_row
-from seedcorn.corpus.formats.rows import Row, Value, slots_value
+from seedcorn.corpus.formats.rows import Row, slots_value
+from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError
 
 _TOKENS = ("tokens", "words")

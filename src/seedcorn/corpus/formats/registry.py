@@ -1,9 +1,7 @@
 """Which formats there are, which one a file has, and the two calls that read and write any of them."""
 
-import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -31,7 +29,7 @@ from seedcorn.corpus.formats.tab_separated import read_tsv, write_tsv
 from seedcorn.corpus.names import OnError
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus, Utterance
 from seedcorn.errors import DataError, SeedcornWarning, nearest
-from seedcorn.files import writing_whole
+from seedcorn.files import writing_whole, writing_whole_folder
 
 Reader: TypeAlias = Callable[[Path, BadRows], Iterator[Chunk]]
 Writer: TypeAlias = Callable[[Corpus, Path], int]
@@ -138,25 +136,12 @@ def write_corpus(corpus: Corpus, path: Path | str, *, format: str | None = None)
     watched = replace(corpus, open_batches=lambda: _watched(corpus, chosen.columns, lost))
     if path.is_dir() or (chosen.is_folder and path.exists()):
         raise DataError(wanted="a new file or folder to write", found="one that is there already", where=path)
-    with (_writing_whole_folder if chosen.is_folder else writing_whole)(path) as partial:
+    with (writing_whole_folder if chosen.is_folder else writing_whole)(path) as partial:
         n_rows = write(watched, partial)
     if lost:
         message = f"{path}: this format has no place for {', '.join(sorted(lost))}: left out"
         warnings.warn(message, SeedcornWarning, stacklevel=2)
     return n_rows
-
-
-@contextmanager
-def _writing_whole_folder(path: Path) -> Iterator[Path]:
-    """Yield the path of a folder to make, which becomes ``path`` when the block ends well, and vanishes otherwise."""
-    partial = path.with_name(f".partial.{path.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield partial
-        partial.rename(path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _watched(corpus: Corpus, columns: frozenset[str] | None, lost: set[str]) -> Iterator[pa.RecordBatch]:

@@ -12,9 +12,9 @@ import pyarrow as pa
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.utterances import ROWS_PER_BATCH, UTTERANCE_SCHEMA, Slot
+from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError
 
-Value: TypeAlias = "None | bool | int | float | str | Sequence[Value] | Mapping[str, Value]"
 Row: TypeAlias = dict[str, Value]
 
 UTTERANCE_NAMES = tuple(UTTERANCE_SCHEMA.names)

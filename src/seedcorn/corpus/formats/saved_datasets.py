@@ -9,9 +9,9 @@ import pyarrow as pa
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.parquet import reading_arrow
-from seedcorn.corpus.formats.rows import Value
 from seedcorn.corpus.formats.tables import huggingface_features, table_chunks
 from seedcorn.corpus.utterances import ROWS_PER_BATCH
+from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError
 
 SPLITS, INFO, STATE = "dataset_dict.json", "dataset_info.json", "state.json"

@@ -13,8 +13,9 @@ from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.jsonl import without_empty_columns
 from seedcorn.corpus.formats.lines import open_text_sink, read_bytes
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.formats.rows import NumberedRow, Row, Value, chunks_of, core_row, slots_value
+from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row, slots_value
 from seedcorn.corpus.utterances import Corpus, Slot, Utterance, utterances_of
+from seedcorn.corpus.values import Value, json_value
 from seedcorn.errors import DataError, SeedcornWarning
 
 PARTITIONS = ("train", "validate", "test")
@@ -66,10 +67,7 @@ def _rows(path: Path, partition: str, bad_rows: BadRows) -> Iterator[NumberedRow
 
 
 def _intents(path: Path) -> dict[str, Value]:
-    try:
-        intents = json.loads(_decoded(read_bytes(path), path))
-    except (ValueError, RecursionError) as error:
-        raise DataError(wanted="SNIPS JSON", found=str(error), where=path) from error
+    intents = json_value(_decoded(read_bytes(path), path), wanted="SNIPS JSON", where=str(path), whole_characters=False)
     if not isinstance(intents, dict):
         raise DataError(wanted="an object with the intents as names", found=type(intents).__name__, where=path)
     return intents

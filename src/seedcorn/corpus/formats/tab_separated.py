@@ -19,8 +19,9 @@ from seedcorn.corpus.formats.columns import ColumnChoice, column_names, is_heade
 from seedcorn.corpus.formats.lines import LineBlock, LineNumbers, first_bytes, line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.plain_text import unlabelled, without_blank_lines
-from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, Value, checked_slots
+from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, checked_slots
 from seedcorn.corpus.utterances import SLOT_TYPE, UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError, at
 
 _NAMES_WITHOUT_HEADER = ("text", "origin")

@@ -12,8 +12,9 @@ from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.columns import column_names
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.records import holds_text, utterance_row
-from seedcorn.corpus.formats.rows import NumberedRow, Value, chunks_of, core_row
+from seedcorn.corpus.formats.rows import NumberedRow, chunks_of, core_row
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, with_utterance_columns
+from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError, at
 
 _SHOWN_AS_TEXT = (pa.types.is_temporal, pa.types.is_decimal)
