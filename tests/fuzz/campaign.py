@@ -1,9 +1,9 @@
 """Many cases of every reader, in turn, in forked processes, so that a crash or a hang is a finding and no end.
 
-A child takes a share of one reader's cases, a second's worth, so that all readers get the same time; it names the case
-that it is at in memory that the parent sees. A case that takes too many seconds of processor time, or that crashes the
-interpreter, ends the child; the parent notes the case and goes on behind it. What has been counted is written after
-every share, and a campaign goes on from there.
+A child takes a share of one reader's cases, less than a second of it, so that all readers get the same time; it names
+the case that it is at in memory that the parent sees. A case that takes too many seconds of processor time, or that
+crashes the interpreter, ends the child; the parent notes the case and goes on behind it. What has been counted is
+written after every share, and a campaign goes on from there.
 """
 
 import json
@@ -22,7 +22,7 @@ from pathlib import Path
 from damage import Bench, Reader
 
 CASES_PER_SHARE = 2_000
-SECONDS_A_SHARE = 1.0
+SECONDS_A_SHARE = 0.4
 SECONDS_A_CASE = 10.0
 _MORE_MEMORY = 3 << 30
 _MOST_FINDINGS = 20
