@@ -5,6 +5,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def changed(arrays: Mapping[str, NDArray[np.generic]], rng: random.Random) -> Ar
         case 3:
             new[name] = array.reshape(rng.choice(((-1,), (1, -1), (-1, 1))))
         case 4:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), suppress(ValueError):
                 new[name] = array.astype(rng.choice(_ODD_TYPES))
         case 5:
             new[name] = np.concatenate([array, array]) if array.ndim else array
@@ -72,7 +73,7 @@ def _with_other_numbers(array: NDArray[np.generic], rng: random.Random) -> NDArr
     flat = array.reshape(-1).copy()
     for _ in range(rng.choice((1, 1, 3)) if flat.size else 0):
         number = rng.choice(_ODD_NUMBERS)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), suppress(ValueError):
             flat[rng.randrange(flat.size)] = np.array(number).astype(flat.dtype)
     return flat.reshape(array.shape)
 

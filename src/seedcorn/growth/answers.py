@@ -10,6 +10,7 @@ from seedcorn.config import read_yaml
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.errors import ConfigError, DataError, nearest
+from seedcorn.files import Json
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 
 ANNOTATED = "annotated"
@@ -84,9 +85,18 @@ def _label_studio_tasks(path: Path) -> list[dict[str, object]] | None:
             "data": {**task["data"], "annotator": _annotator(annotation.get("completed_by"), path)},
             "annotations": [{"result": [] if annotation.get("was_cancelled") else annotation.get("result", [])}],
         }
-        for task in tasks
-        for annotation in task.get("annotations", [])
+        for number, task in enumerate(tasks, 1)
+        for annotation in _annotations(task.get("annotations"), where=f"{path}, task {number}")
     ]
+
+
+def _annotations(found: object, *, where: str) -> list[dict[str, Json]]:
+    """Return the annotations of a task. Raises DataError when they are something else."""
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(annotation, dict) for annotation in found):
+        raise DataError(wanted="a list of annotations", found=f"{found!r:.60}", where=where)
+    return found
 
 
 def _annotator(completed_by: object, path: Path) -> str:

@@ -36,7 +36,7 @@ def read_manifest(path: Path) -> list[Recording]:
     recordings = _from_kaldi(path) if path.is_dir() else _from_json_lines(path)
     if not recordings:
         raise DataError(wanted="at least one recording", found="none", where=path)
-    missing = [r for r in recordings if not r.audio.is_file()]
+    missing = [r for r in recordings if not _is_file(r.audio)]
     if missing:
         raise DataError(
             wanted=f"the audio files of {len(recordings)} recordings",
@@ -45,6 +45,13 @@ def read_manifest(path: Path) -> list[Recording]:
             fix="Relative paths start at the folder of the manifest.",
         )
     return recordings
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long for any file
+        return False
 
 
 def _from_kaldi(folder: Path) -> list[Recording]:

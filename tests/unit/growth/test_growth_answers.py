@@ -66,6 +66,14 @@ def test_an_export_of_label_studio_comes_back_and_keeps_what_annotators_disagree
     assert [who for _, who in conflict.labels] == [("annotator 7",), ("annotator 8",)]
 
 
+@pytest.mark.parametrize("annotations", [True, {"a": 1}, [[]], ["x"]])
+def test_annotations_that_are_none_are_named_with_their_task(tmp_path: Path, annotations: object) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([{"data": {"text": "play jazz"}, "annotations": annotations}]), "utf-8")
+    with pytest.raises(DataError, match=r"export.json, task 1: wanted a list of annotations"):
+        read_answers([path], asked=ASKED, intents=INTENTS)
+
+
 def test_contradictory_labels_are_shown_and_not_resolved(tmp_path: Path) -> None:
     paths = [
         file_of(tmp_path / f"{who}.jsonl", answer("a", "wake me at five", intent, annotator=who))

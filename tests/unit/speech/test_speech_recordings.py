@@ -164,6 +164,7 @@ def test_a_part_of_a_file_is_not_taken_for_the_whole(tmp_path: Path) -> None:
     ("files", "message"),
     [
         ({"wav.scp": "a nowhere.wav\n"}, "1 missing, as .*nowhere.wav"),
+        ({"wav.scp": f"a {'long' * 200}.wav\n"}, "1 missing, as .*longlong"),
         ({"wav.scp": "a sox a.wav - |\n"}, "Commands are not run"),
         ({"wav.scp": "a a.wav\n", "text": "b hello\n"}, "none for 'b'"),
         ({"wav.scp": "a a.wav\n", "segments": "a-1 a 0 1\n"}, "a segments file"),
