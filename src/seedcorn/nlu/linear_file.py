@@ -20,7 +20,7 @@ from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.maxent import N_HASHED_FEATURES, MaxEnt
 from seedcorn.nlu.sentence_encoder import CachedEncoder, SentenceView, TokenView, load_sentence_encoder
 from seedcorn.nlu.slot_tagger import load_tagger, tagger_arrays
-from seedcorn.nlu.word_knowledge import knowledge_arrays, knowledge_of
+from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 
 View = TypeVar("View", SentenceView, TokenView)
 
@@ -69,14 +69,7 @@ def load_linear(path: Path) -> LinearNlu:
         if hashlib.sha256(crf).hexdigest() != description["crf_sha256"]:
             raise ValueError("a slot model that was changed")
         return LinearNlu(
-            maxent=MaxEnt(
-                intents=intents,
-                columns=_columns(arrays),
-                coefficients=checked(arrays, "coefficients", np.float32, shape=(len(intents), None)),
-                intercepts=checked(arrays, "intercepts", np.float64, shape=(len(intents),)),
-                knowledge=knowledge,
-                view=_view(SentenceView, encoder, arrays, "view"),
-            ),
+            maxent=_maxent(arrays, intents, knowledge, _view(SentenceView, encoder, arrays, "view")),
             crf=SlotCrf(crf, knowledge, _view(TokenView, encoder, arrays, "token_view")),
             slot_intents=None if slot_intents is None else tuple(slot_intents),
             operating_point=_operating_point(description.get("operating_point")),
@@ -96,13 +89,32 @@ def _operating_point(described: Mapping[str, Sequence[str] | float] | None) -> O
     return OperatingPoint(functionality=tuple(functionality), threshold=threshold)
 
 
-def _columns(arrays: Mapping[str, NDArray[np.generic]]) -> NDArray[np.int64]:
+def _maxent(
+    arrays: Mapping[str, NDArray[np.generic]],
+    intents: tuple[str, ...],
+    knowledge: WordKnowledge | None,
+    view: SentenceView | None,
+) -> MaxEnt:
+    """Return the model of intents. Raises ValueError unless it has a coefficient a feature, and such features are."""
     columns = checked(arrays, "columns", np.int64, shape=(None,))
     if len(columns) and not 0 <= int(columns.min()) <= int(columns.max()) < N_HASHED_FEATURES:
         raise ValueError("features that there are not")
-    if arrays["coefficients"].shape[1] < len(columns):
-        raise ValueError("fewer coefficients than features")
-    return columns
+    coefficients = checked(arrays, "coefficients", np.float32, shape=(len(intents), None))
+    n_of_sentence = coefficients.shape[1] - len(columns)
+    if n_of_sentence == 0:  # of a single intent there is nothing to know, though its slots may have knowledge
+        knowledge, view = None, None
+    n_known = 0 if knowledge is None else knowledge.vectors.vectors.shape[1]
+    if n_of_sentence != (n_known if view is None else view.directions.shape[1]):
+        raise ValueError(f"{coefficients.shape[1]} coefficients of other features")
+    intercepts = checked(arrays, "intercepts", np.float64, shape=(len(intents),))
+    return MaxEnt(
+        intents=intents,
+        columns=columns,
+        coefficients=coefficients,
+        intercepts=intercepts,
+        knowledge=knowledge,
+        view=view,
+    )
 
 
 def _view(
@@ -115,4 +127,4 @@ def _view(
     if encoder is None or f"{name}/mean" not in arrays:
         return None
     mean = checked(arrays, f"{name}/mean", np.float32, shape=(None,))
-    return kind(encoder, mean, checked(arrays, f"{name}/directions", np.float32, shape=(None, None)))
+    return kind(encoder, mean, checked(arrays, f"{name}/directions", np.float32, shape=(len(mean), None)))

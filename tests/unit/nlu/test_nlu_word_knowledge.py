@@ -58,3 +58,25 @@ def test_a_model_with_knowledge_is_saved_with_it(
     texts = [u.text for u in requests[200:260]]
     assert load_linear(tmp_path / "model.npz").predict(texts) == model.predict(texts)
     assert train_linear(requests[:200]).predict(texts) != model.predict(texts)
+
+
+def test_a_saved_model_of_one_intent_predicts_though_its_slots_have_knowledge(
+    requests: list[Utterance], knowledge: WordKnowledge, tmp_path: Path
+) -> None:
+    rows = [u for u in requests if u.intent == "alarm_set"]
+    model = train_linear(rows, settings=LinearSettings(knowledge=knowledge))
+    save_linear(model, tmp_path / "model.npz")
+    texts = [u.text for u in requests[:20]]
+    assert load_linear(tmp_path / "model.npz").predict(texts) == model.predict(texts)
+
+
+def test_a_model_with_features_that_its_coefficients_do_not_have_is_refused(
+    requests: list[Utterance], knowledge: WordKnowledge, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.npz"
+    save_linear(train_linear(requests[:60], settings=LinearSettings(knowledge=knowledge)), path)
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    np.savez(path, **arrays | {"columns": arrays["columns"][:-3]})
+    with pytest.raises(DataError, match="coefficients of other features"):
+        load_linear(path)
