@@ -1,6 +1,7 @@
 """Where the real data are, and what every test may use."""
 
 import os
+import random
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +15,19 @@ REPOSITORY = Path(__file__).parent.parent
 _BESIDE = REPOSITORY.parent / "shared" / "data"
 if _BESIDE.is_dir():
     os.environ.setdefault("SEEDCORN_DATA", str(_BESIDE))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, help="the random seed of the order of the files, and of the tests in each")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        rng = random.Random(seed)
+        rng.shuffle(items)
+        files = list(dict.fromkeys(item.path for item in items))
+        items.sort(key=lambda item: files.index(item.path))
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ SMALL = {
     },
     "relevance": {"cutoff": {"n_kept": 100}},
     "diversity": {"method": "feature", "fraction": 0.5, "cleaned": True},
-    "self_training": {"n_rounds": 1},
+    "self_training": {"n_rounds": 1, "n_folds": 2, "n_crf_iterations": 15, "n_word_texts": 1000},
 }
 
 
