@@ -8,7 +8,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "src" / "seedcorn"
 MOST_LINES, MOST_LINES_OF_NINE_IN_TEN, MOST_PARAMETERS, MOST_LINES_OF_A_FILE = 60, 20, 8, 250
-OUTER_LAYERS = ("cli", "runs", "studies", "engines")
+OUTER_LAYERS = ("cli", "runs", "studies", "engines", "language", "growth", "deployment", "report")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -217,7 +217,7 @@ def test_no_number_depends_on_the_threads_of_linear_algebra(tmp_path: Path) -> N
 def test_a_result_that_was_changed_and_can_still_be_read_is_refused(tmp_path: Path) -> None:
     run = Run(folder=tmp_path, random_seed=1)
     run.do(Give(number=3))
-    (tmp_path / "give" / "number.txt").write_text("4")
+    (tmp_path / "give" / "number.txt").write_text("4", "utf-8")
     with pytest.raises(DataError, match="other bytes than were written"):
         _ = run.do(Give(number=3)).value
 
