@@ -1,8 +1,9 @@
 """Contamination and relevance of a large pool by threads and by Ray on the same cores: python benchmarks/cluster.py.
 
 The pool is that of short English utterances over and over, written with a running number into Parquet row groups. Both
-engines read it themselves; each pass is timed by the clock, interleaved, best of the repeats. Memory is the largest
-resident set of any worker. The extrapolation divides rows by the measured rate a core, and adds start-up.
+engines read it themselves; each pass is timed by the clock, interleaved, best of the repeats, and by the CPU seconds of
+all processes, which a busy machine changes less. Memory is the largest resident set of any worker. The extrapolation
+divides rows by the measured rate a core, and adds start-up.
 """
 
 import argparse
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Ray's workers stand back for other processes by default; threads do not, and both shall have the same share.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 import numpy as np
 import pyarrow as pa
@@ -75,6 +78,22 @@ def passes(pool: Path, mapper: Mapper, sample: pa.Array) -> tuple[float, bytes]:
     return seconds, screening.selection.reject_codes.tobytes() + kept.positions.tobytes() + kept.scores.values.tobytes()
 
 
+def cpu_seconds() -> float:
+    """Return the CPU seconds so far of this process and of all below it, Ray's workers among them."""
+    used, parents = dict[int, int](), dict[int, int]()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text("utf-8").rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        parents[int(stat.parent.name)], used[int(stat.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+
+    def is_ours(process: int) -> bool:
+        return process == os.getpid() or (process in parents and is_ours(parents[process]))
+
+    return sum(ticks for process, ticks in used.items() if is_ours(process)) / os.sysconf("SC_CLK_TCK")
+
+
 def worker_memory(mapper: Mapper, n_workers: int) -> float:
     """Return the largest resident set of the workers, in GB."""
 
@@ -104,23 +123,31 @@ def main() -> int:
         sample = next(iter(read_pool(str(pool)).texts()))[:20_000]
         for repeat in range(chosen.repeats + 1):  # the first compiles kernels in every process
             for name, mapper in engines.items():
+                before = cpu_seconds()
                 seconds, kept = passes(pool, mapper, sample)
+                used = cpu_seconds() - before
                 found.add(kept)
+                row = {"engine": name, "repeat": repeat, "n_rows": chosen.n_rows, "seconds": seconds}
                 if repeat:
-                    rows.append({"engine": name, "repeat": repeat, "n_rows": chosen.n_rows, "seconds": seconds})
-                print(name, repeat, round(seconds, 2), flush=True)
-    best = {name: min(float(str(r["seconds"])) for r in rows if r["engine"] == name) for name in engines}
+                    rows.append({**row, "cpu_seconds": used, "load": os.getloadavg()[0]})
+                print(name, repeat, round(seconds, 2), round(used, 2), flush=True)
+    best, best_cpu = (
+        {name: min(float(str(r[unit])) for r in rows if r["engine"] == name) for name in engines}
+        for unit in ("seconds", "cpu_seconds")
+    )
     rate = chosen.n_rows / best["ray"] / chosen.workers
     memory = worker_memory(engines["ray"], chosen.workers)
     results = Results(
         name=NAME,
-        command=f"python benchmarks/cluster.py --n-rows {chosen.n_rows} --workers {chosen.workers}",
+        command=f"python benchmarks/cluster.py --n-rows {chosen.n_rows} --workers {chosen.workers} "
+        f"--repeats {chosen.repeats}",
         config_digest="",
         data_digests={"pool/en.tsv.gz": digest_of_file(POOL), "massive/en-US.jsonl.gz": digest_of_file(MASSIVE)},
         random_seeds=[0],
         rows=rows,
         summary={
             "overhead_vs_local": round(best["ray"] / best["local"], 3),
+            "cpu_overhead_vs_local": round(best_cpu["ray"] / best_cpu["local"], 3),
             "worker_memory_gb": round(memory, 3),
             "same_bytes": len(found) == 1,
             "rows_per_second_and_core": round(rate),

@@ -2,10 +2,14 @@
 
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from seedcorn.corpus.parallel import Mapper
+from seedcorn.engines import mapper_of
 
 # The same examples in every run, however slow the machine: a test that fails fails for everybody.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -47,6 +51,14 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True, scope="session")
 def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["SEEDCORN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Mapper]:
+    """What carries passes out on a Ray cluster of two processors on this machine, one for all tests."""
+    ray = pytest.importorskip("ray")
+    yield mapper_of("ray", n_workers=2)
+    ray.shutdown()
 
 
 @pytest.fixture(scope="session")

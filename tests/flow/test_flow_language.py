@@ -16,6 +16,7 @@ from seedcorn.language import recogniser, translations
 from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.run import run_and_report
 from seedcorn.runs import open_run
+from seedcorn.translation import in_parts
 from small_runs import LANGUAGE as SETTINGS
 from small_runs import requests
 
@@ -41,7 +42,7 @@ def kill(*_: object, **__: object) -> None:
 
 
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(translations, "SOURCES_PER_PART", 30)
+    monkeypatch.setattr(in_parts, "UTTERANCES_PER_PART", 30)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     report = run_in(whole)
     for place, name in ((translations, "_write_part"), (recogniser, "recognise")):

@@ -1,11 +1,13 @@
 """What the commands with a configuration file share: their options, and how a pipeline is run from one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeAlias, TypeVar
 
 import typer
 
+from seedcorn.cli.options import Shown
 from seedcorn.config import Settings
 
 if TYPE_CHECKING:
@@ -17,12 +19,33 @@ RunFolder: TypeAlias = Annotated[Path | None, typer.Option("--run-dir", help="De
 Overrides: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", help="Override a setting: key.subkey=value; repeatable.")
 ]
-Threads: TypeAlias = Annotated[
-    int, typer.Option(min=1, help="Threads of a pass over a pool, or processors of a Ray cluster here.")
+OtherEngine: TypeAlias = Annotated[
+    str | None, typer.Option("--engine", help="Where passes over pools are made: local, ray (here) or ray:ADDRESS.")
+]
+OtherThreads: TypeAlias = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads of such a pass, or processors of a Ray cluster here.")
 ]
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Check the configuration and its files, list the stages, run nothing.")
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Shown):
+    """The configuration of a pipeline, and where and how it is run."""
+
+    config_file: ConfigFile
+    run_dir: RunFolder = None
+    overrides: Overrides = None
+    dry_run: DryRun = False
+    engine: OtherEngine = None
+    threads: OtherThreads = None
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What overrides the file: the settings as given, then the engine and its threads."""
+        given = {"engine": self.engine, "n_threads": self.threads}
+        return (*(self.overrides or ()), *(f"{name}={value}" for name, value in given.items() if value is not None))
 
 
 class PipelineConfig(Protocol):
@@ -48,39 +71,25 @@ class Pipeline(Protocol[Config_contra]):
         ...
 
 
-def run_configured(
-    config_file: Path,
-    model: type[Config],
-    pipeline: Pipeline[Config],
-    *,
-    run_dir: Path | None,
-    overrides: Sequence[str] = (),
-    dry_run: bool = False,
-    engine: str = "local",
-    n_threads: int = 1,
-) -> "dict[str, Json]":
+def run_configured(options: RunOptions, model: type[Config], pipeline: Pipeline[Config]) -> "dict[str, Json]":
     """Run ``pipeline`` in its run folder, by default runs/NAME, and return where folder and report are.
 
-    Stages of an earlier run that will be made again are named first. ``dry_run`` runs nothing and returns what would be
-    run. ``engine`` carries passes over pools out (see engines.mapper_of), ``n_threads`` of them at a time.
+    Stages of an earlier run that will be made again are named first. A dry run runs nothing and returns what would be
+    run.
     """
-    from dataclasses import replace
-
     from seedcorn.config import dump_config, load_config
-    from seedcorn.engines import mapper_of
     from seedcorn.progress import say
     from seedcorn.runs import Run, open_run
 
-    config = load_config(config_file, model, overrides=overrides)
+    config = load_config(options.config_file, model, overrides=options.settings)
     plan: PipelineConfig = config  # type: ignore[assignment]  # pydantic fields are no protocol members to mypy
-    folder = run_dir or Path("runs") / plan.name
-    if dry_run:
+    folder = options.run_dir or Path("runs") / plan.name
+    if options.dry_run:
         return _planned(plan, Run(folder=folder, random_seed=plan.random_seed))
     with open_run(folder, random_seed=plan.random_seed, resolved_config=dump_config(config)) as run:
         if redone := run.to_be_redone(plan.stages()):
             say(f"made again, since their settings or inputs changed: {', '.join(redone)}")
-        mapper = mapper_of(engine, n_workers=n_threads)
-        report = pipeline(config, run=replace(run, n_threads=n_threads, mapper=mapper))
+        report = pipeline(config, run=run)
     return {"run": str(folder), "report": str(report)}
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from seedcorn.cli.application import app
-from seedcorn.cli.configured import run_configured
+from seedcorn.cli.configured import RunOptions, run_configured
 from seedcorn.cli.options import AsJson, Quiet, progress, show
 
 
@@ -31,18 +31,24 @@ def demo(
 
     with progress(quiet), resources.as_file(resources.files("seedcorn") / "configs") as configs:
         of_intent = run_configured(
-            configs / "intent-builtin.yaml", IntentConfig, run_and_report, run_dir=run_dir / "intent"
+            RunOptions(config_file=configs / "intent-builtin.yaml", run_dir=run_dir / "intent"),
+            IntentConfig,
+            run_and_report,
         )
         of_language = run_configured(
-            configs / "language-builtin.yaml", LanguageConfig, run_language, run_dir=run_dir / "language"
+            RunOptions(config_file=configs / "language-builtin.yaml", run_dir=run_dir / "language"),
+            LanguageConfig,
+            run_language,
         )
-        intent_run = (run_dir / "intent").resolve()
+        before = f"data.before={json.dumps(str((run_dir / 'intent').resolve()))}"
         of_growth = run_configured(
-            configs / "grow-builtin.yaml",
+            RunOptions(
+                config_file=configs / "grow-builtin.yaml",
+                run_dir=run_dir / "growth",
+                overrides=[before, "data.labelled=null", "data.intents=[]"],
+            ),
             GrowthConfig,
             grow_and_report,
-            run_dir=run_dir / "growth",
-            overrides=(f"data.before={json.dumps(str(intent_run))}", "data.labelled=null", "data.intents=[]"),
         )
     show(
         {

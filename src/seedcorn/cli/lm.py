@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -11,7 +12,7 @@ import typer
 
 from seedcorn.cli.application import app
 from seedcorn.cli.commands import command_of
-from seedcorn.cli.options import AsJson, Quiet, Shown, progress, show
+from seedcorn.cli.options import AsJson, Engine, Quiet, Shown, progress, show
 from seedcorn.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -67,14 +68,19 @@ class EstimateOptions(Shown):
         Path | None, typer.Option(exists=True, file_okay=False, writable=True, help="Where to spill.")
     ] = None
     tokens: TokensOption = Tokens.WHITESPACE
+    threads: Annotated[int, typer.Option(min=1, help="Threads that count, or processors of a Ray cluster here.")] = 1
+    engine: Engine = "local"
 
 
 @lm.command()
 @command_of
 def estimate(options: EstimateOptions) -> None:
     """Estimate a modified Kneser-Ney model."""
+    from seedcorn.engines import LOCAL, mapper_of
+    from seedcorn.lm.counts import Counting
     from seedcorn.lm.kneser_ney import estimate as estimate_model
 
+    at_once = options.engine != LOCAL or options.threads > 1
     with progress(options.quiet):
         model = estimate_model(
             texts_of(options.texts, options.tokens),
@@ -82,8 +88,11 @@ def estimate(options: EstimateOptions) -> None:
             prune=numbers(options.prune, "--prune"),
             vocabulary=None if options.vocabulary is None else options.vocabulary.read_text("utf-8").split(),
             max_words=options.max_words,
-            n_memory_bytes=options.memory * BYTES_PER_MEGABYTE,
-            folder=options.temporary,
+            counting=Counting(
+                n_memory_bytes=options.memory * BYTES_PER_MEGABYTE,
+                folder=options.temporary,
+                mapper=mapper_of(options.engine, n_workers=options.threads) if at_once else None,
+            ),
         )
         write_to(model, options.output)
     _describe(model, options.output, options.as_json)
@@ -95,17 +104,20 @@ def score(
     texts: TextFiles = None,
     by_word: Annotated[bool, typer.Option("--words", help="Show the score of every word.")] = False,
     tokens: TokensOption = Tokens.WHITESPACE,
+    engine: Engine = "local",
+    threads: Annotated[int, typer.Option(min=1, help="Batches at a time, or processors of a Ray cluster here.")] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Print a line a sentence: log10 probability, unknown words, text. With --words a line a word."""
+    from seedcorn.engines import mapper_of
     from seedcorn.lm.model_file import read_model
     from seedcorn.lm.score_lines import sentence_lines, word_lines
 
     lines = word_lines if by_word else sentence_lines
     with progress(quiet):
-        loaded = read_model(model)
-        for batch in texts_of(texts, tokens):
-            sys.stdout.write(lines(loaded, batch))
+        mapper = mapper_of(engine, n_workers=threads)
+        for block in mapper(partial(lines, read_model(model)), texts_of(texts, tokens)):
+            sys.stdout.write(block)
 
 
 @lm.command()

@@ -1,19 +1,31 @@
 """``seedcorn nlu``: train a model of intents and slots on any corpus, predict with it, measure it."""
 
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from seedcorn.cli.application import app
-from seedcorn.cli.options import AsJson, InputFile, InputFormat, Quiet, RandomSeed, progress, refuse_overwriting, show
+from seedcorn.cli.commands import command_of
+from seedcorn.cli.options import (
+    AsJson,
+    Engine,
+    InputFile,
+    InputFormat,
+    Quiet,
+    RandomSeed,
+    progress,
+    refuse_overwriting,
+    show,
+)
 from seedcorn.errors import DataError
 
 if TYPE_CHECKING:
-    from seedcorn.corpus.predictions import Prediction
+    import pyarrow as pa
+
     from seedcorn.corpus.utterances import Utterance
     from seedcorn.evaluation.nlu import Outcomes
     from seedcorn.files import Json
@@ -21,7 +33,7 @@ if TYPE_CHECKING:
 nlu = typer.Typer(help="Train models of intents and slots, predict, measure.", no_args_is_help=True)
 app.add_typer(nlu, name="nlu")
 
-STANDARD = Path("-")
+STANDARD = "-"
 N_RESAMPLES = 1_000
 ModelFolder: TypeAlias = Annotated[
     Path, typer.Argument(exists=True, file_okay=False, help="A model of 'nlu train', or the folder of a run.")
@@ -51,27 +63,39 @@ def train(
     show({"n_rows": len(rows), "n_intents": len(model.intents), "output": str(output)}, as_json=as_json)
 
 
-@nlu.command()
-def predict(
-    model: ModelFolder,
-    texts: Annotated[Path, typer.Argument(help="A corpus, or - for lines of standard input.")] = STANDARD,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here; else standard output.")] = None,
-    format: InputFormat = None,
-    quiet: Quiet = False,
-) -> None:
-    """Write the intent and the slots of each text as JSON lines, with their probabilities."""
-    from seedcorn.files import write_text_whole
-    from seedcorn.nlu.saved_model import load_nlu, model_folder
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions:
+    """The model, the texts, and where the pass over them is made."""
 
-    refuse_overwriting(output, texts, model)
-    with progress(quiet):
-        rows = _texts(texts, format)
-        found = load_nlu(model_folder(model)).predict(rows)
-    lines = "".join(_line(text, prediction) + "\n" for text, prediction in zip(rows, found, strict=True))
-    if output is None:
-        typer.echo(lines, nl=False)
-    else:
-        write_text_whole(output, lines)
+    model: ModelFolder
+    texts: Annotated[
+        str, typer.Argument(help="A pool as for 'select relevance', or - for lines of standard input.")
+    ] = "-"
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here; else standard output.")] = None
+    threads: Annotated[int, typer.Option(min=1, help="Threads that predict, or processors of a Ray cluster here.")] = 1
+    engine: Engine = "local"
+    format: InputFormat = None
+    quiet: Quiet = False
+
+
+@nlu.command()
+@command_of
+def predict(options: PredictOptions) -> None:
+    """Write the intent and the slots of each text as JSON lines, with their probabilities. The texts are streamed."""
+    from seedcorn.engines import mapper_of
+    from seedcorn.files import writing_whole
+    from seedcorn.nlu.file_to_file import prediction_lines
+    from seedcorn.nlu.saved_model import model_folder
+
+    with progress(options.quiet):
+        mapper = mapper_of(options.engine, n_workers=options.threads)
+        blocks = prediction_lines(model_folder(options.model), _texts(options.texts, options.format), mapper=mapper)
+        if options.output is None:
+            for block in blocks:
+                typer.echo(block, nl=False)
+            return
+        with writing_whole(options.output) as partial, partial.open("w", encoding="utf-8", newline="") as sink:
+            sink.writelines(blocks)
 
 
 @nlu.command()
@@ -96,26 +120,19 @@ def evaluate(
     show({"n_rows": len(rows), **_rates(rows, found, random_seed)}, as_json=as_json)
 
 
-def _texts(path: Path, format: str | None) -> list[str]:
-    from seedcorn.corpus.formats import read_texts
+def _texts(source: str, format: str | None) -> "Iterable[pa.StringArray]":
+    from seedcorn.corpus.formats import read_pool
     from seedcorn.corpus.text import clean_text
 
-    if path != STANDARD:
-        return read_texts(path, format=format)
+    if source != STANDARD:
+        return read_pool(source, format=format).text_pieces()
+    import pyarrow as pa
+
     try:
         lines = sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise DataError(wanted="UTF-8 text", found=str(error), where="standard input") from error
-    return [text for line in lines if (text := clean_text(line))]
-
-
-def _line(text: str, prediction: "Prediction") -> str:
-    slots = [
-        {"start": s.start, "end": s.end, "type": s.type, "value": text[s.start : s.end], "probability": round(p, 4)}
-        for s, p in zip(prediction.slots, prediction.slot_probabilities, strict=True)
-    ]
-    row = {"text": text, "intent": prediction.intent, "probability": round(prediction.intent_probability, 4)}
-    return json.dumps({**row, "slots": slots}, ensure_ascii=False)
+    return iter([pa.array([text for line in lines if (text := clean_text(line))], pa.string())])
 
 
 def _rates(rows: "Sequence[Utterance]", found: "Outcomes", random_seed: int) -> "dict[str, Json]":

@@ -1,17 +1,21 @@
 """Options that every command shares, and how results and progress are shown."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from seedcorn.errors import ConfigError
 from seedcorn.files import Json
 from seedcorn.progress import ProgressMode, showing_progress
+
+if TYPE_CHECKING:
+    from seedcorn.corpus.parallel import Mapper
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -47,6 +51,13 @@ def progress(quiet: bool) -> Iterator[None]:
     """Show progress inside the block unless ``quiet``."""
     with showing_progress(ProgressMode.SILENT if quiet else None):
         yield
+
+
+def parts_mapper(engine: str, n_threads: int) -> "Mapper":
+    """Return what has parts translated: here one at a time by ``n_threads`` threads, elsewhere one a processor."""
+    from seedcorn.engines import LOCAL, mapper_of
+
+    return mapper_of(engine, n_workers=1 if engine == LOCAL else n_threads or os.cpu_count() or 1)
 
 
 def refuse_overwriting(output: Path | None, *inputs: Path | None) -> None:

@@ -1,12 +1,14 @@
 """What must hold for exit code 0, of the commands whose runs have a certificate."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from seedcorn.cli.configured import RunOptions
 from seedcorn.cli.options import EXIT_FAILED, show
 
 if TYPE_CHECKING:
@@ -22,6 +24,13 @@ class Requirement(StrEnum):
 Required: TypeAlias = Annotated[
     Requirement | None, typer.Option("--require", help="Exit with 1 when the certificate is not passed.")
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertifiedRunOptions(RunOptions):
+    """What is run, and what must hold of the result."""
+
+    require: Required = None
 
 
 def show_certified(done: "Mapping[str, Json]", *, require: Requirement | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedcorn.cli.commands import command_of
-from seedcorn.cli.options import Files, InputFile, InputFormat, OutputFile, RandomSeed, Shown, progress, show
+from seedcorn.cli.options import Engine, Files, InputFormat, OutputFile, Pool, RandomSeed, Shown, progress, show
 from seedcorn.cli.select import select
 from seedcorn.diversity.methods import Concave, Method, Optimiser
 from seedcorn.errors import ConfigError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class DiversityOptions(Shown):
     """The pool, how much of it is kept, and what makes a part of it diverse."""
 
-    pool: InputFile
+    pool: Pool
     output: OutputFile
     method: Annotated[Method, typer.Option(help="How to choose.")] = Method.FEATURE
     count: Annotated[int | None, typer.Option(min=1, help="Keep this many rows.")] = None
@@ -41,6 +41,8 @@ class DiversityOptions(Shown):
         Optimiser, typer.Option(help="'stream' reads a pool beyond memory twice, for 'feature' only.")
     ] = Optimiser.LAZY
     represented: Annotated[int | None, typer.Option(min=1, help="Points that 'facility' represents.")] = None
+    threads: Annotated[int, typer.Option(min=1, help="Of 'stream': threads, or processors of a Ray cluster.")] = 1
+    engine: Engine = "local"
     memory_mb: Annotated[int, typer.Option(min=1, help="Memory for blocks of similarities.")] = 64
     format: InputFormat = None
     random_seed: RandomSeed = 0
@@ -91,17 +93,21 @@ def diversity(options: DiversityOptions) -> None:
 
 
 def _kept(options: DiversityOptions) -> "KeptTable":
-    from seedcorn.corpus.formats import read_corpus, read_utterances
+    from seedcorn.corpus.formats import read_pool, read_utterances
     from seedcorn.diversity.file_to_file import Amount, keep_diverse, keep_diverse_stream, train_network
+    from seedcorn.engines import LOCAL, mapper_of
 
     amount = Amount(count=options.count, fraction=options.fraction, words=options.words)
     settings = options.settings
-    pool = read_corpus(options.pool, format=options.format)
+    pool = read_pool(options.pool, format=options.format)
     seed, background = read_utterances(options.seed), read_utterances(options.background)
     if options.save_network is not None:
         train_network([*seed, *background], pool, options.save_network, random_seed=options.random_seed)
     if options.optimiser is Optimiser.STREAM:
-        return keep_diverse_stream(pool, amount=amount, seed=seed, settings=settings)
+        mapper = mapper_of(options.engine, n_workers=options.threads)
+        return keep_diverse_stream(pool, amount=amount, seed=seed, settings=settings, mapper=mapper)
+    if options.engine != LOCAL:
+        raise ConfigError(wanted="--optimiser stream on an engine", found=f"--optimiser {options.optimiser}")
     return keep_diverse(
         pool,
         method=options.method,

@@ -9,7 +9,7 @@ import typer
 
 from seedcorn.cli.application import app
 from seedcorn.cli.commands import command_of
-from seedcorn.cli.options import InputFile, OutputFile, RandomSeed, Shown, progress, show
+from seedcorn.cli.options import Engine, InputFile, OutputFile, RandomSeed, Shown, parts_mapper, progress, show
 from seedcorn.errors import ConfigError, nearest, require
 from seedcorn.files import Json
 from seedcorn.pretrained import Checkpoint
@@ -61,6 +61,7 @@ class TrainOptions(Shown):
     tokens_per_batch: Annotated[int | None, typer.Option(min=1, help="Tokens of both sides in a batch.")] = None
     checkpoints: Annotated[Path | None, typer.Option(help="Where to keep them; default: OUTPUT.checkpoints.")] = None
     threads: Threads = 0
+    engine: Engine = "local"
     random_seed: RandomSeed = 0
 
     @property
@@ -125,6 +126,7 @@ def train(options: TrainOptions) -> None:
             training=options.training,
             checkpoints=options.checkpoints or options.output.with_name(f"{options.output.name}.checkpoints"),
             random_seed=options.random_seed,
+            mapper=parts_mapper(options.engine, options.threads),
         )
     show({**_shown(found), "output": str(options.output)}, as_json=options.as_json)
 
@@ -163,6 +165,7 @@ class RunOptions(RescoringOptions):
     reject_lost: Annotated[bool, typer.Option(help="Reject, rather than copy, lost placeholders.")] = False
     spoken: Annotated[bool, typer.Option("--spoken/--written", help="Translate words only, as trained.")] = True
     threads: Threads = 0
+    engine: Engine = "local"
     random_seed: RandomSeed = 0
 
     @property
@@ -181,7 +184,7 @@ class RunOptions(RescoringOptions):
 def run(options: RunOptions) -> None:
     """Translate the utterances of SOURCE with intents and slots, the best hypothesis of each, rescored by --lm."""
     require("ctranslate2", extra="neural")
-    from seedcorn.translation.file_to_file import TranslationFiles, translate_file
+    from seedcorn.translation.file_to_file import TranslationFiles, TranslationPass, translate_file
 
     files = TranslationFiles(
         translator=options.translator,
@@ -196,12 +199,15 @@ def run(options: RunOptions) -> None:
         n_translated, n_rejected = translate_file(
             files,
             options.output,
-            entities=options.treatment,
+            how=TranslationPass(
+                entities=options.treatment,
+                n_best=options.n_best,
+                n_threads=options.threads if options.engine == "local" else 1,
+                random_seed=options.random_seed,
+                mapper=parts_mapper(options.engine, options.threads),
+            ),
             weights=options.weights,
             lang=options.lang,
-            n_best=options.n_best,
-            n_threads=options.threads,
-            random_seed=options.random_seed,
         )
     result: dict[str, Json] = {"n_translated": n_translated, "n_rejected": n_rejected, "output": str(options.output)}
     show(result, as_json=options.as_json)

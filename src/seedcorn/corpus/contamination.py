@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from seedcorn.compiled import njit
 from seedcorn.corpus.normalising import Texts, character_tables, normalise_text, text_buffers
 from seedcorn.corpus.parallel import Mapper, map_in_order
+from seedcorn.corpus.resuming import Arrays, AsArrays, map_resumable
 from seedcorn.errors import ConfigError
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray, PositionArray, Selection
@@ -105,14 +107,15 @@ def screen_pool(
     threshold: float = 0.8,
     n_threads: int = 1,
     mapper: Mapper | None = None,
+    folder: Path | None = None,
 ) -> Screening:
     """Keep the first of equal pool rows, unless it is equal or nearly equal to an ``evaluation`` text (dev and test).
 
     One pass, which ``mapper`` carries out, by default ``n_threads`` threads; memory grows by 8 bytes a row. The result
-    does not depend on it or on the batches.
+    does not depend on it or on the batches. With a ``folder`` an interrupted pass goes on from its finished shards.
     """
     mapper = mapper or partial(map_in_order, n_threads=n_threads)
-    compared = list(_compared(batches, evaluation, threshold, mapper))
+    compared = list(_compared(batches, evaluation, threshold, mapper, folder))
     near = _collected(compared)
     first = _first_of_equal([batch.keys for batch in compared])
     codes = np.where(first == np.arange(near.n_rows), -1, 0).astype(np.int16)
@@ -150,24 +153,44 @@ def near_duplicates(
 
 
 def _compared(
-    batches: Iterable[pa.StringArray], evaluation: Texts, threshold: float, mapper: Mapper
+    batches: Iterable[pa.StringArray],
+    evaluation: Texts,
+    threshold: float,
+    mapper: Mapper,
+    folder: Path | None = None,
 ) -> Iterator[_Compared]:
     if not 0 < threshold <= 1:
         raise ConfigError(wanted="a similarity threshold above 0 and up to 1", found=str(threshold))
     wanted = _gram_sets(evaluation)
-    index = _indexed(wanted, threshold)
+    compare = partial(_compare, keys=wanted.keys, index=_indexed(wanted, threshold), threshold=threshold)
+    results = map_resumable(mapper, compare, batches, folder=folder, as_arrays=AsArrays(_to_arrays, _from_arrays))
+    return track(results, "comparing batches with the evaluation text")
 
-    def compare(texts: pa.StringArray) -> _Compared:
-        found = _gram_sets(texts)
-        best, similarities = np.full(len(texts), -1, np.int64), np.zeros(len(texts))
-        _match(found, index, threshold, best, similarities)
-        rows = np.flatnonzero(best >= 0)
-        matches = best[rows]
-        return _Compared(
-            len(texts), found.keys, rows, matches, similarities[rows], found.keys[rows] == wanted.keys[matches]
-        )
 
-    return track(mapper(compare, batches), "comparing batches with the evaluation text")
+def _to_arrays(compared: _Compared) -> Arrays:
+    return {name: np.asarray(value) for name, value in compared._asdict().items()}
+
+
+def _from_arrays(arrays: Arrays) -> _Compared:
+    return _Compared(
+        n_rows=int(arrays["n_rows"]),
+        keys=arrays["keys"].astype(np.uint64),
+        rows=arrays["rows"].astype(np.int64),
+        matches=arrays["matches"].astype(np.int64),
+        similarities=arrays["similarities"].astype(np.float64),
+        equal=arrays["equal"].astype(np.bool_),
+    )
+
+
+# Not inside the function above: another process would compile the kernels anew that a closure brings along.
+def _compare(texts: pa.StringArray, *, keys: HashArray, index: _Index, threshold: float) -> _Compared:
+    """Return the rows of ``texts`` that are near to the evaluation text of ``index``, whose texts have ``keys``."""
+    found = _gram_sets(texts)
+    best, similarities = np.full(len(texts), -1, np.int64), np.zeros(len(texts))
+    _match(found, index, threshold, best, similarities)
+    rows = np.flatnonzero(best >= 0)
+    matches = best[rows]
+    return _Compared(len(texts), found.keys, rows, matches, similarities[rows], found.keys[rows] == keys[matches])
 
 
 def _collected(batches: list[_Compared]) -> NearDuplicates:

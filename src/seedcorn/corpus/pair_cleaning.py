@@ -5,14 +5,18 @@ import os
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from seedcorn.corpus.function_words import words_that_tell
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
+from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.selection import PositionArray, Selection
@@ -67,22 +71,21 @@ def clean_pairs(
     target_lang: str,
     settings: CleaningSettings | None = None,
     where: str | os.PathLike[str] = "",
+    mapper: Mapper = map_in_order,
 ) -> Selection:
     """Keep the pairs fit for training, in their order; each other row is rejected for the first of REASONS it meets.
 
-    Languages are codes such as "hi" or "hi-IN". Pairs are duplicates when both sides have the same words. Raises
-    DataError, saying ``where`` they come from, when most pairs are in the other direction.
+    Languages are codes such as "hi" or "hi-IN". Pairs are duplicates when both sides have the same words. One pass,
+    which ``mapper`` carries out; memory grows by a key a kept pair. Raises DataError, saying ``where`` they come from,
+    when most pairs are in the other direction.
     """
-    settings = settings or CleaningSettings()
     check_direction(pairs, source_lang=source_lang, target_lang=target_lang, where=where)
+    judge = partial(_judge, source_lang=source_lang, target_lang=target_lang, settings=settings or CleaningSettings())
     seen: set[bytes] = set()
-    codes = np.fromiter(
-        (
-            _fault(source, target, normalised_source, normalised_target, source_lang, target_lang, settings, seen)
-            for source, target, normalised_source, normalised_target in track(_rows(pairs), "cleaning pairs")
-        ),
-        np.int16,
-    )
+    parts = [
+        _without_duplicates(part, seen) for part in track(mapper(judge, pairs.pieces()), "cleaning pairs, batches")
+    ]
+    codes = np.concatenate([np.zeros(0, np.int16), *parts])
     kept = np.flatnonzero(codes < 0)
     return Selection(positions=kept, gains=np.ones(len(kept)), reject_codes=codes, reject_reasons=REASONS)
 
@@ -98,7 +101,8 @@ def check_direction(
     by_script = scripts_of(source_lang) != scripts_of(target_lang)
     is_swapped = _swapped_by_script if by_script else _swapped_by_words
     n_told, n_swapped = 0, 0
-    for (_, _, source, target), _ in zip(_rows(pairs), range(_ROWS_TO_SEE_A_DIRECTION), strict=False):
+    first_rows = chain.from_iterable(map(_rows, pairs.batches()))
+    for (_, _, source, target), _ in zip(first_rows, range(_ROWS_TO_SEE_A_DIRECTION), strict=False):
         found = is_swapped(source, target, source_lang, target_lang)
         n_told += found is not None
         n_swapped += found is True
@@ -190,12 +194,36 @@ def spoken_form(pairs: PairCorpus) -> PairCorpus:
     return PairCorpus(open_batches)
 
 
-def _rows(pairs: PairCorpus) -> Iterator[tuple[str, str, str, str]]:
-    for batch in pairs.batches():
-        source, target = batch.column("source"), batch.column("target")
-        yield from zip(
-            source.to_pylist(), target.to_pylist(), normalise_all(source), normalise_all(target), strict=True
-        )
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple[str, str, str, str]]:
+    source, target = batch.column("source"), batch.column("target")
+    return zip(source.to_pylist(), target.to_pylist(), normalise_all(source), normalise_all(target), strict=True)
+
+
+class _Judged(NamedTuple):
+    """What is wrong with each pair of a batch beside being a duplicate, -1 if nothing, and a key of each good one."""
+
+    codes: NDArray[np.int16]
+    keys: list[bytes]
+
+
+def _judge(batch: pa.RecordBatch, *, source_lang: str, target_lang: str, settings: CleaningSettings) -> _Judged:
+    codes, keys = np.empty(batch.num_rows, np.int16), list[bytes]()
+    for row, (source, target, normalised_source, normalised_target) in enumerate(_rows(batch)):
+        codes[row] = _fault(source, target, normalised_source, normalised_target, source_lang, target_lang, settings)
+        if codes[row] < 0:
+            joined = f"{normalised_source}\t{normalised_target}".encode()
+            keys.append(hashlib.blake2b(joined, digest_size=12).digest())
+    return _Judged(codes, keys)
+
+
+def _without_duplicates(part: _Judged, seen: set[bytes]) -> NDArray[np.int16]:
+    """Return the codes of ``part``, good pairs whose key was ``seen`` marked; the others are added to it."""
+    codes = part.codes.copy()
+    for row, key in zip(np.flatnonzero(codes < 0).tolist(), part.keys, strict=True):
+        if key in seen:
+            codes[row] = REASONS.index(DUPLICATE)
+        seen.add(key)
+    return codes
 
 
 def _fault(
@@ -206,9 +234,8 @@ def _fault(
     source_lang: str,
     target_lang: str,
     settings: CleaningSettings,
-    seen: set[bytes],
 ) -> int:
-    """Return the index in REASONS of what is wrong with the pair, or -1; the pair is added to ``seen``."""
+    """Return the index in REASONS of what is wrong with the pair alone, or -1."""
     if not normalised_source or not normalised_target:
         return REASONS.index(EMPTY)
     if normalised_source == normalised_target:
@@ -221,10 +248,6 @@ def _fault(
     longer, shorter = max(n_source, n_target), min(n_source, n_target)
     if longer + settings.n_words_slack > settings.length_ratio_max * (shorter + settings.n_words_slack):
         return REASONS.index(LENGTH_RATIO)
-    key = hashlib.blake2b(f"{normalised_source}\t{normalised_target}".encode(), digest_size=12).digest()
-    if key in seen:
-        return REASONS.index(DUPLICATE)
-    seen.add(key)
     return -1
 
 

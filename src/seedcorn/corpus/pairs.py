@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
+from seedcorn.corpus.parallel import Sharded
 from seedcorn.corpus.utterances import ROWS_PER_BATCH
 
 PAIR_SCHEMA = pa.schema(
@@ -33,7 +34,10 @@ class SentencePair:
 
 @dataclass(frozen=True)
 class PairCorpus:
-    """Sentence pairs with the columns of PAIR_SCHEMA; ``open_batches`` starts a fresh pass each time it is called."""
+    """Sentence pairs with the columns of PAIR_SCHEMA; ``open_batches`` starts a fresh pass each time it is called.
+
+    A Sharded one can be read in pieces, by other processes.
+    """
 
     open_batches: Callable[[], Iterator[pa.RecordBatch]]
 
@@ -51,6 +55,10 @@ class PairCorpus:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the record batches, in order, from the first row."""
         return self.open_batches()
+
+    def pieces(self) -> Iterable[pa.RecordBatch]:
+        """Return the record batches, in order, for a Mapper: as shards where they can be opened alone."""
+        return self.open_batches if isinstance(self.open_batches, Sharded) else self.open_batches()
 
     def table(self) -> pa.Table:
         """Return all rows in memory."""

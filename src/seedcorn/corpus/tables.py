@@ -38,9 +38,12 @@ def write_batches(batches: Iterator[pa.RecordBatch], schema: pa.Schema, path: Pa
 
 def open_parquet(path: Path) -> Corpus:
     """Return the corpus in a Parquet file, streamed; its row groups can be read alone."""
-    about = pq.read_metadata(path)
-    groups = tuple(_RowGroup(path, number) for number in range(about.num_row_groups))
-    return Corpus(Sharded(groups), about.schema.to_arrow_schema())
+    return Corpus(row_groups(path), pq.read_schema(path))
+
+
+def row_groups(path: Path) -> Sharded[pa.RecordBatch]:
+    """Return the record batches of a Parquet file, its row groups as shards."""
+    return Sharded(tuple(_RowGroup(path, number) for number in range(pq.read_metadata(path).num_row_groups)))
 
 
 @dataclass(frozen=True)

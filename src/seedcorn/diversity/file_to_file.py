@@ -1,6 +1,6 @@
 """Diversity selection alone: from the rows of a pool to the rows kept, each with its round, gain and neighbour."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedcorn.corpus.contamination import exact_duplicates
+from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.diversity.choosing import DiversityChoice, load_network, paraphrase_network, views_for
 from seedcorn.diversity.methods import Method
@@ -16,15 +17,14 @@ from seedcorn.diversity.nearest import NO_NEIGHBOUR, NearestKept, Vectors, neare
 from seedcorn.diversity.objectives import Budget, Picks
 from seedcorn.diversity.paraphrase import save_paraphrase_network
 from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network
-from seedcorn.diversity.sieve import StreamBatch, sieve_stream
+from seedcorn.diversity.sieve_parts import STREAMED_FEATURES, SieveSettings, sieve_texts
 from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, select_diverse
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.embedding import fit_encoder
-from seedcorn.relevance.ngrams import NgramFeatures, count_words, ngram_matrix
+from seedcorn.relevance.ngrams import count_words, ngram_matrix
 from seedcorn.selection import PositionArray, Scores
 
 SCORE_COLUMNS = ("score", "relevance")  # as ``select relevance`` and the relevance stage of a run call it
-STREAMED_FEATURES = NgramFeatures(n_bits=18)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,24 +111,29 @@ def train_network(annotated: Sequence[Utterance], pool: Corpus, folder: Path, *,
 
 
 def keep_diverse_stream(
-    pool: Corpus, *, amount: Amount, seed: Sequence[Utterance] = (), settings: DiversitySettings = DiversitySettings()
+    pool: Corpus,
+    *,
+    amount: Amount,
+    seed: Sequence[Utterance] = (),
+    settings: DiversitySettings = DiversitySettings(),
+    mapper: Mapper = map_in_order,
 ) -> KeptTable:
     """Return what one pass of sieve streaming over the n-grams of ``pool`` keeps, and a second pass collects.
 
-    Memory does not grow with the pool, so repeated rows are not looked for, and a fraction cannot be asked for.
+    ``mapper`` carries the first pass out. Memory does not grow with the pool, so repeated rows are not looked for, and
+    a fraction cannot be asked for.
     """
     total = amount.words or amount.count
     if total is None:
         raise ConfigError(wanted="a budget in utterances or words to stream", found="a fraction", fix="Give --count.")
-    seed_rows = ngram_matrix([u.text for u in seed], features=STREAMED_FEATURES) if seed else None
-    picks = sieve_stream(
-        _stream(pool, in_words=amount.words is not None),
+    sieve = SieveSettings(
         budget=total,
-        n_features=STREAMED_FEATURES.n_buckets,
-        seed_rows=seed_rows,
+        in_words=amount.words is not None,
+        seed_rows=ngram_matrix([u.text for u in seed], features=STREAMED_FEATURES) if seed else None,
         concave=settings.concave,
         limit=settings.limit,
     )
+    picks = sieve_texts(pool.texts(), settings=sieve, mapper=mapper)
     rows, n_rows = _collected(pool, picks)
     rank = pa.array(np.arange(1, len(picks.positions) + 1))
     columns = {"pool_row": pa.array(picks.positions), "round": rank, "gain": pa.array(picks.gains)}
@@ -140,12 +145,6 @@ def keep_diverse_stream(
         n_rows=n_rows,
         n_repeated=0,
     )
-
-
-def _stream(pool: Corpus, *, in_words: bool) -> Iterator[StreamBatch]:
-    for texts in pool.texts():
-        costs = np.maximum(count_words(texts), 1) if in_words else np.ones(len(texts), np.int64)
-        yield StreamBatch(ngram_matrix(texts, features=STREAMED_FEATURES), costs)
 
 
 def _collected(pool: Corpus, picks: Picks) -> tuple[pa.Table, int]:

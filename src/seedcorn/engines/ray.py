@@ -6,7 +6,7 @@ by the workers themselves; batches of any other are read here and sent.
 
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,53 +26,53 @@ _ITEMS_PER_ROUND = 64  # that are read here and sent together: what bounds the m
 
 @dataclass(frozen=True)
 class RayMapper:
-    """Carries out passes on the cluster of this process; see ``corpus.parallel.Mapper``."""
+    """Carries out passes on the cluster of this process; see ``corpus.parallel.Mapper``.
 
-    n_workers: int
+    The first pass joins the cluster at ``address``, or without one starts a cluster of ``n_workers`` processors here,
+    unless this process has joined one. Raises DataError when no cluster answers.
+    """
 
-    @staticmethod
-    def start(address: str = "", *, n_workers: int = 1) -> "RayMapper":
-        """Join the cluster at ``address``, or without one start a cluster of ``n_workers`` here, unless one is joined.
+    address: str = ""
+    n_workers: int = 1
 
-        Raises DataError when no cluster answers.
-        """
+    def join(self) -> None:
+        """See to it that this process is part of a cluster."""
         import ray
 
         if not ray.is_initialized():
-            where = {"address": address} if address else {"num_cpus": n_workers, "include_dashboard": False}
+            where = {"address": self.address} if self.address else {"num_cpus": self.n_workers}
             try:
-                ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False, **where)
             except (ConnectionError, RuntimeError) as error:
                 raise DataError(
-                    wanted="a Ray cluster", found=str(error), where=address, fix="Start it with 'ray start --head'."
+                    wanted="a Ray cluster",
+                    found=str(error),
+                    where=self.address,
+                    fix="Start it with 'ray start --head'.",
                 ) from error
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.execution_options.preserve_order = True
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        return RayMapper(n_workers)
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield ``function`` of each of ``items``, in their order."""
         import ray
         from ray import cloudpickle
 
+        self.join()
         # As bytes: arrays that Ray shares itself are read-only, and kernels would be compiled for those anew.
         shared = ray.put(cloudpickle.dumps(function))
         if isinstance(items, Sharded):
-            yield from _over_shards(shared, items)
+            yield from _over_shards(shared, items.shards)
             return
-        held: list[Item] = []
+        held: list[_One] = []
         for item in items:
-            held.append(item)
+            held.append(_One(item))
             if len(held) == _ITEMS_PER_ROUND:
-                yield from _over_items(shared, held)
+                yield from _over_shards(shared, held)
                 held = []
-        yield from _over_items(shared, held)
-
-
-def _over_items(function: "ObjectRef", items: list[Item]) -> Iterator[Result]:
-    return _over_shards(function, Sharded(tuple(_One(item) for item in items)))
+        yield from _over_shards(shared, held)
 
 
 @dataclass(frozen=True)
@@ -83,22 +83,16 @@ class _One:
         yield self.item
 
 
-def _over_shards(function: "ObjectRef", items: Sharded[Item]) -> Iterator[Result]:
+def _over_shards(function: "ObjectRef", shards: Sequence[Callable[[], Iterator[Item]]]) -> Iterator[Result]:
     """Yield the results of all shards, in the order of the shards, as they come from the workers."""
     import ray
     from ray import cloudpickle
 
-    if not items.shards:
+    if not shards:
         return
-    rows = pa.table(
-        {
-            "shard": pa.array(range(len(items.shards)), pa.int64()),
-            "opened": pa.array([cloudpickle.dumps(shard) for shard in items.shards], pa.large_binary()),
-        }
-    )
-    blocks = [rows.slice(i, 1) for i in range(len(rows))]
-    results = ray.data.from_arrow(blocks).map_batches(
-        _results_of_shard, batch_size=1, batch_format="pyarrow", fn_args=(function,)
+    opened = [ray.put(cloudpickle.dumps(shard)) for shard in shards]
+    results = ray.data.range(len(opened), override_num_blocks=len(opened)).map_batches(
+        _results_of_shard, batch_size=1, batch_format="pyarrow", fn_args=(function, opened)
     )
     for block in results.iter_batches(batch_size=None, batch_format="pyarrow"):
         for row in block.column("result"):
@@ -108,15 +102,15 @@ def _over_shards(function: "ObjectRef", items: Sharded[Item]) -> Iterator[Result
             yield result
 
 
-def _results_of_shard(rows: pa.Table, function: "ObjectRef") -> Iterator[pa.Table]:
-    """Yield one row for every item of the shards in ``rows``: the result, or the refusal of bad input, as bytes."""
+def _results_of_shard(numbers: pa.Table, function: "ObjectRef", opened: "Sequence[ObjectRef]") -> Iterator[pa.Table]:
+    """Yield one row for every item of the shards ``numbers``: the result, or the refusal of bad input, as bytes."""
+    import ray
     from ray import cloudpickle
 
     try:
         apply = _loaded(function)
-        shards = [cloudpickle.loads(opened.as_py()) for opened in rows.column("opened")]
-        for shard in shards:
-            for item in shard():
+        for number in numbers.column("id").to_pylist():
+            for item in cloudpickle.loads(ray.get(opened[number]))():
                 yield _row(apply(item))
     except SeedcornError as error:  # raised again by who asked, with what it says untouched
         yield _row(error)

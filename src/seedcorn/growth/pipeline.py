@@ -2,14 +2,14 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field
 
-from seedcorn.config import Settings
 from seedcorn.deployment.batch import ToAnnotate
 from seedcorn.deployment.certificate import Certificate
+from seedcorn.engines.settings import EngineSettings
 from seedcorn.growth.agent import CURRENT, Agent
 from seedcorn.growth.data import GrowthData, ReadGrowthData
 from seedcorn.growth.stages import (
@@ -25,7 +25,7 @@ from seedcorn.progress import say
 from seedcorn.runs import Result, Run, Stage, StageRecord, StageResult
 
 
-class GrowthConfig(Settings):
+class GrowthConfig(EngineSettings):
     """The configuration file of ``seedcorn grow``; configs/grow-builtin.yaml explains every setting."""
 
     name: str = Field(min_length=1)
@@ -73,6 +73,7 @@ def run_growth(config: GrowthConfig, *, run: Run) -> GrowthResult:
 
     Raises SeedcornError for whatever a user can mend; then what was current stays current.
     """
+    run = replace(run, n_threads=config.n_threads, mapper=config.mapper())
     data = run.do(config.data)
     logs = run.do(config.contamination, data)
     drift = run.do(config.drift, data, logs)

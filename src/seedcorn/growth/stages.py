@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from seedcorn.corpus.contamination import screen_pool
 from seedcorn.corpus.tables import read_utterances, write_utterances
-from seedcorn.corpus.utterances import Utterance
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, Utterance
 from seedcorn.deployment.batch import ToAnnotate, foretold
 from seedcorn.deployment.certificate import Certificate, Judged, certify
 from seedcorn.deployment.proposals import propose
@@ -62,7 +62,8 @@ class ScreenLogs(Stage[NewLogs]):
 
         held_out = [u.text for u in (*data.dev, *data.test)]
         texts = pa.array([u.text for u in data.logs], pa.string())
-        screening = screen_pool(iter([texts]), held_out, threshold=self.similarity)
+        batches = (texts[start : start + ROWS_PER_BATCH] for start in range(0, len(texts), ROWS_PER_BATCH))
+        screening = screen_pool(batches, held_out, threshold=self.similarity, mapper=context.mapper)
         labelled = {u.text for u in (*data.agent.labelled, *data.labels, *data.new_seed)}
         kept = [data.logs[i] for i in sorted(screening.selection.positions.tolist())]
         new = [u for u in kept if u.text not in labelled]

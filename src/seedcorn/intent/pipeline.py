@@ -4,10 +4,12 @@ What people decide next comes last: what to annotate, and whether the model may 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pydantic import Field
 
 from seedcorn.config import Settings
+from seedcorn.engines.settings import EngineSettings
 from seedcorn.intent.data import ReadIntentData
 from seedcorn.intent.deployment import Certify, ChooseToAnnotate
 from seedcorn.intent.result import IntentResult
@@ -33,7 +35,7 @@ class IntentRunSettings(Settings):
     training: WriteTraining = WriteTraining()
 
 
-class IntentConfig(IntentRunSettings):
+class IntentConfig(IntentRunSettings, EngineSettings):
     """The configuration file of ``seedcorn intent``; configs/intent-builtin.yaml explains every setting."""
 
     name: str = Field(min_length=1)
@@ -61,6 +63,7 @@ class IntentConfig(IntentRunSettings):
 
 def run_intent(config: IntentConfig, *, run: Run) -> IntentResult:
     """Run the stages that are not done yet. Raises SeedcornError for whatever a user can mend."""
+    run = replace(run, n_threads=config.n_threads, mapper=config.mapper())
     data = run.do(config.data)
     pool = run.do(config.contamination, data)
     relevant = run.do(config.relevance, data, pool)

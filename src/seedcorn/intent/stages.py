@@ -83,7 +83,11 @@ class RemoveContamination(Stage[CleanPool]):
         """Return the rows that may be used. Raises DataError when there are none."""
         evaluation = [*data.dev, *data.test]
         screening = screen_pool(
-            data.pool.text_pieces(), [u.text for u in evaluation], threshold=self.similarity, mapper=context.mapper
+            data.pool.text_pieces(),
+            [u.text for u in evaluation],
+            threshold=self.similarity,
+            mapper=context.mapper,
+            folder=context.checkpoints,
         )
         codes, kept = screening.selection.reject_codes, screening.selection.positions
         if not len(kept):
@@ -143,6 +147,7 @@ class SelectRelevant(RelevanceSettings, Stage[RelevantPool]):
             settings=self,
             random_seed=context.random_seed,
             mapper=context.mapper,
+            folder=context.checkpoints,
         )
         kept = rows_at(clean.pool, found.selection.positions)
         return RelevantPool(

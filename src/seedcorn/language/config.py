@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.engines.settings import EngineSettings
 from seedcorn.language.annotation import ChooseToTranscribe, ChooseToTranslate
 from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.data import DrawTranscripts, ReadLanguageData
@@ -62,7 +63,7 @@ class Translators(Settings):
         return self.reverse or TrainReverse.model_validate(self.selected.model_dump(exclude={"folder"}))
 
 
-class LanguagePipeline(Settings):
+class LanguagePipeline(EngineSettings):
     """What runs and studies of the language pipeline have in common.
 
     A system is a list of sources of text; of its text a language model is made. ``baseline`` is what all are compared
@@ -85,7 +86,6 @@ class LanguagePipeline(Settings):
     to_translate: ChooseToTranslate | None = ChooseToTranslate()
     to_transcribe: ChooseToTranscribe | None = None
     recogniser: Recogniser | None = Recogniser(test_bed=SynthesiseSpeech())
-    n_threads: int = Field(1, ge=1)
 
     @field_validator("recogniser", mode="before")
     @classmethod

@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
-from seedcorn.corpus.tables import write_batches
+from seedcorn.corpus.parallel import Mapper
+from seedcorn.corpus.tables import row_groups, write_batches
 from seedcorn.corpus.utterances import ROWS_PER_BATCH
 from seedcorn.files import write_json
 from seedcorn.language.data import LanguageData, PairFile, Transcripts
@@ -57,18 +57,18 @@ class CleanPairFiles(Stage[CleanPairs]):
 
     def __call__(self, *, context: Context) -> CleanPairs:
         """Return the pairs that are fit for training."""
-        pairs, of_pairs = self._cleaned(self.pairs)
-        dictionary, of_dictionary = self._cleaned(self.dictionary)
+        pairs, of_pairs = self._cleaned(self.pairs, context.mapper)
+        dictionary, of_dictionary = self._cleaned(self.dictionary, context.mapper)
         return CleanPairs(
             pairs=pairs,
             dictionary=dictionary,
             counts={**_counts(of_pairs), "n_dictionary": len(of_dictionary.positions)},
         )
 
-    def _cleaned(self, files: Sequence[PairFile]) -> tuple[PairCorpus, Selection]:
+    def _cleaned(self, files: Sequence[PairFile], mapper: Mapper) -> tuple[PairCorpus, Selection]:
         corpora = [file.open(self.source_lang, self.target_lang) for file in files]
         pairs = PairCorpus(lambda: (batch for corpus in corpora for batch in corpus.batches()))
-        kept = clean_pairs(pairs, source_lang=self.source_lang, target_lang=self.target_lang)
+        kept = clean_pairs(pairs, source_lang=self.source_lang, target_lang=self.target_lang, mapper=mapper)
         return spoken_form(take_pairs(pairs, kept.positions)), kept
 
 
@@ -122,6 +122,7 @@ class SelectPairs(PairSelectionSettings, Stage[SelectedPairs]):
             in_domain_source=[u.text for u in data.source],
             settings=self,
             random_seed=context.random_seed,
+            mapper=context.mapper,
         )
         kept = select_pairs(scores, self.cutoff)
         n_rows, n_kept = len(scores), len(kept.positions)
@@ -152,9 +153,5 @@ def _in_even_batches(pairs: PairCorpus) -> Iterator[pa.RecordBatch]:
 
 
 def open_pairs(path: Path) -> PairCorpus:
-    """Return the pairs in a Parquet file, streamed."""
-
-    def open_batches() -> Iterator[pa.RecordBatch]:
-        return pq.ParquetFile(path).iter_batches(batch_size=ROWS_PER_BATCH)
-
-    return PairCorpus(open_batches)
+    """Return the pairs in a Parquet file, streamed; its row groups can be read alone."""
+    return PairCorpus(row_groups(path))

@@ -55,7 +55,8 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
     Raises SeedcornError for whatever a user can mend.
     """
     check_packages(config)
-    run, frozen = replace(run, n_threads=config.n_threads), frozen or Frozen()
+    run = replace(run, n_threads=config.n_threads, mapper=config.mapper())
+    frozen = frozen or Frozen()
     data = run.do(config.data)
     transcripts = run.do(config.transcripts, data)
     pairs = run.do(config.pair_cleaning)

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
@@ -23,11 +22,9 @@ from seedcorn.translation.settings import (
 )
 
 if TYPE_CHECKING:
-    from seedcorn.translation.entities import Candidates, Reject
+    from seedcorn.translation.in_parts import Part, Translated
 
-
-Translated: TypeAlias = "tuple[list[Candidates], list[Reject]]"
-SOURCES_PER_PART = 2_000
+_LISTS = "nbest.parquet"
 
 
 class Entities(EntitySettings):
@@ -62,14 +59,11 @@ class TranslateSource(Stage[NBestLists]):
 
     def __call__(self, data: LanguageData, translator: TranslatorFolder, *, context: Context) -> NBestLists:
         """Return the n-best lists."""
-        from seedcorn.translation.entities import translate_utterances
-        from seedcorn.translation.translator import load_translator
+        from seedcorn.translation.in_parts import TranslatePart
 
-        loaded = load_translator(translator.folder)
-
-        def translate(part: Sequence[Utterance], rng: np.random.Generator) -> Translated:
-            return translate_utterances(part, loaded, settings=EntitySettings(), rng=rng, n_best=self.n_best)
-
+        translate = TranslatePart(
+            folder=translator.folder, settings=EntitySettings(), random_seed=context.random_seed, n_best=self.n_best
+        )
         return translate_in_parts([replace(u, slots=()) for u in data.source], translate, context=context)
 
 
@@ -83,42 +77,36 @@ class TranslateEntities(Stage[NBestLists]):
         self, data: LanguageData, transcripts: Transcripts, translator: TranslatorFolder, *, context: Context
     ) -> NBestLists:
         """Return the n-best lists, each hypothesis with its slots."""
-        from seedcorn.translation.entities import catalogue_of, translate_utterances
-        from seedcorn.translation.translator import load_translator
+        from seedcorn.translation.entities import catalogue_of
+        from seedcorn.translation.in_parts import TranslatePart
 
-        loaded = load_translator(translator.folder)
-        catalogue, lexicon = catalogue_of(transcripts.utterances), self.entities.spellings()
-        settings = self.entities.where_known(catalogue, {s.type for u in data.source for s in u.slots})
-
-        def translate(part: Sequence[Utterance], rng: np.random.Generator) -> Translated:
-            return translate_utterances(
-                part, loaded, settings=settings, rng=rng, catalogue=catalogue, lexicon=lexicon, n_best=self.n_best
-            )
-
+        catalogue = catalogue_of(transcripts.utterances)
+        translate = TranslatePart(
+            folder=translator.folder,
+            settings=self.entities.where_known(catalogue, {s.type for u in data.source for s in u.slots}),
+            random_seed=context.random_seed,
+            catalogue=catalogue,
+            lexicon=self.entities.spellings(),
+            n_best=self.n_best,
+        )
         return translate_in_parts(data.source, translate, context=context)
 
 
 def translate_in_parts(
-    utterances: Sequence[Utterance],
-    translate: Callable[[Sequence[Utterance], np.random.Generator], Translated],
-    *,
-    context: Context,
+    utterances: Sequence[Utterance], translate: "Callable[[Part], Translated]", *, context: Context
 ) -> NBestLists:
     """Return the n-best lists of ``utterances`` and the rejects, each row with its position.
 
-    Finished parts are kept with the checkpoints, so that a long translation goes on where it stopped. The randomness of
-    a part follows from its number alone.
+    Finished parts are kept with the checkpoints, so that a long translation goes on where it stopped.
     """
-    parts = [NBestLists.of([], [])]
+    from seedcorn.translation.in_parts import parts_of
+
     with context.working_folder() as working:
-        for number, start in enumerate(range(0, len(utterances), SOURCES_PER_PART)):
-            folder = working / f"part-{number}"
-            if not (folder / "nbest.parquet").exists():
-                folder.mkdir(exist_ok=True)
-                part = utterances[start : start + SOURCES_PER_PART]
-                translated = translate(part, np.random.default_rng([context.random_seed, number]))
-                _write_part(NBestLists.of(*translated, first=start), folder)
-            parts.append(NBestLists.load(folder))
+        folders = {part.number: working / f"part-{part.number}" for part in parts_of(utterances)}
+        left = [part for part in parts_of(utterances) if not (folders[part.number] / _LISTS).exists()]
+        for part, translated in zip(left, context.mapper(translate, left), strict=True):
+            _write_part(NBestLists.of(*translated, first=part.first), folders[part.number])
+        parts = [NBestLists.of([], []), *(NBestLists.load(folder) for folder in folders.values())]
     return NBestLists(
         lists=pa.concat_tables([p.lists for p in parts]), rejects=pa.concat_tables([p.rejects for p in parts])
     )
@@ -126,6 +114,7 @@ def translate_in_parts(
 
 def _write_part(part: NBestLists, folder: Path) -> None:
     """Write the lists last and whole: they say that the part is done."""
+    folder.mkdir(exist_ok=True)
     pq.write_table(part.rejects, folder / "rejects.parquet")
-    with writing_whole(folder / "nbest.parquet") as partial:
+    with writing_whole(folder / _LISTS) as partial:
         pq.write_table(part.lists, partial)

@@ -11,14 +11,20 @@ import numpy as np
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.tables import read_texts, write_texts
 from seedcorn.files import write_text_whole
-from seedcorn.lm.interpolation import Mixture, fit_mixture, share_vocabulary, static_model
+from seedcorn.lm.interpolation import (
+    Mixture,
+    em_weights,
+    fit_mixture,
+    share_vocabulary,
+    static_model,
+    word_probabilities,
+)
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.model_file import read_model, write_model
 from seedcorn.lm.ngram_model import NgramModel
-from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.lm.pruning import prune_by_entropy
 from seedcorn.lm.vocabulary import SPECIAL_WORDS
-from seedcorn.selection import Selection
+from seedcorn.selection import FloatArray, Selection
 
 _TEXTS = ("transcripts", "general", "dev")
 
@@ -127,11 +133,14 @@ def own_words(model: NgramModel) -> list[str]:
 
 @dataclass(frozen=True)
 class DevLoss:
-    """The perplexity of ``dev`` under what is known and a selection of ``texts``, over one fixed vocabulary."""
+    """The perplexity of dev under what is known and a selection of ``texts``, over one fixed vocabulary.
+
+    ``known`` (models, dev words) are the probabilities of the words of dev under the models of what is known.
+    """
 
     texts: Sequence[str]
     dev: Sequence[str]
-    known: tuple[NgramModel, ...]
+    known: FloatArray
     words: list[str]
     order: int
 
@@ -140,8 +149,8 @@ class DevLoss:
         """Return the loss of selections of ``texts``, normalised, beside transcripts and general text of ``domain``."""
         known = [part for part in (domain.transcripts, domain.general) if part]
         words = words_of([*known, texts])
-        models = tuple(estimate_texts(part, order=domain.order, vocabulary=words) for part in known)
-        return cls(texts, domain.dev, models, words, domain.order)
+        models = [estimate_texts(part, order=domain.order, vocabulary=words) for part in known]
+        return cls(texts, domain.dev, word_probabilities(models, domain.dev), words, domain.order)
 
     def __call__(self, selection: Selection) -> float:
         """Return the perplexity with the selected texts."""
@@ -150,5 +159,6 @@ class DevLoss:
     def of(self, texts: Sequence[str]) -> float:
         """Return the perplexity with these texts."""
         added = estimate_texts(texts, order=self.order, vocabulary=self.words)
-        mixture = fit_mixture((*self.known, added), [list(self.dev)])
-        return measure_perplexity(mixture, [list(self.dev)]).perplexity
+        probabilities = np.vstack([self.known, word_probabilities([added], self.dev)])
+        mixed = em_weights(probabilities) @ probabilities
+        return float(np.exp(-np.log(mixed).mean()))

@@ -62,11 +62,16 @@ def fit_mixture(models: Sequence[NgramModel], dev_texts: Iterable[Texts]) -> Mix
     The likelihood has a single maximum. Cost: one scoring of the text a model, then 8 bytes a word and model. Raises
     DataError when the text has no sentence.
     """
-    batches = [np.stack([model.word_scores(batch).logps for model in models]) for batch in dev_texts]
+    batches = [word_probabilities(models, batch) for batch in dev_texts]
     if not any(batch.size for batch in batches):
         raise DataError(wanted="dev text with at least one sentence", found="none")
-    weights = em_weights(np.exp(np.concatenate(batches, axis=1)))
+    weights = em_weights(np.concatenate(batches, axis=1))
     return Mixture(models=tuple(models), weights=tuple(weights.tolist()))
+
+
+def word_probabilities(models: Sequence[NgramModel], texts: Texts) -> NDArray[np.float64]:
+    """Return the probability of every word of ``texts``, sentence ends included, under each model, (models, words)."""
+    return np.exp(np.stack([model.word_scores(texts).logps for model in models]))
 
 
 def em_weights(probabilities: NDArray[np.float64], *, smallest_step: float = _SMALLEST_STEP) -> NDArray[np.float64]:

@@ -6,10 +6,8 @@ away what the discounts D took. Unigrams are interpolated with 1 / |V|. See Chen
 and Heafield et al., "Scalable modified Kneser-Ney language model estimation" (ACL 2013), for pruning.
 """
 
-import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError, SeedcornWarning
-from seedcorn.lm.counts import NgramCounts, count_ngrams
+from seedcorn.lm.counts import Counting, NgramCounts, count_ngrams
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel
 from seedcorn.lm.scratch import NewArray, new_array_within
 from seedcorn.lm.text_buffers import Texts
@@ -26,7 +24,6 @@ from seedcorn.lm.vocabulary import BEGIN_ID, SPECIAL_WORDS
 
 Discounts: TypeAlias = tuple[float, float, float]
 FALLBACK_DISCOUNTS: Discounts = (0.5, 1.0, 1.5)
-DEFAULT_MEMORY_BYTES = 2 << 30
 _BYTES_PER_NODE = 32
 _LEAST = np.float32(1e-37)  # instead of 0, where discounts are 0 and nothing is given away
 
@@ -39,8 +36,7 @@ def estimate(
     vocabulary: Sequence[str] | None = None,
     max_words: int | None = None,
     fallback_discounts: Discounts | None = None,
-    n_memory_bytes: int = DEFAULT_MEMORY_BYTES,
-    folder: Path | str | None = None,
+    counting: Counting = Counting(),
 ) -> NgramModel:
     """Estimate a model from ``texts``, batches of sentences as words separated by white space.
 
@@ -49,15 +45,21 @@ def estimate(
     ``max_words`` most frequent ones (ties: first met), are unknown.
     Where discounts cannot be estimated, as in very small or deduplicated text, ``fallback_discounts`` are taken; unless
     they were given, FALLBACK_DISCOUNTS are, with a SeedcornWarning that names the order.
-    Beyond ``n_memory_bytes`` arrays lie in files in ``folder`` (default: the system's). The order of the sentences does
-    not matter, but for the word ids. Raises ConfigError on impossible settings and DataError on text without sentences.
+    ``counting`` says in how much memory, and where; the model is the same. The order of the sentences does not matter,
+    but for the word ids. Raises ConfigError on impossible settings and DataError on text without sentences.
     """
     thresholds = _thresholds(prune, order)
-    place = Path(folder or tempfile.gettempdir())
-    counts = count_ngrams(texts, order=order, n_memory_bytes=n_memory_bytes, folder=place, words=vocabulary or ())
+    counts = count_ngrams(
+        texts,
+        order=order,
+        n_memory_bytes=counting.n_memory_bytes,
+        folder=counting.place,
+        words=vocabulary or (),
+        mapper=counting.mapper,
+    )
     allowed = _allowed_words(counts, vocabulary, max_words)
     n_bytes = len(counts.trie.words) * _BYTES_PER_NODE
-    new_array = new_array_within(n_bytes, n_memory_bytes=n_memory_bytes, folder=place)
+    new_array = new_array_within(n_bytes, n_memory_bytes=counting.n_memory_bytes, folder=counting.place)
     return _model_of(counts, thresholds, allowed, fallback_discounts, new_array)
 
 
@@ -78,9 +80,9 @@ def _allowed_words(counts: NgramCounts, vocabulary: Sequence[str] | None, max_wo
     """Return for each word id whether the model may know it; the special words always."""
     n_words = len(counts.vocabulary)
     allowed = np.ones(n_words, dtype=np.bool_)
-    if vocabulary is not None:
-        wanted = set(vocabulary)
-        allowed[:] = [word in wanted for word in counts.vocabulary.words]
+    if vocabulary is not None:  # counting gave its words the first ids
+        n_known = len(set(vocabulary).union(SPECIAL_WORDS))
+        allowed[n_known:] = False
     if max_words is not None:
         if max_words < 1:
             raise ConfigError(wanted="a vocabulary of at least one word", found=f"{max_words}")

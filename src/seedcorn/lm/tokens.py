@@ -1,5 +1,6 @@
 """Text to word ids, sentence by sentence, straight from UTF-8 buffers; the vocabulary grows on the way."""
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -24,12 +25,19 @@ from seedcorn.lm.vocabulary import (
 _ALL_DONE, _VOCABULARY_FULL, _TOKENS_FULL, _SPECIAL_WORD = range(4)
 
 
+@functools.lru_cache(maxsize=4)
+def _of_words(words: tuple[str, ...]) -> Vocabulary:
+    """Return the vocabulary of ``words``: many models are estimated over the same ones."""
+    return Vocabulary.from_words(words)
+
+
 class VocabularyBuilder:
     """A vocabulary that grows: the arrays of a WordTable with room to spare."""
 
     def __init__(self, words: Sequence[str] = ()) -> None:
-        vocabulary = Vocabulary.from_words(words)
-        self.table, self.n_words = vocabulary.table, len(vocabulary)
+        vocabulary = _of_words(tuple(words))
+        text, ends, slots = vocabulary.table
+        self.table, self.n_words = WordTable(text.copy(), ends.copy(), slots.copy()), len(vocabulary)
 
     def reserve(self, n_new_words: int, n_new_bytes: int) -> None:
         """Make room for so many more words and bytes, at least doubling what is full."""

@@ -2,6 +2,7 @@
 
 import functools
 import tempfile
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -119,8 +120,13 @@ def sure_stretches(n_tokens: int, unsure: Collection[int]) -> list[tuple[int, in
     return [(a + 1, b) for a, b in pairwise(borders) if b > a + 1]
 
 
-@functools.lru_cache(maxsize=8)
 def _tagger(model_bytes: bytes) -> "Tagger":
+    """Return the tagger of this thread: it holds the text that it looks at."""
+    return _opened(model_bytes, threading.get_ident())
+
+
+@functools.lru_cache(maxsize=16)
+def _opened(model_bytes: bytes, thread: int) -> "Tagger":
     import pycrfsuite
 
     tagger = pycrfsuite.Tagger()

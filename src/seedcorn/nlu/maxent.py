@@ -4,9 +4,7 @@ Beside the n-grams may stand sentence vectors: of words learnt from the pool, or
 """
 
 import functools
-import warnings
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -15,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from seedcorn.corpus.text import words
+from seedcorn.nlu.dual_logistic import fit_logistic_models
 from seedcorn.nlu.sentence_encoder import CachedEncoder, SentenceView, fit_view
 from seedcorn.nlu.word_knowledge import WordKnowledge, sentence_vectors
-from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 
 N_HASHED_FEATURES = 1 << 18
@@ -98,21 +96,16 @@ def train_maxent(
     if encoder is not None:
         view = teacher.view if teacher is not None and teacher.view is not None else fit_view(encoder, texts)
     rows = _with_sentence_vectors(features[:, columns], texts, knowledge=knowledge, view=view)
-    everything = _Rows(rows, np.asarray(intents), counts)
-    labelled = everything.labelled()
-
-    def fit(intent: str) -> Classifier:
-        if teacher is not None and intent in teacher.intents and intent not in excluded_intents:
-            return _taken_over(teacher, intent, columns)
-        trained_on = everything if intent in excluded_intents else labelled
-        return _one_against_rest(trained_on, intent, random_seed)
-
-    fitted = [fit(intent) for intent in track(known, "training intents")]
+    examples = _Examples(rows, np.asarray(intents), counts)
+    taken = [i for i in known if teacher is not None and i in teacher.intents and i not in excluded_intents]
+    fitted = _fit_each([i for i in known if i not in taken], examples, excluded_intents, random_seed)
+    if teacher is not None:
+        fitted |= {intent: _taken_over(teacher, intent, columns) for intent in taken}
     return MaxEnt(
         intents=known,
         columns=columns,
-        coefficients=np.stack([coefficients for coefficients, _ in fitted]).astype(np.float32),
-        intercepts=np.array([intercept for _, intercept in fitted], dtype=np.float64),
+        coefficients=np.stack([fitted[intent][0] for intent in known]).astype(np.float32),
+        intercepts=np.array([fitted[intent][1] for intent in known], dtype=np.float64),
         knowledge=knowledge,
         view=view,
     )
@@ -137,58 +130,53 @@ def _with_sentence_vectors(
     return features
 
 
-class _Rows(NamedTuple):
+class _Examples(NamedTuple):
     """Training examples: features (rows, columns), the intent of each or "", and how much it counts."""
 
     features: csr_matrix
     intents: NDArray[np.str_]
     weights: FloatArray
 
-    def labelled(self) -> "_Rows":
-        has_intent = self.intents != ""
-        return self if has_intent.all() else _Rows(*(part[has_intent] for part in self))
 
-
-def _one_against_rest(rows: _Rows, intent: str, random_seed: int) -> Classifier:
-    """Return coefficients (columns,) and intercept of the model of one intent."""
-    from sklearn.linear_model import LogisticRegression
-
-    regression = LogisticRegression(
-        C=_INVERSE_REGULARISATION, solver="liblinear", dual=True, tol=_TOLERANCE, random_state=random_seed
-    )
-    with _quiet_about_iterations():
-        regression.fit(rows.features, rows.intents == intent, sample_weight=rows.weights)
-    return regression.coef_[0], float(regression.intercept_[0])
-
-
-@contextmanager
-def _quiet_about_iterations() -> Iterator[None]:
-    """Silence the warning that the optimiser reached its last iteration: the result is good enough then."""
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+def _fit_each(
+    intents: Sequence[str], examples: _Examples, excluded_intents: Collection[str], random_seed: int
+) -> dict[str, Classifier]:
+    """Return the classifier of each of ``intents``; of rows without intent only ``excluded_intents`` learn."""
+    fitted: dict[str, Classifier] = {}
+    has_intent = examples.intents != ""
+    for are_excluded in (False, True):
+        chosen = [intent for intent in intents if (intent in excluded_intents) == are_excluded]
+        rows = np.flatnonzero(has_intent | are_excluded)
+        found = fit_logistic_models(
+            examples.features[rows],
+            examples.intents[rows, np.newaxis] == np.array(chosen, dtype=np.str_),
+            examples.weights[rows],
+            inverse_regularisation=_INVERSE_REGULARISATION,
+            tolerance=_TOLERANCE,
+            random_seed=random_seed,
+        )
+        fitted |= dict(zip(chosen, zip(found.coefficients, found.intercepts.tolist(), strict=True), strict=True))
+    return fitted
 
 
 def intent_features(texts: Sequence[str]) -> csr_matrix:
     """Return the hashed features of ``texts``, shape (texts, N_HASHED_FEATURES), binary, rows L2-normalised."""
-    from sklearn.feature_extraction import FeatureHasher
-    from sklearn.preprocessing import normalize
-
-    if not texts:
-        return csr_matrix((0, N_HASHED_FEATURES), dtype=np.float32)
-    hasher = FeatureHasher(N_HASHED_FEATURES, input_type="string", alternate_sign=False, dtype=np.float32)
-    hashed = hasher.transform(_feature_names(text) for text in texts).tocsr()
-    hashed.data[:] = 1.0
-    return normalize(hashed, copy=False)
+    rows = [_columns(text) for text in texts]
+    sizes = np.array([len(row) for row in rows], np.int64)
+    values = np.repeat((1.0 / np.sqrt(sizes)).astype(np.float32), sizes)
+    columns = np.concatenate([np.zeros(0, np.int32), *rows])
+    return csr_matrix((values, columns, np.cumsum([0, *sizes])), shape=(len(texts), N_HASHED_FEATURES))
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _feature_names(text: str) -> tuple[str, ...]:
+def _columns(text: str) -> NDArray[np.int32]:
+    """Return the columns of the features of ``text``, ascending, hashed as by sklearn's FeatureHasher."""
+    from sklearn.utils import murmurhash3_32
+
     tokens = words(text)
     # A text without words still has one feature, so that its row is not empty.
-    return (f"n:{len(tokens) > 4}", *_word_ngrams(["<", *tokens, ">"]), *_character_ngrams(" ".join(tokens)))
+    names = (f"n:{len(tokens) > 4}", *_word_ngrams(["<", *tokens, ">"]), *_character_ngrams(" ".join(tokens)))
+    return np.unique([abs(murmurhash3_32(name)) % N_HASHED_FEATURES for name in names]).astype(np.int32)
 
 
 def _word_ngrams(tokens: Sequence[str]) -> Iterator[str]:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.normalising import Texts
-from seedcorn.corpus.text import words
+from seedcorn.corpus.normalising import Texts, normalise_all
 from seedcorn.corpus.word_vectors import WordVectors, fit_word_vectors, word_hash
 
 SIF_A = 1e-3
 CLUSTER_SIZES = (64, 512)
+_TEXTS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,10 +71,13 @@ def sentence_vectors(texts: Sequence[str], knowledge: WordKnowledge) -> NDArray[
     weights = SIF_A / (SIF_A + np.exp(vectors.log_frequencies))
     weighted = vectors.vectors * weights[:, np.newaxis].astype(np.float32)
     result = np.zeros((len(texts), vectors.vectors.shape[1]), np.float32)
-    for row, text in enumerate(texts):
-        hashes = np.array([word_hash(word) for word in words(text)], np.uint64)
-        if len(hashes):
-            result[row] = weighted[vectors.rows(hashes)].sum(axis=0)
+    split = [normalised.split() for normalised in normalise_all(texts)]
+    filled = [row for row, words in enumerate(split) if words]
+    for start in range(0, len(filled), _TEXTS_AT_ONCE):
+        rows = filled[start : start + _TEXTS_AT_ONCE]
+        hashes = np.array([word_hash(word) for row in rows for word in split[row]], np.uint64)
+        first_words = np.cumsum([0, *(len(split[row]) for row in rows[:-1])])
+        result[rows] = np.add.reduceat(weighted[vectors.rows(hashes)], first_words, axis=0)
     return _unit(np.where(result.any(axis=1, keepdims=True), _unit(result) - knowledge.mean, 0.0))
 
 

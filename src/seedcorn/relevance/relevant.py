@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +11,7 @@ from pydantic import Field
 
 from seedcorn.config import Settings
 from seedcorn.corpus.parallel import Mapper, map_in_order
+from seedcorn.corpus.resuming import Arrays, AsArrays, map_resumable
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.progress import track
@@ -75,15 +78,17 @@ def find_relevant(
     settings: RelevanceSettings,
     random_seed: int,
     mapper: Mapper = map_in_order,
+    folder: Path | None = None,
 ) -> Relevant:
     """Return the relevant part of a pool; ``open_texts`` starts a pass over its text column.
 
-    ``mapper`` carries the scoring of the pool out; the result does not depend on it.
+    ``mapper`` carries the scoring of the pool out; the result does not depend on it. With a ``folder`` an interrupted
+    scoring goes on from its finished shards.
 
     Raises ConfigError when a precision is asked of a scorer that cannot estimate one, DataError when nothing is kept.
     """
     fitted = fit_to_pool(open_texts, seed=seed, background=background, settings=settings, random_seed=random_seed)
-    scores = _score_pool(open_texts(), fitted.score, mapper)
+    scores = _score_pool(open_texts(), fitted.score, mapper, folder)
     selection = settings.cutoff.apply(scores, texts=open_texts, seed=seed, threshold_for=fitted.threshold_for)
     if not len(selection.positions):
         raise DataError(
@@ -94,7 +99,19 @@ def find_relevant(
     return Relevant(scores=scores, selection=selection, fitted=fitted)
 
 
-def _score_pool(batches: Iterable[pa.StringArray], score: Scorer, mapper: Mapper) -> Scores:
-    parts = list(track(mapper(score, batches), "scoring the pool, batches"))
-    missing = [np.zeros(len(part), np.bool_) if part.missing is None else part.missing for part in parts]
-    return replace(parts[0], values=np.concatenate([p.values for p in parts]), missing=np.concatenate(missing))
+def _score_pool(batches: Iterable[pa.StringArray], score: Scorer, mapper: Mapper, folder: Path | None) -> Scores:
+    unscored = score(pa.array([], pa.string()))
+    as_arrays = AsArrays(_to_arrays, partial(_from_arrays, unscored))
+    results = map_resumable(mapper, score, batches, folder=folder, as_arrays=as_arrays)
+    parts = [_to_arrays(unscored), *map(_to_arrays, track(results, "scoring the pool, batches"))]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in ("values", "missing")}
+    return _from_arrays(unscored, joined)
+
+
+def _to_arrays(scores: Scores) -> Arrays:
+    missing = np.zeros(len(scores), np.bool_) if scores.missing is None else scores.missing
+    return {"values": scores.values, "missing": missing}
+
+
+def _from_arrays(of_same_kind: Scores, arrays: Arrays) -> Scores:
+    return replace(of_same_kind, values=arrays["values"].astype(np.float64), missing=arrays["missing"].astype(np.bool_))

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from seedcorn.corpus.formats import detect_format, read_corpus, write_corpus
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks
 from seedcorn.corpus.formats.pairs import read_pairs
 from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus
+from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Corpus, Utterance, row_of
 from seedcorn.errors import ConfigError, DataError
@@ -35,7 +34,7 @@ from seedcorn.translation.settings import (
 )
 
 if TYPE_CHECKING:
-    from seedcorn.translation.entities import Candidates
+    from seedcorn.translation.entities import Candidates, Reject
     from seedcorn.translation.training import TrainedTranslator
 
 
@@ -57,10 +56,12 @@ class PairFiles:
     in_domain: Path | None = None
     spoken: bool = True
 
-    def clean(self, path: Path, target: Path | None, rejected: Counter[str]) -> PairCorpus:
+    def clean(
+        self, path: Path, target: Path | None, rejected: Counter[str], *, mapper: Mapper = map_in_order
+    ) -> PairCorpus:
         """Return the pairs of ``path`` fit for training, and count in ``rejected`` those that are not, by reason."""
         pairs = read_pairs(path, target=target, source_lang=self.source_lang, target_lang=self.target_lang)
-        kept = clean_pairs(pairs, source_lang=self.source_lang, target_lang=self.target_lang, where=path)
+        kept = clean_pairs(pairs, source_lang=self.source_lang, target_lang=self.target_lang, where=path, mapper=mapper)
         for code, reason in enumerate(kept.reject_reasons):
             rejected[reason] += int((kept.reject_codes == code).sum())
         return spoken_form(take_pairs(pairs, kept.positions)) if self.spoken else take_pairs(pairs, kept.positions)
@@ -85,18 +86,21 @@ def train_from_files(
     training: TrainingSettings,
     checkpoints: Path,
     random_seed: int,
+    mapper: Mapper = map_in_order,
 ) -> TrainedFromFiles:
     """Clean the pairs, select those near to in-domain text where there is some, and train a translator on them.
 
-    Interrupted, the same call goes on where it stopped; checkpoints of other pairs or settings are never gone on from.
+    ``mapper`` carries the passes over the pairs out. Interrupted, the same call goes on where it stopped; checkpoints
+    of other pairs or settings are never gone on from.
     """
     from seedcorn.translation.training import train_translator
 
     rejected = Counter[str]()
-    clean = files.clean(files.pairs, files.target, rejected)
+    clean = files.clean(files.pairs, files.target, rejected, mapper=mapper)
     selected = clean
     if files.in_domain is not None:
-        scores = score_pairs(clean, in_domain=texts_of(files.in_domain), settings=selection, random_seed=random_seed)
+        in_domain = texts_of(files.in_domain)
+        scores = score_pairs(clean, in_domain=in_domain, settings=selection, random_seed=random_seed, mapper=mapper)
         selected = take_pairs(clean, select_pairs(scores, selection.cutoff).positions)
     dictionary = (
         PairCorpus.from_pairs([]) if files.dictionary is None else files.clean(files.dictionary, None, rejected)
@@ -139,31 +143,42 @@ class TranslationFiles:
     rejects: Path | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class TranslationPass:
+    """How a file is translated: what becomes of slot values, how many hypotheses there are, and where it is done.
+
+    ``mapper`` has parts of the file translated, by ``n_threads`` threads each (0: all).
+    """
+
+    entities: EntitySettings
+    n_best: int = 10
+    n_threads: int = 0
+    random_seed: int = 0
+    mapper: Mapper = map_in_order
+
+
 def translate_file(
-    files: TranslationFiles,
-    output: Path,
-    *,
-    entities: EntitySettings,
-    weights: RescoringWeights,
-    lang: str,
-    n_best: int,
-    n_threads: int,
-    random_seed: int,
+    files: TranslationFiles, output: Path, *, how: TranslationPass, weights: RescoringWeights, lang: str
 ) -> tuple[int, int]:
     """Write the best translation of each utterance, and return how many there are and how many were rejected."""
-    from seedcorn.translation.entities import catalogue_of, translate_utterances
-    from seedcorn.translation.translator import load_translator
+    from seedcorn.translation.entities import catalogue_of
+    from seedcorn.translation.in_parts import TranslatePart, parts_of
     from seedcorn.translation.transliteration import read_lexicon
 
-    candidates, rejected = translate_utterances(
-        read_corpus(files.source).utterances(),
-        load_translator(files.translator, n_threads=n_threads),
-        settings=entities,
-        rng=np.random.default_rng(random_seed),
+    translate = TranslatePart(
+        folder=files.translator,
+        settings=how.entities,
+        random_seed=how.random_seed,
         catalogue=catalogue_of(read_corpus(files.catalogue).utterances()) if files.catalogue else None,
         lexicon=read_lexicon(files.lexicon) if files.lexicon else None,
-        n_best=n_best,
+        n_best=how.n_best,
+        n_threads=how.n_threads,
     )
+    candidates: list[Candidates] = []
+    rejected: list[Reject] = []
+    for found, lost in how.mapper(translate, parts_of(read_corpus(files.source).utterances())):
+        candidates += found
+        rejected += lost
     if files.lm is not None:
         candidates = _with_lm(candidates, files.lm)
     best = Corpus.from_utterances(candidate.chosen(weights, lang=lang) for candidate in candidates)

@@ -5,16 +5,20 @@ Gao 2011, "Domain adaptation via pseudo in-domain data selection"), where there 
 streamed: two to four passes, in memory that grows by their scores alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus
+from seedcorn.corpus.parallel import Mapper, Sharded, map_in_order
 from seedcorn.errors import DataError
 from seedcorn.progress import track
-from seedcorn.relevance.cross_entropy import cross_entropy_scores, fit_cross_entropy
+from seedcorn.relevance.cross_entropy import UNIT, CrossEntropyModels, cross_entropy_scores, fit_cross_entropy
 from seedcorn.relevance.cutoff import Cutoff
 from seedcorn.relevance.embedding import (
     centroid,
@@ -23,7 +27,7 @@ from seedcorn.relevance.embedding import (
     named_encoder,
 )
 from seedcorn.relevance.sentence_vectors import SentenceEncoder
-from seedcorn.selection import Scores, Selection
+from seedcorn.selection import FloatArray, Scores, Selection
 from seedcorn.translation.settings import PairMethod, PairSelectionSettings
 
 N_GENERAL_PAIRS = 20_000
@@ -36,13 +40,17 @@ def score_pairs(
     in_domain_source: Sequence[str] = (),
     settings: PairSelectionSettings,
     random_seed: int,
+    mapper: Mapper = map_in_order,
 ) -> Scores:
-    """Return how near each pair is to ``in_domain`` target text and, by cross-entropy, to ``in_domain_source``."""
+    """Return how near each pair is to ``in_domain`` target text and, by cross-entropy, to ``in_domain_source``.
+
+    ``mapper`` carries the passes over the pairs out.
+    """
     if settings.method is PairMethod.CROSS_ENTROPY:
         return cross_entropy_of_pairs(
-            pairs, in_domain=in_domain, in_domain_source=in_domain_source, random_seed=random_seed
+            pairs, in_domain=in_domain, in_domain_source=in_domain_source, random_seed=random_seed, mapper=mapper
         )
-    return distance_of_pairs(pairs, in_domain, settings=settings, random_seed=random_seed)
+    return distance_of_pairs(pairs, in_domain, settings=settings, random_seed=random_seed, mapper=mapper)
 
 
 def select_pairs(scores: Scores, cutoff: Cutoff) -> Selection:
@@ -58,7 +66,12 @@ def select_pairs(scores: Scores, cutoff: Cutoff) -> Selection:
 
 
 def distance_of_pairs(
-    pairs: PairCorpus, in_domain: Sequence[str], *, settings: PairSelectionSettings, random_seed: int
+    pairs: PairCorpus,
+    in_domain: Sequence[str],
+    *,
+    settings: PairSelectionSettings,
+    random_seed: int,
+    mapper: Mapper = map_in_order,
 ) -> Scores:
     """Return how far the target side of each pair is from the centroid of the ``in_domain`` texts; lower is better.
 
@@ -80,15 +93,31 @@ def distance_of_pairs(
         )
     )
     return centroid_scores(
-        targets(),
+        _targets(pairs),
         encoder,
         in_domain=centroid([list(in_domain)], encoder),
-        general=centroid(targets(), encoder) if settings.minus_general else None,
+        general=centroid(_targets(pairs), encoder, mapper=mapper) if settings.minus_general else None,
+        mapper=mapper,
     )
 
 
+def _targets(pairs: PairCorpus) -> Iterable[pa.StringArray]:
+    """Return the target side for a Mapper."""
+    pieces = pairs.pieces()
+    return pieces.map(_target_of) if isinstance(pieces, Sharded) else map(_target_of, pieces)
+
+
+def _target_of(batch: pa.RecordBatch) -> pa.StringArray:
+    return batch.column("target")
+
+
 def cross_entropy_of_pairs(
-    pairs: PairCorpus, *, in_domain: Sequence[str], in_domain_source: Sequence[str], random_seed: int
+    pairs: PairCorpus,
+    *,
+    in_domain: Sequence[str],
+    in_domain_source: Sequence[str],
+    random_seed: int,
+    mapper: Mapper = map_in_order,
 ) -> Scores:
     """Return how much more in-domain than general each pair is: cross-entropy differences, both sides added.
 
@@ -99,20 +128,29 @@ def cross_entropy_of_pairs(
     for side, texts in sides.items():
         _refuse_nothing(texts, side)
     sample = _sample(pairs, np.random.default_rng(random_seed))
-    found = [
-        cross_entropy_scores(
-            (batch.column(side) for batch in track(pairs.batches(), f"scoring the {side} side, batches")),
-            fit_cross_entropy([list(texts)], [sample.column(side).combine_chunks()]),
-        )
-        for side, texts in sides.items()
-    ]
-    missing = [s.missing for s in found if s.missing is not None]
+    models = {
+        side: fit_cross_entropy([list(texts)], [sample.column(side).combine_chunks()]) for side, texts in sides.items()
+    }
+    parts = list(track(mapper(partial(_both_sides, models=models), pairs.pieces()), "scoring pairs, batches"))
+    missing = np.concatenate([np.zeros(0, np.bool_), *(part.missing for part in parts)])
     return Scores(
-        values=found[0].values + found[1].values,
+        values=np.concatenate([np.zeros(0), *(part.values for part in parts)]),
         name="bilingual cross-entropy difference",
-        unit=found[0].unit,
-        missing=np.logical_or.reduce(missing) if missing else None,
+        unit=UNIT,
+        missing=missing if missing.any() else None,
     )
+
+
+class _BothSides(NamedTuple):
+    values: FloatArray
+    missing: NDArray[np.bool_]
+
+
+def _both_sides(batch: pa.RecordBatch, *, models: Mapping[str, CrossEntropyModels]) -> _BothSides:
+    """Return the cross-entropy differences of both sides, added, and which pairs have none."""
+    found = [cross_entropy_scores([batch.column(side)], model) for side, model in models.items()]
+    missing = [np.zeros(len(s), np.bool_) if s.missing is None else s.missing for s in found]
+    return _BothSides(np.sum([s.values for s in found], axis=0), np.logical_or.reduce(missing))
 
 
 def _refuse_nothing(texts: Sequence[str], side: str) -> None:

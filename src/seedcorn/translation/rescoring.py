@@ -6,10 +6,10 @@ that long sentences are not preferred or punished by their length alone. Transla
 that nobody writes; a language model over a wide vocabulary hardly minds.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +97,9 @@ def tune_weights(
     grid.sort(key=lambda weights: (abs(weights.lm) + abs(weights.length) + weights.out_of_vocabulary, weights.length))
     losses: dict[tuple[str, ...], float] = {}
     best, lowest = NO_RESCORING, np.inf
+    lists = _Lists.of(nbests)
     for weights in track(grid, "tuning rescoring weights", total=len(grid)):
-        texts = tuple(nbest.hypotheses[i].text for nbest in nbests for i in rank(nbest, weights)[:n_hypotheses])
+        texts = lists.best(weights, n_hypotheses=n_hypotheses)
         if texts not in losses:
             losses[texts] = loss(texts)
         if losses[texts] < lowest:
@@ -112,22 +113,69 @@ def chrf_loss(references: Sequence[str]) -> Callable[[Sequence[str]], float]:
 
 
 def _values(nbest: NBest, weights: RescoringWeights) -> FloatArray:
+    wanted = {name: _feature(nbest, name) for name in _features_of(weights)}
     n_words = np.array([hypothesis.n_words for hypothesis in nbest.hypotheses], dtype=np.float64)
-    values = _feature(nbest, TRANSLATION_LOGP) / n_words + weights.length * n_words
+    return _weighed(wanted, n_words, weights)
+
+
+def _features_of(weights: RescoringWeights) -> list[str]:
+    """Return the features that count."""
+    counted = {TRANSLATION_LOGP: 1.0, LM_LOGP: weights.lm, OUT_OF_VOCABULARY_WORDS: weights.out_of_vocabulary}
+    return [name for name, weight in counted.items() if weight]
+
+
+def _weighed(features: Mapping[str, FloatArray], n_words: FloatArray, weights: RescoringWeights) -> FloatArray:
+    values = features[TRANSLATION_LOGP] / n_words + weights.length * n_words
     if weights.lm:
         # The end of the sentence is a word to the language model.
-        values += weights.lm * _feature(nbest, LM_LOGP) / (n_words + 1)
+        values += weights.lm * features[LM_LOGP] / (n_words + 1)
     if weights.out_of_vocabulary:
-        values -= weights.out_of_vocabulary * _feature(nbest, OUT_OF_VOCABULARY_WORDS)
+        values -= weights.out_of_vocabulary * features[OUT_OF_VOCABULARY_WORDS]
     return values
+
+
+class _Lists(NamedTuple):
+    """All hypotheses of many lists, one after the other: of which list each is, its text, words and features."""
+
+    list_of: NDArray[np.int64]
+    place: NDArray[np.int64]
+    texts: list[str]
+    n_words: FloatArray
+    features: Mapping[str, FloatArray]
+
+    @staticmethod
+    def of(nbests: Sequence[NBest]) -> "_Lists":
+        sizes = [len(nbest.hypotheses) for nbest in nbests]
+        every = [h for nbest in nbests for h in nbest.hypotheses]
+        names = set.intersection(*(set(h.features) for h in every)) if every else set()
+        return _Lists(
+            np.repeat(np.arange(len(sizes)), sizes),
+            np.concatenate([np.zeros(0, np.int64), *map(np.arange, sizes)]),
+            [h.text for h in every],
+            np.array([h.n_words for h in every], dtype=np.float64),
+            {name: np.array([h.features[name] for h in every], dtype=np.float64) for name in names},
+        )
+
+    def best(self, weights: RescoringWeights, *, n_hypotheses: int) -> tuple[str, ...]:
+        """Return the texts of the first hypotheses of each list in the order of ``rank``, list after list."""
+        missing = [name for name in _features_of(weights) if name not in self.features]
+        if missing:
+            raise _no_feature(missing[0], self.features)
+        values = _weighed(self.features, self.n_words, weights)
+        order = np.lexsort((self.place, -values, self.list_of))
+        return tuple(self.texts[i] for i in order[self.place < n_hypotheses].tolist())
 
 
 def _feature(nbest: NBest, name: str) -> FloatArray:
     try:
         return np.array([hypothesis.features[name] for hypothesis in nbest.hypotheses], dtype=np.float64)
     except KeyError as error:
-        known = ", ".join(nbest.hypotheses[0].features) or "none"
-        raise DataError(wanted=f"the feature '{name}' in every hypothesis", found=f"features {known}") from error
+        raise _no_feature(name, nbest.hypotheses[0].features) from error
+
+
+def _no_feature(name: str, known: Iterable[str]) -> DataError:
+    found = f"features {', '.join(sorted(known)) or 'none'}"
+    return DataError(wanted=f"the feature '{name}' in every hypothesis", found=found)
 
 
 def _with_lm(batch: Sequence[NBest], lm: SentenceLm) -> Iterator[NBest]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,15 +15,9 @@ from seedcorn.corpus.formats import read_pool
 from seedcorn.corpus.parallel import Mapper, Sharded, map_in_order
 from seedcorn.corpus.tables import open_parquet, write_batches
 from seedcorn.corpus.utterances import Corpus, Utterance
-from seedcorn.engines import mapper_of
 from seedcorn.errors import DataError
 from seedcorn.relevance.cutoff import Cutoff
-from seedcorn.relevance.keeping import keep_best
-from seedcorn.relevance.methods import fit_method
-from seedcorn.relevance.names import Method
 from seedcorn.relevance.relevant import RelevanceSettings, find_relevant
-from seedcorn.relevance.streaming import keep_from_stream
-from seedcorn.selection import Scores, Selection
 
 pytest.importorskip("ray")
 # Three examples of the functionality are too few to calibrate by, and enough to compare bytes.
@@ -36,14 +29,6 @@ TEXTS = [f"{text} {n % 37}" for n, text in enumerate((SEED + BACKGROUND + ["it r
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Mapper]:
-    import ray
-
-    yield mapper_of("ray", n_workers=2)
-    ray.shutdown()
-
-
-@pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of two Parquet files with row groups of different sizes."""
     folder = tmp_path_factory.mktemp("pool")
@@ -51,24 +36,6 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, texts, rows in (("a", TEXTS[:half], 50), ("b", TEXTS[half:], 101)):
         pq.write_table(pa.table({"text": texts}), folder / f"{name}.parquet", row_group_size=rows)
     return folder
-
-
-@pytest.mark.parametrize("method", list(Method))
-def test_relevance_is_the_same_bytes_here_and_there(cluster: Mapper, pool: Path, method: str) -> None:
-    fitted = fit_method(method, SEED, BACKGROUND, pa.array(TEXTS[:200]))
-    corpus = read_pool(str(pool))
-
-    def cut(scores: Scores, texts: pa.Array) -> Selection:
-        return keep_best(scores, n_kept=23)
-
-    whole = keep_from_stream([corpus.table().combine_chunks().to_batches()[0]], fitted.score, cut)
-    for mapper in (cluster, *(partial(map_in_order, n_threads=n) for n in (1, 2, 4))):
-        for pieces in (corpus.pieces(), corpus.batches()):
-            kept = keep_from_stream(pieces, fitted.score, cut, mapper=mapper)
-            assert kept.rows.equals(whole.rows)
-            assert kept.positions.tobytes() == whole.positions.tobytes()
-            assert kept.scores.values.tobytes() == whole.scores.values.tobytes()
-            assert kept.n_rows == len(TEXTS)
 
 
 def test_the_stage_of_relevance_is_the_same_here_and_there(cluster: Mapper, tmp_path: Path) -> None:
@@ -87,14 +54,15 @@ def test_the_stage_of_relevance_is_the_same_here_and_there(cluster: Mapper, tmp_
     assert there.selection.positions.tobytes() == here.selection.positions.tobytes()
 
 
-def test_contamination_is_the_same_bytes_here_and_there(cluster: Mapper, pool: Path) -> None:
-    corpus, evaluation = read_pool(str(pool)), ["play some jazz 3", "the cat sat 1 2"]
-    here = screen_pool(corpus.texts(), evaluation)
-    there = screen_pool(corpus.text_pieces(), evaluation, mapper=cluster)
-    assert 0 < len(here.selection.positions) < len(TEXTS)
-    assert there.selection.reject_codes.tobytes() == here.selection.reject_codes.tobytes()
-    assert there.n_copies.tobytes() == here.n_copies.tobytes()
-    np.testing.assert_array_equal(there.evaluation.matches, here.evaluation.matches)
+def test_a_pass_begun_again_is_made_of_the_shards_that_are_left(cluster: Mapper, pool: Path, tmp_path: Path) -> None:
+    texts, kept = read_pool(str(pool)).text_pieces(), tmp_path / "kept"
+    whole = screen_pool(texts, ["play some jazz 3"], mapper=cluster, folder=kept)
+    finished = sorted(kept.iterdir())
+    assert len(finished) > 2
+    finished[1].unlink()
+    again = screen_pool(texts, ["play some jazz 3"], mapper=cluster, folder=kept)
+    assert again.selection.reject_codes.tobytes() == whole.selection.reject_codes.tobytes()
+    assert sorted(kept.iterdir()) == finished
 
 
 def test_a_killed_worker_costs_no_result(cluster: Mapper, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
 from seedcorn.errors import ConfigError, SeedcornWarning
 from seedcorn.lm import counts as counting
+from seedcorn.lm.counts import Counting
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 
 
@@ -56,7 +57,10 @@ def test_most_frequent_words_are_kept() -> None:
 def test_little_memory_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "MIN_TOKENS_PER_CHUNK", 20)
     spilled = estimate(
-        [list(SENTENCES)], order=3, n_memory_bytes=1, folder=tmp_path, fallback_discounts=FALLBACK_DISCOUNTS
+        [list(SENTENCES)],
+        order=3,
+        counting=Counting(n_memory_bytes=1, folder=tmp_path),
+        fallback_discounts=FALLBACK_DISCOUNTS,
     )
     for left, right in zip(spilled.arrays, small_model().arrays, strict=True):
         np.testing.assert_array_equal(left, right)
