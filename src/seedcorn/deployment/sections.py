@@ -33,8 +33,15 @@ def certificate_section(certificate: Certificate) -> Section:
                 "Training utterances of different intents that are most alike", certificate.rows("nearest_pairs")
             ),
             rows_table("False alarms by domain", certificate.rows("false_alarms")),
+            rows_table("Semantic error and calibration error before and after", _overall(certificate)),
+            rows_table("The training set before and after, by origin", certificate.rows("training_set")),
         ),
     )
+
+
+def _overall(certificate: Certificate) -> list[Mapping[str, Json]]:
+    found = certificate.content.get("overall")
+    return [found] if isinstance(found, Mapping) else []
 
 
 def annotation_section(to_annotate: Result[ToAnnotate]) -> Section:

@@ -34,7 +34,7 @@ class Concave(StrEnum):
 class Strategy(StrEnum):
     """What makes a text worth its label."""
 
-    UNCERTAINTY = "uncertainty"  # the probability that the intent or any slot is wrong
+    UNCERTAINTY = "uncertainty"  # how many mistakes are to be expected: the doubt of the intent, and those of the slots
     MARGIN = "margin"  # how near the second intent comes to the first; slots as in uncertainty
     DISAGREEMENT = "disagreement"  # how far two views of the text differ in its intent; slots as in uncertainty
     COVERAGE = "coverage"  # how many texts are like it that nothing labelled is like, whatever the model says

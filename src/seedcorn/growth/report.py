@@ -40,10 +40,7 @@ def write_report(result: GrowthResult, folder: Path) -> Path:
                 contents=(rows_table("Contradictions", _conflicts(data.conflicts)),),
             ),
             _drift_section(result.drift.value.content),
-            Section(
-                title="The training set",
-                contents=(rows_table("Utterances by origin", certificate.rows("training_set")), _counts(result)),
-            ),
+            Section(title="Counts", contents=(_counts(result),)),
         ),
         signatures=tuple(record.signature for record in result.records()),
     )

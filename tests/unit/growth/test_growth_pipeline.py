@@ -108,9 +108,9 @@ def test_the_next_round_starts_from_the_run_before_with_the_answers_of_people(
         "data.labelled=null",
         "data.new_intents=null",
         "data.dev=null",
-        f"data.labels=[{tmp_path / 'answers.jsonl'}]",
     )
-    assert grow(folder, tmp_path / "second", *overrides) == 0
+    answers = ["--labels", str(tmp_path / "answers.jsonl")]
+    assert grow(folder, tmp_path / "second", *overrides, options=answers) == 0
     made = Agent.load(tmp_path / "second" / "model")
     assert made.round == 2
     assert [u.text for u in made.labelled if u.origin == "annotated"] == [answer["text"]]
