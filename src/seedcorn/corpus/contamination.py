@@ -107,7 +107,7 @@ def screen_pool(
     threshold: float = 0.8,
     n_threads: int = 1,
     mapper: Mapper | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
 ) -> Screening:
     """Keep the first of equal pool rows, unless it is equal or nearly equal to an ``evaluation`` text (dev and test).
 
@@ -115,7 +115,7 @@ def screen_pool(
     does not depend on it or on the batches. With a ``folder`` an interrupted pass goes on from its finished shards.
     """
     mapper = mapper or partial(map_in_order, n_threads=n_threads)
-    compared = list(_compared(batches, evaluation, threshold, mapper, folder))
+    compared = list(_compared(batches, evaluation, threshold, mapper, None if folder is None else Path(folder)))
     near = _collected(compared)
     first = _first_of_equal([batch.keys for batch in compared])
     codes = np.where(first == np.arange(near.n_rows), -1, 0).astype(np.int16)

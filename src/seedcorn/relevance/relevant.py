@@ -78,7 +78,7 @@ def find_relevant(
     settings: RelevanceSettings,
     random_seed: int,
     mapper: Mapper = map_in_order,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
 ) -> Relevant:
     """Return the relevant part of a pool; ``open_texts`` starts a pass over its text column.
 
@@ -88,7 +88,7 @@ def find_relevant(
     Raises ConfigError when a precision is asked of a scorer that cannot estimate one, DataError when nothing is kept.
     """
     fitted = fit_to_pool(open_texts, seed=seed, background=background, settings=settings, random_seed=random_seed)
-    scores = _score_pool(open_texts(), fitted.score, mapper, folder)
+    scores = _score_pool(open_texts(), fitted.score, mapper, None if folder is None else Path(folder))
     selection = settings.cutoff.apply(scores, texts=open_texts, seed=seed, threshold_for=fitted.threshold_for)
     if not len(selection.positions):
         raise DataError(
