@@ -3,7 +3,7 @@
 The pool is that of short English utterances over and over, written with a running number into Parquet row groups. Both
 engines read it themselves; each pass is timed by the clock, interleaved, best of the repeats, and by the CPU seconds of
 all processes, which a busy machine changes less. Memory is the largest resident set of any worker. The extrapolation
-divides rows by the measured rate a core, and adds start-up.
+divides rows by the measured rate a CPU second, and adds start-up.
 """
 
 import argparse
@@ -135,7 +135,7 @@ def main() -> int:
         {name: min(float(str(r[unit])) for r in rows if r["engine"] == name) for name in engines}
         for unit in ("seconds", "cpu_seconds")
     )
-    rate = chosen.n_rows / best["ray"] / chosen.workers
+    rate = chosen.n_rows / best_cpu["ray"]
     memory = worker_memory(engines["ray"], chosen.workers)
     results = Results(
         name=NAME,
