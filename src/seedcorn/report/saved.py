@@ -36,7 +36,7 @@ def read_page(folder: Path) -> Page:
         return Page(
             title=saved["title"],
             lead=saved["lead"],
-            summary=tuple((name, value) for name, value in saved["summary"]),
+            summary=tuple((str(name), str(value)) for name, value in saved["summary"]),
             sections=tuple(_section(section) for section in saved["sections"]),
             signatures=tuple(saved["signatures"]),
         )
@@ -104,7 +104,7 @@ def _table(saved: dict[str, Json]) -> Table:
             "searchable": bool(searchable),
             "filter_column": str(filter_column),
             "percent_columns": list(percent_columns),
-        }:
+        } if _is_grid(columns, rows):
             return Table(
                 caption=caption,
                 columns=tuple(columns),
@@ -114,3 +114,13 @@ def _table(saved: dict[str, Json]) -> Table:
                 percent_columns=tuple(percent_columns),
             )
     raise ValueError("a table without its parts")
+
+
+def _is_grid(columns: list[Json], rows: list[Json]) -> bool:
+    """Tell whether every column has a name, and every row a text or a number in each."""
+    return all(isinstance(name, str) for name in columns) and all(
+        isinstance(row, list)
+        and len(row) == len(columns)
+        and all(isinstance(value, str | int | float) for value in row)
+        for row in rows
+    )
