@@ -39,7 +39,7 @@ def main() -> None:
 def _summary(fuzz: Counts, kills: Counts) -> dict[str, Json]:
     cases = {name: _sum(fuzz, name) for name in ("n_cases", "n_read", "n_refused", "n_wrong", "n_crashes", "n_hangs")}
     return {
-        **{name.replace("n_", "n_files_", 1): n for name, n in cases.items()},
+        **{name.replace("n_", "n_files_", 1).removesuffix("_cases"): n for name, n in cases.items()},
         "n_readers": len(fuzz),
         "n_kills": _sum(kills, "n_at_borders") + _sum(kills, "n_at_random"),
         "n_kills_at_borders": _sum(kills, "n_at_borders"),

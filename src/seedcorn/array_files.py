@@ -1,5 +1,6 @@
 """Archives of arrays (npz), read without trusting them: no pickled objects, no small file that grows huge."""
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -46,6 +47,7 @@ _DAMAGED = (
     SyntaxError,
     RuntimeError,
     OverflowError,
+    tokenize.TokenError,
 )
 
 

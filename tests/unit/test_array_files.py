@@ -72,3 +72,12 @@ def test_posteriors_that_are_none_are_refused(tmp_path: Path, name: str, change:
     path.write_bytes(stream.getvalue())
     with pytest.raises(DataError):
         read_posteriors(path)
+
+
+def test_a_header_that_ends_too_soon_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1L"
+        archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(DataError, match="some arrays"):
+        read_arrays(path, wanted="some arrays")
