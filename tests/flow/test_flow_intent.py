@@ -400,4 +400,4 @@ def test_a_dry_run_lists_the_stages_and_makes_nothing(
     assert run(["intent", config, "--run-dir", str(finished / "run"), *changed]) == 0
     planned = json.loads(capsys.readouterr().out)
     again = {name for name, state in planned.items() if state == "to be made again"}
-    assert again == {"relevance", "diversity", "self-training", "measures", "training"}
+    assert again == {"relevance", "diversity", "self-training", "measures", "training", "annotation", "certificate"}

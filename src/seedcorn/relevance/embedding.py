@@ -126,10 +126,10 @@ def centroid(batches: Iterable[Texts], encoder: SentenceEncoder, *, mapper: Mapp
 
     One pass, which ``mapper`` carries out. Raises DataError when none has an embedding.
     """
-    total, n_encoded = np.zeros(0, np.int64), 0
+    total, n_encoded = np.zeros(1, np.int64), 0
     for part in mapper(partial(_summed, encoder=encoder), batches):
-        total = part.total if not len(total) else total + part.total
-        n_encoded += part.n_encoded
+        if part.n_encoded:  # an empty batch has no dimensions
+            total, n_encoded = total + part.total, n_encoded + part.n_encoded
     if n_encoded == 0:
         raise DataError(wanted="in-domain text to take the centroid of", found="none with a known word")
     return (total / (_UNIT * n_encoded)).astype(np.float32)

@@ -163,6 +163,7 @@ def converted_model(folder: Path) -> Path:
             fix="Train one with: seedcorn translate train.",
         )
     if not (folder / CONVERTED / "model.bin").exists():
+        load_tokenizer(str(folder))  # where there is none, it says so better than the conversion
         convert(folder)
     return folder / CONVERTED / "model.bin"
 

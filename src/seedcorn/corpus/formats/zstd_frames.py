@@ -9,8 +9,9 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
+
+from seedcorn.compiled import njit
 
 BYTES_PER_WRITE = 1 << 20
 _STRIPE = 32
