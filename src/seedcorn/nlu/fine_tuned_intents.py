@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.fine_tuning import FineTuningSettings, Tensors, outputs_of, tensor_arrays, tensors_of
+from seedcorn.nlu.fine_tuning import (
+    FineTuningSettings,
+    Tensors,
+    batches_by_length,
+    outputs_of,
+    tensor_arrays,
+    tensors_of,
+)
 from seedcorn.selection import FloatArray
 
 if TYPE_CHECKING:
@@ -23,7 +30,6 @@ if TYPE_CHECKING:
 
     from seedcorn.nlu.upper_half import UpperHalf
 
-_TEXTS_PER_BATCH = 64
 _KIND = "fine-tuned-intents"
 
 
@@ -57,10 +63,8 @@ class FineTunedIntents:
         import torch
 
         found = np.zeros((len(texts), len(self.intents)))
-        order = np.argsort([len(text) for text in texts], kind="stable")
         with torch.inference_mode():
-            for start in range(0, len(texts), _TEXTS_PER_BATCH):
-                rows = order[start : start + _TEXTS_PER_BATCH]
+            for rows in batches_by_length(texts):
                 found[rows] = self._network.of_texts([texts[i] for i in rows]).double().log_softmax(-1).numpy()
         return found
 

@@ -14,6 +14,9 @@ from seedcorn.array_files import checked
 from seedcorn.selection import FloatArray
 
 Tensors = Mapping[str, NDArray[np.float32]]
+# How often the functionality's utterances are seen an epoch: all together, and each at most.
+_OWN_AN_EPOCH, _OWN_TIMES = 500.0, 10.0
+_TEXTS_PER_BATCH = 64  # where nothing is trained
 _BATCHES_SORTED_TOGETHER = 20  # texts of like length make batches with little padding
 _WARM_UP = 0.1  # the share of all steps in which the learning rate rises
 
@@ -52,6 +55,18 @@ def batches_of_epoch(
     batches = [part[start : start + size] for part in by_length for start in range(0, len(part), size)]
     for i in rng.permutation(len(batches)):
         yield batches[i]
+
+
+def times_of_own(n_own: int) -> float:
+    """Return how often each of ``n_own`` utterances of the functionality is seen an epoch."""
+    return min(_OWN_TIMES, max(1.0, _OWN_AN_EPOCH / max(1, n_own)))
+
+
+def batches_by_length(texts: Sequence[str]) -> Iterator[NDArray[np.int64]]:
+    """Yield the positions of ``texts`` in batches of like length, the shortest first, equals in order."""
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    for start in range(0, len(texts), _TEXTS_PER_BATCH):
+        yield order[start : start + _TEXTS_PER_BATCH]
 
 
 def tensor_arrays(kind: str, tensors: Tensors, outputs: Sequence[str]) -> dict[str, NDArray[np.generic]]:

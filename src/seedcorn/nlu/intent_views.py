@@ -13,13 +13,12 @@ from scipy.special import logsumexp
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.fine_tuned_intents import FineTunedIntents, IntentExample, train_fine_tuned_intents
+from seedcorn.nlu.fine_tuning import times_of_own
 from seedcorn.nlu.functionality import functionality_log_odds, own_columns
 from seedcorn.nlu.maxent import MaxEnt, probabilities_of
 from seedcorn.nlu.sentence_encoder import CachedEncoder
 from seedcorn.selection import FloatArray
 
-# How often the functionality's utterances are seen an epoch, all together, and each at most.
-OWN_AN_EPOCH, OWN_TIMES = 500.0, 10.0
 N_NEAREST, N_RANDOM = 1_000, 250  # other utterances: those most like the functionality's, and of the rest
 
 
@@ -104,7 +103,7 @@ def train_intent_views(
     others = [u for u in utterances if u.intent not in functionality]
     if not own or not others:
         return IntentViews(maxent)
-    times = min(OWN_TIMES, max(1.0, OWN_AN_EPOCH / len(own)))
+    times = times_of_own(len(own))
     seen = nearest_and_random(own, others, encoder, np.random.default_rng(random_seed))
     examples = [*(IntentExample(utterance=u, weight=times) for u in own), *(IntentExample(utterance=u) for u in seen)]
     fine_tuned = train_fine_tuned_intents(

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.bio_decoding import bio_labels
-from seedcorn.nlu.fine_tuning import FineTuningSettings, Tensors, outputs_of, tensor_arrays, tensors_of
+from seedcorn.nlu.fine_tuning import (
+    FineTuningSettings,
+    Tensors,
+    batches_by_length,
+    outputs_of,
+    tensor_arrays,
+    tensors_of,
+)
 from seedcorn.nlu.tokens import MOST_TOKENS, OUTSIDE, labels_of, tokens_of
 from seedcorn.selection import FloatArray
 
@@ -25,7 +32,6 @@ if TYPE_CHECKING:
 
     from seedcorn.nlu.upper_half import UpperHalf
 
-_TEXTS_PER_BATCH = 64
 _KIND = "tagger"
 
 
@@ -61,10 +67,8 @@ class SlotTagger:
 
         n_tokens = [len(tokens_of(text)) for text in texts]
         found = [np.tile(np.eye(len(self.labels))[self.labels.index(OUTSIDE)], (n, 1)) for n in n_tokens]
-        order = np.argsort([len(text) for text in texts], kind="stable")
         with torch.inference_mode():
-            for start in range(0, len(texts), _TEXTS_PER_BATCH):
-                rows = order[start : start + _TEXTS_PER_BATCH]
+            for rows in batches_by_length(texts):
                 logits, _ = self._network.of_tokens([texts[i] for i in rows])
                 for i, probabilities in zip(rows, logits.double().softmax(-1).numpy(), strict=True):
                     found[i][:MOST_TOKENS] = probabilities[: min(n_tokens[i], MOST_TOKENS)]

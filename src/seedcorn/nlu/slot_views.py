@@ -12,12 +12,12 @@ import numpy as np
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.bio_decoding import best_bio_labels
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots
+from seedcorn.nlu.fine_tuning import times_of_own
 from seedcorn.nlu.slot_tagger import SlotTagger, TaggerExample, labels_into, train_tagger
 from seedcorn.nlu.tokens import OUTSIDE, slot_at, spans_of, tokens_of
 from seedcorn.selection import FloatArray
 
-# How often the functionality's utterances, and those of the pool, are seen an epoch: all together, and each at most.
-OWN_AN_EPOCH, OWN_TIMES = 500.0, 10.0
+# How often utterances of the pool are seen an epoch: all together, and each at most.
 POOL_AN_EPOCH, POOL_TIMES = 1_000.0, 2.0
 N_SHARING, N_OTHERS = 1_200, 800  # other utterances: with a slot of a type of the functionality, and without
 SHARPNESS = 2.0  # the power to which a teacher's probabilities are raised before they are taught
@@ -128,7 +128,7 @@ def _labelled_examples(
     sharing = [u for u in others if any(s.type in types for s in u.slots)]
     rest = [u for u in others if not any(s.type in types for s in u.slots)]
     seen = [*_drawn(sharing, N_SHARING, rng), *_drawn(rest, N_OTHERS, rng)]
-    times = min(OWN_TIMES, max(1.0, OWN_AN_EPOCH / max(1, len(own))))
+    times = times_of_own(len(own))
     return [
         *(TaggerExample(utterance=u, weight=times) for u in own),
         *(TaggerExample(utterance=u) for u in seen),

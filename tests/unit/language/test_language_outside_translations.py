@@ -60,8 +60,9 @@ def ask(answers: Path | None) -> list[tuple[str, ...]]:
 
 def test_texts_are_asked_as_they_are_written_with_the_nearest_pairs_as_examples(asked) -> None:
     assert ask(None) == [("0 Play Adele!", "1 Play Adele!"), ("0 stop", "1 stop")]
-    shown = [[message["content"] for message in messages[1:]] for messages in asked]  # in the order of their threads
-    assert ["near", "fr near", "nearest", "fr nearest", "Play Adele!"] in shown
+    (messages,) = [found for found in asked if found[-1]["content"] == "Play Adele!"]  # threads ask in any order
+    shown = [message["content"] for message in messages[1:]]
+    assert shown == ["near", "fr near", "nearest", "fr nearest", "Play Adele!"]
 
 
 def test_a_folder_of_answers_is_for_other_runs_too(asked, tmp_path: Path) -> None:
