@@ -191,10 +191,12 @@ def _with_names(agent: Agent, renames: Mapping[str, Sequence[str]]) -> LinearNlu
     def name(intent: str) -> str:
         return renames[intent][0] if len(renames.get(intent, ())) == 1 else intent
 
-    slot_intents = agent.model.slot_intents
+    intents = tuple(name(intent) for intent in maxent.intents)
+    slot_intents, fine_tuned = agent.model.slot_intents, agent.model.fine_tuned
     return replace(
         agent.model,
-        maxent=replace(maxent, intents=tuple(name(intent) for intent in maxent.intents)),
+        maxent=replace(maxent, intents=intents),
+        fine_tuned=None if fine_tuned is None else replace(fine_tuned, intents=intents),
         slot_intents=None if slot_intents is None else tuple(name(intent) for intent in slot_intents),
     )
 
