@@ -147,10 +147,7 @@ def writing_whole(path: Path) -> Iterator[Path]:
             with partial.open("rb") as written, path.open("wb") as device:
                 shutil.copyfileobj(written, device)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    # The suffixes are kept: writers choose format and compression by them.
-    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    partial = _partial_beside(path)
     try:
         with naming_the_place(path):
             yield partial
@@ -161,6 +158,16 @@ def writing_whole(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def _partial_beside(path: Path) -> Path:
+    """Return where ``path`` is made until it is whole, leftovers of killed processes removed.
+
+    The suffixes are kept: writers choose format and compression by them.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    return path.with_name(f".{os.getpid()}.partial.{path.name}")
+
+
 @contextlib.contextmanager
 def writing_whole_folder(path: Path) -> Iterator[Path]:
     """Yield the path of a folder to make, which becomes ``path`` when the block ends well, and vanishes otherwise.
@@ -169,9 +176,7 @@ def writing_whole_folder(path: Path) -> Iterator[Path]:
     """
     if path.exists():
         raise DataError(wanted="a new file or folder to write", found="one that is there already", where=path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    partial = _partial_beside(path)
     try:
         with naming_the_place(path):
             yield partial
