@@ -55,21 +55,18 @@ def read_counts(path: Path) -> dict[str, Counts]:
 def run_campaign(readers: Sequence[Reader], *, n_cases: int, first: int, results: Path, until: float) -> bool:
     """Try cases of all readers in turn until there are ``n_cases`` or it is ``until``; tell whether all went well.
 
-    The cases of a reader are numbered from ``first``.
+    All readers get the same time, so a quick one tries more cases. Those of a reader are numbered from ``first``.
     """
     counts = read_counts(results)
-    n_own = -(-n_cases // len(readers))
     with tempfile.TemporaryDirectory() as folder:
         benches = [Bench(reader, Path(folder) / reader.name) for reader in readers]
         for bench in benches:
             bench.read_good()
-        while time.time() < until and any(counts.get(r.name, Counts()).n_cases < n_own for r in readers):
+        while time.time() < until and sum(own.n_cases for own in counts.values()) < n_cases:
             for bench in benches:
                 own = counts.setdefault(bench.reader.name, Counts())
-                n_left = n_own - own.n_cases
-                if n_left > 0:
-                    _take_share(bench, own, first + own.n_cases, min(n_left, CASES_PER_SHARE))
-                    _write(counts, results)
+                _take_share(bench, own, first + own.n_cases, CASES_PER_SHARE)
+                _write(counts, results)
     return not any(own.findings for own in counts.values())
 
 
