@@ -304,7 +304,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_afterwards(
         raise OSError(28, "Error writing bytes to file")
 
     with monkeypatch.context() as patch:
-        patch.setattr("seedcorn.intent.stage_results.write_scores", full)
+        patch.setattr("seedcorn.intent.relevance.write_scores", full)
         assert run(command) == 1
     assert f"{tmp_path}/run/relevance: No space left on device; make room" in capsys.readouterr().err
     assert not (tmp_path / "run" / "relevance").exists()

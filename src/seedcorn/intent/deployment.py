@@ -13,8 +13,9 @@ from seedcorn.deployment.proposals import propose
 from seedcorn.deployment.tasks import Task, TaskBatch, task_of, with_ids
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.intent.data import IntentData
-from seedcorn.intent.stage_results import Evaluated, RelevantPool, SelfTrained
-from seedcorn.intent.stages import WITH_POOL, WITHOUT_POOL
+from seedcorn.intent.measures import WITH_POOL, WITHOUT_POOL, Evaluated
+from seedcorn.intent.relevance import RelevantPool
+from seedcorn.intent.self_training import SelfTrained
 from seedcorn.runs import Context, Stage
 
 

@@ -13,7 +13,7 @@ from seedcorn.evaluation.nlu import outcomes, outcomes_of_functionality
 from seedcorn.evaluation.nlu_changes import bootstrap_statistics, rates
 from seedcorn.files import Json, read_json, write_json
 from seedcorn.intent.data import IntentData
-from seedcorn.intent.stage_results import TrainedTeacher
+from seedcorn.intent.teacher import TrainedTeacher
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.pool_training import train_without_pool
 from seedcorn.nlu.training import SelfTrainingSettings, knowledge_of_model, trainer

@@ -10,17 +10,15 @@ from pydantic import Field
 
 from seedcorn.config import Settings
 from seedcorn.engines.settings import EngineSettings
+from seedcorn.intent.contamination import RemoveContamination
 from seedcorn.intent.data import ReadIntentData
 from seedcorn.intent.deployment import Certify, ChooseToAnnotate
+from seedcorn.intent.diversity import SelectDiverse
+from seedcorn.intent.measures import Evaluate
+from seedcorn.intent.relevance import SelectRelevant
 from seedcorn.intent.result import IntentResult
-from seedcorn.intent.stages import (
-    Evaluate,
-    RemoveContamination,
-    SelectDiverse,
-    SelectRelevant,
-    SelfTrain,
-    WriteTraining,
-)
+from seedcorn.intent.self_training import SelfTrain
+from seedcorn.intent.training_folder import WriteTraining
 from seedcorn.runs import Run, Stage, StageResult
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.deployment.sections import annotation_section, certificate_section
 from seedcorn.intent.data import IntentData
+from seedcorn.intent.measures import SEED_ONLY, WITH_POOL, WITHOUT_POOL, Evaluated
 from seedcorn.intent.report_rows import MOST_EXAMPLES, Row, json_rows, point, rows_of, table_of
 from seedcorn.intent.result import IntentResult
 from seedcorn.intent.selection_sections import contamination_section, diversity_section, relevance_section
-from seedcorn.intent.stage_results import Evaluated, SelfTrained
-from seedcorn.intent.stages import SEED_ONLY, WITH_POOL, WITHOUT_POOL
+from seedcorn.intent.self_training import SelfTrained
 from seedcorn.intent.utterance_map import utterance_map
 from seedcorn.report.figures import curve_figure, save_figure
 from seedcorn.report.page import Figure, Page, Section, Table

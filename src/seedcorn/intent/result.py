@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 from seedcorn.deployment.batch import ToAnnotate
 from seedcorn.deployment.certificate import Certificate
+from seedcorn.intent.contamination import CleanPool
 from seedcorn.intent.data import IntentData
-from seedcorn.intent.stage_results import (
-    CleanPool,
-    Evaluated,
-    RelevantPool,
-    SelectedPool,
-    SelfTrained,
-    TrainedTeacher,
-    TrainingFolder,
-)
+from seedcorn.intent.diversity import SelectedPool
+from seedcorn.intent.measures import Evaluated
+from seedcorn.intent.relevance import RelevantPool
+from seedcorn.intent.self_training import SelfTrained
+from seedcorn.intent.teacher import TrainedTeacher
+from seedcorn.intent.training_folder import TrainingFolder
 from seedcorn.runs import Result, StageRecord
 
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from seedcorn.corpus.tables import POSITION, rows_at
+from seedcorn.intent.contamination import CleanPool
+from seedcorn.intent.relevance import RelevantPool
 from seedcorn.intent.report_rows import Row, json_rows, point, rows_of, table_of
 from seedcorn.intent.result import IntentResult
-from seedcorn.intent.stage_results import CleanPool, RelevantPool
 from seedcorn.report.figures import curve_figure
 from seedcorn.report.page import Figure, Section
 from seedcorn.runs import StageRecord

@@ -6,7 +6,7 @@ import numpy as np
 
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.report_rows import rows_of
-from seedcorn.intent.stage_results import SelfTrained
+from seedcorn.intent.self_training import SelfTrained
 from seedcorn.report.figures import MapPoint, map_figure
 from seedcorn.report.page import LinkedMap, Table
 from seedcorn.selection import FloatArray

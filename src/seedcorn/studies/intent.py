@@ -15,18 +15,12 @@ from pydantic import Field, model_validator
 from seedcorn.config import Settings, fields_of
 from seedcorn.files import Json
 from seedcorn.intent.data import ReadIntentData
+from seedcorn.intent.diversity import SelectDiverse
+from seedcorn.intent.measures import SEED_ONLY, TRUE_LABELS, WITH_POOL, WITHOUT_POOL, Evaluated
 from seedcorn.intent.oracle import MeasuredSystem, TrainOracle
 from seedcorn.intent.pipeline import IntentConfig, IntentRunSettings, run_intent
-from seedcorn.intent.stage_results import Evaluated
-from seedcorn.intent.stages import (
-    SEED_ONLY,
-    TRUE_LABELS,
-    WITH_POOL,
-    WITHOUT_POOL,
-    SelectDiverse,
-    SelectRelevant,
-    SelfTrain,
-)
+from seedcorn.intent.relevance import SelectRelevant
+from seedcorn.intent.self_training import SelfTrain
 from seedcorn.nlu.training import SelfTrainingSettings
 from seedcorn.progress import ProgressMode, showing_progress
 from seedcorn.runs import Run

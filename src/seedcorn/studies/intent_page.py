@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from seedcorn.files import Json
-from seedcorn.intent.stages import WITHOUT_POOL
+from seedcorn.intent.measures import WITHOUT_POOL
 from seedcorn.report.figures import CurvePoint, bar_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.studies.intent import IntentStudyConfig

@@ -12,7 +12,7 @@ import numpy as np
 
 from seedcorn.evaluation.bootstrap import Interval, mean_interval, one_minus_f1, paired_bootstrap, sum_rate
 from seedcorn.files import Json
-from seedcorn.intent.stages import SEED_ONLY, TRUE_LABELS, WITHOUT_POOL
+from seedcorn.intent.measures import SEED_ONLY, TRUE_LABELS, WITHOUT_POOL
 from seedcorn.runs import content_of, digest_of_json
 from seedcorn.selection import FloatArray
 from seedcorn.studies.intent import IntentStudyConfig, MeasuredCell, systems_of
