@@ -23,7 +23,7 @@ from seedcorn.intent.data import IntentData
 from seedcorn.intent.oracle import TrainOracle
 from seedcorn.intent.pipeline import run_intent
 from seedcorn.intent.result import IntentResult
-from seedcorn.nlu.calibration import folds_alike
+from seedcorn.nlu.cross_validation import folds_alike
 from seedcorn.nlu.operating_point import threshold_at_budget
 from seedcorn.nlu.sentence_encoder import load_sentence_encoder
 from seedcorn.nlu.training import SelfTrainingSettings

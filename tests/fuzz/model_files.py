@@ -245,7 +245,7 @@ def _searched(posteriors: Posteriors) -> object:
 def _network_readers(folder: Path) -> list[Reader]:
     """Return those of networks of the smallest sizes."""
     from seedcorn.diversity.paraphrase import load_paraphrase_network
-    from seedcorn.nlu.neural import load_neural
+    from seedcorn.nlu.neural_file import load_neural
     from seedcorn.speech.acoustic import emit, load_acoustic_model
 
     _save_networks(folder)
@@ -280,7 +280,8 @@ def _save_networks(folder: Path) -> None:
     from seedcorn.diversity.paraphrase import NetworkShape as ParaphraseShape
     from seedcorn.diversity.paraphrase import ParaphraseNetwork, save_paraphrase_network
     from seedcorn.nlu.encoders import SmallEncoder
-    from seedcorn.nlu.neural import JointNetwork, NeuralNlu, NeuralSettings, save_neural
+    from seedcorn.nlu.neural import JointNetwork, NeuralNlu, NeuralSettings
+    from seedcorn.nlu.neural_file import save_neural
     from seedcorn.speech.acoustic import AcousticModel, CtcNetwork, NetworkShape
 
     torch.manual_seed(1)

@@ -2,52 +2,26 @@
 
 import hashlib
 import os
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import chain
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from seedcorn.corpus.function_words import words_that_tell
 from seedcorn.corpus.normalising import normalise_all
+from seedcorn.corpus.pair_direction import check_direction
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
 from seedcorn.corpus.parallel import Mapper, map_in_order
-from seedcorn.errors import DataError
+from seedcorn.corpus.scripts import own_script
 from seedcorn.progress import track
 from seedcorn.selection import PositionArray, Selection
 
 EMPTY, COPY, WRONG_SCRIPT = "empty side", "target copies source", "wrong script"
 LENGTH_RATIO, TOO_LONG, DUPLICATE = "length ratio", "too long", "duplicate"
 REASONS = (EMPTY, COPY, WRONG_SCRIPT, TOO_LONG, LENGTH_RATIO, DUPLICATE)
-
-# The script of each language as the first word of its characters' Unicode names; languages not here pass.
-SCRIPTS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "tr"), ("LATIN",)),
-    **dict.fromkeys(("hi", "mr", "ne", "sa"), ("DEVANAGARI",)),
-    **dict.fromkeys(("ru", "uk", "bg"), ("CYRILLIC",)),
-    **dict.fromkeys(("ar", "fa", "ur"), ("ARABIC",)),
-    "bn": ("BENGALI",),
-    "ta": ("TAMIL",),
-    "te": ("TELUGU",),
-    "kn": ("KANNADA",),
-    "ml": ("MALAYALAM",),
-    "gu": ("GUJARATI",),
-    "pa": ("GURMUKHI",),
-    "el": ("GREEK",),
-    "he": ("HEBREW",),
-    "th": ("THAI",),
-    "ko": ("HANGUL",),
-    "zh": ("CJK",),
-    "ja": ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"),
-}
-_WRONG_DIRECTION_FRACTION = 0.5
-_ROWS_TO_SEE_A_DIRECTION = 1_000
-_ROWS_TO_TELL_BY_WORDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,67 +62,6 @@ def clean_pairs(
     codes = np.concatenate([np.zeros(0, np.int16), *parts])
     kept = np.flatnonzero(codes < 0)
     return Selection(positions=kept, gains=np.ones(len(kept)), reject_codes=codes, reject_reasons=REASONS)
-
-
-def check_direction(
-    pairs: PairCorpus, *, source_lang: str, target_lang: str, where: str | os.PathLike[str] = ""
-) -> None:
-    """Raise DataError when the sides of the first pairs are mostly in each other's languages.
-
-    Told by their scripts, or for two languages of one script by their commonest words (see function_words); languages
-    of one script that are not known there pass.
-    """
-    by_script = scripts_of(source_lang) != scripts_of(target_lang)
-    is_swapped = _swapped_by_script if by_script else _swapped_by_words
-    n_told, n_swapped = 0, 0
-    first_rows = chain.from_iterable(map(_rows, pairs.batches()))
-    for (_, _, source, target), _ in zip(first_rows, range(_ROWS_TO_SEE_A_DIRECTION), strict=False):
-        found = is_swapped(source, target, source_lang, target_lang)
-        n_told += found is not None
-        n_swapped += found is True
-    if n_swapped > n_told / 2 and (by_script or n_told >= _ROWS_TO_TELL_BY_WORDS):
-        raise DataError(
-            wanted=f"pairs from {source_lang} to {target_lang}",
-            found=f"the other direction in {n_swapped} of the first {n_told} pairs that tell",
-            where=where,
-            fix="Swap the two sides, or the two languages.",
-        )
-
-
-def _swapped_by_script(source: str, target: str, source_lang: str, target_lang: str) -> bool | None:
-    return (
-        own_script(source, target_lang) > _WRONG_DIRECTION_FRACTION
-        and own_script(target, source_lang) > _WRONG_DIRECTION_FRACTION
-        and own_script(source, source_lang) < _WRONG_DIRECTION_FRACTION
-    )
-
-
-def _swapped_by_words(source: str, target: str, source_lang: str, target_lang: str) -> bool | None:
-    """Return whether each side has more words that tell of the other language; None where they do not tell."""
-    of_source = words_that_tell(_primary(source_lang), _primary(target_lang))
-    of_target = words_that_tell(_primary(target_lang), _primary(source_lang))
-    left, right = source.split(), target.split()
-    right_way = _count(left, of_source) + _count(right, of_target)
-    other_way = _count(left, of_target) + _count(right, of_source)
-    return None if right_way == other_way else other_way > right_way
-
-
-def _count(words: list[str], wanted: frozenset[str]) -> int:
-    return sum(word in wanted for word in words)
-
-
-def scripts_of(lang: str) -> tuple[str, ...]:
-    """Return the scripts that ``lang``, with or without a region, is written in; none where that is not known."""
-    return SCRIPTS.get(_primary(lang), ())
-
-
-def own_script(text: str, lang: str) -> float:
-    """Return the fraction of the letters of ``text`` in the script of ``lang``; 1 without letters or known script."""
-    scripts = scripts_of(lang)
-    letters = [_script(c) for c in text if c.isalpha()]
-    if not scripts or not letters:
-        return 1.0
-    return sum(script in scripts for script in letters) / len(letters)
 
 
 def swapped(pairs: PairCorpus) -> PairCorpus:
@@ -249,12 +162,3 @@ def _fault(
     if longer + settings.n_words_slack > settings.length_ratio_max * (shorter + settings.n_words_slack):
         return REASONS.index(LENGTH_RATIO)
     return -1
-
-
-def _primary(lang: str) -> str:
-    return lang.replace("_", "-").split("-")[0].lower()
-
-
-@cache
-def _script(character: str) -> str:
-    return unicodedata.name(character, "").split(" ")[0]

@@ -14,8 +14,8 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.diversity.nearest import nearest
 from seedcorn.evaluation.certificate import Comparison, Kind, Verdict, compare_models
 from seedcorn.evaluation.nlu import outcomes
+from seedcorn.evaluation.reliability import expected_calibration_error
 from seedcorn.files import Json, read_json, write_json
-from seedcorn.nlu.calibration import expected_calibration_error
 from seedcorn.nlu.label_noise import in_words
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 

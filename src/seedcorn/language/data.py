@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from seedcorn.config import Settings
-from seedcorn.corpus.pair_cleaning import check_direction
+from seedcorn.corpus.pair_direction import check_direction
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.settings import CorpusFile, utterances_in
 from seedcorn.corpus.tables import read_utterances, write_utterances

@@ -9,8 +9,8 @@ from typing import ClassVar, Self
 import pyarrow as pa
 
 from seedcorn.corpus.normalising import normalise_all
-from seedcorn.corpus.pair_cleaning import scripts_of
 from seedcorn.corpus.pairs import PairCorpus
+from seedcorn.corpus.scripts import scripts_of
 from seedcorn.corpus.tables import read_texts, read_utterances, write_texts, write_utterances
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.language.data import LanguageData, Transcripts

@@ -4,11 +4,10 @@ A model is surest of what it was trained on, and dev may be tiny; so every train
 trained without it, and a monotone map from confidence to the fraction that was right is fitted on these predictions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +16,11 @@ from seedcorn.array_files import checked, read_arrays
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.model import NluModel, NluTrainer
-from seedcorn.progress import track
+from seedcorn.evaluation.reliability import all_slots_confidences, intent_confidences, slot_confidences
+from seedcorn.nlu.cross_validation import cross_validated_predictions
+from seedcorn.nlu.model import NluTrainer
 from seedcorn.selection import FloatArray
 
-Answer = TypeVar("Answer")
 _FEWEST_FOR_ISOTONIC = 200
 _SMALLEST = 1e-6
 _CALIBRATED = ("intent", "slot", "all_slots")
@@ -104,17 +103,6 @@ def _calibrator(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Calibra
     return Calibrator(confidences=confidences, probabilities=probabilities)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReliabilityBin:
-    """The predictions whose confidence lies in (low, high]: how many, their mean confidence, the fraction right."""
-
-    low: float
-    high: float
-    n_predictions: int
-    mean_confidence: float
-    right_fraction: float
-
-
 def calibrate(
     train: NluTrainer,
     utterances: Sequence[Utterance],
@@ -132,88 +120,6 @@ def calibrate(
         slot=fit_calibrator(slots, slots_right, method=method),
         all_slots=fit_calibrator(*all_slots_confidences(utterances, predictions), method=method),
     )
-
-
-def cross_validated_predictions(
-    train: NluTrainer, utterances: Sequence[Utterance], *, n_folds: int = 3, random_seed: int = 0
-) -> list[Prediction]:
-    """Return for every utterance the prediction of a model trained on the other folds; folds are alike in intents.
-
-    Raises DataError when there are fewer than two utterances.
-    """
-    return cross_validated(
-        train,
-        utterances,
-        lambda model, held_out: model.predict([u.text for u in held_out]),
-        n_folds=n_folds,
-        random_seed=random_seed,
-    )
-
-
-def cross_validated(
-    train: NluTrainer,
-    utterances: Sequence[Utterance],
-    answer: Callable[[NluModel, Sequence[Utterance]], Sequence[Answer]],
-    *,
-    n_folds: int = 3,
-    random_seed: int = 0,
-) -> list[Answer]:
-    """Return ``answer`` of every utterance by a model trained on the other folds; folds are alike in intents.
-
-    Raises DataError when there are fewer than two utterances.
-    """
-    if len(utterances) < 2:
-        raise DataError(wanted="at least two utterances to cross-validate on", found=str(len(utterances)))
-    folds = folds_alike([u.intent for u in utterances], min(n_folds, len(utterances)), random_seed)
-    answers: dict[int, Answer] = {}
-    for fold in track(range(folds.max() + 1), "cross-validation folds"):
-        held_out = np.flatnonzero(folds == fold).tolist()
-        others = [u for u, its_fold in zip(utterances, folds, strict=True) if its_fold != fold]
-        model = train(others, random_seed=random_seed)
-        answers.update(zip(held_out, answer(model, [utterances[i] for i in held_out]), strict=True))
-    return [answers[i] for i in range(len(utterances))]
-
-
-def folds_alike(intents: Sequence[str], n_folds: int, random_seed: int) -> NDArray[np.int64]:
-    """Return the fold of every utterance: shuffled, sorted by intent, dealt out in turn."""
-    shuffled = np.random.default_rng(random_seed).permutation(len(intents))
-    by_intent = shuffled[np.argsort(np.array(intents)[shuffled], kind="stable")]
-    folds = np.empty(len(intents), dtype=np.int64)
-    folds[by_intent] = np.arange(len(intents)) % n_folds
-    return folds
-
-
-def intent_confidences(
-    utterances: Sequence[Utterance], predictions: Sequence[Prediction]
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return the confidence of every predicted intent and whether it is right, both of shape (utterances,)."""
-    right = [u.intent == p.intent for u, p in zip(utterances, predictions, strict=True)]
-    return np.array([p.intent_probability for p in predictions]), np.array(right, dtype=np.bool_)
-
-
-def slot_confidences(
-    utterances: Sequence[Utterance], predictions: Sequence[Prediction]
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return the confidence of every slot found where the intent is right, and whether start, end and type are."""
-    found = [
-        (confidence, slot in u.slots)
-        for u, p in zip(utterances, predictions, strict=True)
-        if u.intent == p.intent
-        for slot, confidence in zip(p.slots, p.slot_probabilities, strict=True)
-    ]
-    return np.array([c for c, _ in found], dtype=np.float64), np.array([r for _, r in found], dtype=np.bool_)
-
-
-def all_slots_confidences(
-    utterances: Sequence[Utterance], predictions: Sequence[Prediction]
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return the confidence in all slots where the intent is right, and whether they are; certain ones left out."""
-    found = [
-        (p.all_slots_probability, u.slots == p.slots)
-        for u, p in zip(utterances, predictions, strict=True)
-        if u.intent == p.intent and p.all_slots_probability < 1.0
-    ]
-    return np.array([c for c, _ in found], dtype=np.float64), np.array([r for _, r in found], dtype=np.bool_)
 
 
 def fit_calibrator(
@@ -241,12 +147,17 @@ class LogOddsCalibration:
 
 
 def calibrate_log_odds(log_odds: FloatArray, positive: NDArray[np.bool_]) -> LogOddsCalibration:
-    """Return the calibration of held-out ``log_odds`` (n,) (Platt 1999, with his smoothed targets)."""
+    """Return the calibration of held-out ``log_odds`` (n,) (Platt 1999)."""
+    return _platt_line(log_odds, positive, inverse_penalty=_NEARLY_UNREGULARISED)
+
+
+def _platt_line(log_odds: FloatArray, positive: NDArray[np.bool_], *, inverse_penalty: float) -> LogOddsCalibration:
+    """Fit on Platt's smoothed targets, which also settles the case where all predictions are right or all are wrong."""
     from sklearn.linear_model import LogisticRegression
 
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
     targets = np.where(positive, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
-    fitted = LogisticRegression(C=_NEARLY_UNREGULARISED).fit(
+    fitted = LogisticRegression(C=inverse_penalty).fit(
         np.tile(log_odds, 2)[:, np.newaxis],
         np.repeat([True, False], len(log_odds)),
         sample_weight=np.concatenate([targets, 1 - targets]),
@@ -265,44 +176,12 @@ def _isotonic(confidences: FloatArray, right: NDArray[np.bool_]) -> Calibrator:
 
 
 def _platt(confidences: FloatArray, right: NDArray[np.bool_]) -> Calibrator:
-    """Fit on Platt's smoothed targets, which also settles the case where all predictions are right or all are wrong."""
-    from sklearn.linear_model import LogisticRegression
-
-    n_right, n_wrong = int(right.sum()), int((~right).sum())
-    targets = np.where(right, (n_right + 1) / (n_right + 2), 1 / (n_wrong + 2))
-    rows = np.tile(_log_odds(confidences), 2)[:, np.newaxis]
-    labels = np.repeat([True, False], len(confidences))
-    fitted = LogisticRegression(C=1.0).fit(rows, labels, sample_weight=np.concatenate([targets, 1 - targets]))
+    line = _platt_line(_log_odds(confidences), right, inverse_penalty=1.0)
     knots = np.linspace(0.0, 1.0, _N_PLATT_KNOTS)
-    slope = max(float(fitted.coef_[0, 0]), 0.0)
-    probabilities = 1.0 / (1.0 + np.exp(-(slope * _log_odds(knots) + float(fitted.intercept_[0]))))
+    probabilities = 1.0 / (1.0 + np.exp(-(line.slope * _log_odds(knots) + line.offset)))
     return Calibrator(confidences=knots, probabilities=probabilities)
 
 
 def _log_odds(confidences: FloatArray) -> FloatArray:
     clipped = np.clip(confidences, _SMALLEST, 1 - _SMALLEST)
     return np.asarray(np.log(clipped / (1 - clipped)), dtype=np.float64)
-
-
-def reliability_table(
-    confidences: FloatArray, right: NDArray[np.bool_], *, n_bins: int = 10
-) -> tuple[ReliabilityBin, ...]:
-    """Return the predictions in ``n_bins`` bins of equal width, empty bins left out."""
-    bins = np.clip(np.ceil(confidences * n_bins).astype(np.int64) - 1, 0, n_bins - 1)
-    return tuple(
-        ReliabilityBin(
-            low=b / n_bins,
-            high=(b + 1) / n_bins,
-            n_predictions=int((bins == b).sum()),
-            mean_confidence=float(confidences[bins == b].mean()),
-            right_fraction=float(right[bins == b].mean()),
-        )
-        for b in np.unique(bins).tolist()
-    )
-
-
-def expected_calibration_error(confidences: FloatArray, right: NDArray[np.bool_], *, n_bins: int = 10) -> float:
-    """Return the mean distance of confidence and fraction right, bins weighted by size (Guo et al. 2017, eq. 3)."""
-    table = reliability_table(confidences, right, n_bins=n_bins)
-    distances = [b.n_predictions * abs(b.mean_confidence - b.right_fraction) for b in table]
-    return float(sum(distances) / len(confidences)) if len(confidences) else 0.0

@@ -13,7 +13,8 @@ import numpy as np
 
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
-from seedcorn.nlu.calibration import cross_validated, fit_calibrator
+from seedcorn.nlu.calibration import fit_calibrator
+from seedcorn.nlu.cross_validation import cross_validated
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.slot_noise import NO_DOUBT, SpanDoubt, span_doubt

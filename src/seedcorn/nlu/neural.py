@@ -5,11 +5,8 @@ BIO. The encoder is a small one from scratch, or any pretrained checkpoint of tr
 """
 
 import copy
-import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,14 +15,11 @@ from torch import Tensor, nn
 
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
-from seedcorn.files import Json, writing_whole
 from seedcorn.nlu.bio_decoding import best_bio_labels, bio_labels
 from seedcorn.nlu.encoders import (
     EncoderInput,
     SmallEncoder,
     TokenEncoder,
-    described_encoder,
-    description_of,
     encoder_tokens,
     pretrained_encoder,
 )
@@ -33,7 +27,6 @@ from seedcorn.nlu.model import NluModel, check_trainable
 from seedcorn.nlu.tokens import labels_of, slot_at, spans_of
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray
-from seedcorn.tensor_files import as_json, check_depth, check_seal, read_tensors, reading_saved, sealed, with_tensors
 
 _TEXTS_PER_BATCH = 256
 _PADDED = -100  # the target that torch's cross entropy leaves out
@@ -158,7 +151,7 @@ def train_neural(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(random_seed)
         network = JointNetwork(
-            _encoder(settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
+            encoder_of(settings), n_intents=len(intents), n_labels=len(labels), dropout=settings.dropout
         )
         model = NeuralNlu(network=network, intents=intents, labels=labels, settings=settings)
         _fit(
@@ -170,7 +163,8 @@ def train_neural(
     return model
 
 
-def _encoder(settings: NeuralSettings) -> TokenEncoder:
+def encoder_of(settings: NeuralSettings) -> TokenEncoder:
+    """Return the encoder to train, from its checkpoint or from scratch."""
     if settings.checkpoint:
         return pretrained_encoder(settings.checkpoint)
     return SmallEncoder(
@@ -262,49 +256,3 @@ def _label_losses(model: NeuralNlu, logits: Tensor, examples: Sequence[_Example]
             wanted = labels_of(encoder_tokens(e.utterance.text), e.utterance.slots)
             labels[i, : len(wanted)] = torch.tensor([model.labels.index(label) for label in wanted])
     return nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none").sum(dim=1)
-
-
-_ABOUT = "seedcorn_nlu"
-
-
-def save_neural(model: NeuralNlu, path: Path) -> None:
-    """Write ``model`` to one safetensors file with its description as JSON metadata; it appears whole or not at all."""
-    from safetensors.numpy import save_file
-
-    arrays = {name: tensor.contiguous().numpy() for name, tensor in model.network.state_dict().items()}
-    description: dict[str, Json] = {
-        "intents": model.intents,
-        "labels": model.labels,
-        # The encoder tells where it came from.
-        "settings": {name: value for name, value in asdict(model.settings).items() if name != "checkpoint"},
-        "encoder": description_of(model.network.encoder),
-    }
-    about = {_ABOUT: json.dumps(sealed(description, arrays), ensure_ascii=False)}
-    with writing_whole(path) as partial:
-        save_file(arrays, partial, metadata=about)
-
-
-@dataclass(frozen=True)
-class _Described:
-    intents: tuple[str, ...]
-    labels: tuple[str, ...]
-    settings: NeuralSettings
-    encoder: dict[str, str]
-    sha256: str = ""
-
-
-def load_neural(path: Path) -> NeuralNlu:
-    """Return the model that ``save_neural`` wrote to ``path``; raises DataError when it is something else."""
-    arrays, about = read_tensors(path, wanted="a neural NLU model", extra="neural")
-    with reading_saved(path, wanted="a neural NLU model"):
-        described = as_json(about[_ABOUT], _Described)
-        check_seal(as_json(about[_ABOUT], dict[str, Any]), arrays)
-        check_depth(described.settings.n_layers, arrays)
-
-        def make() -> JointNetwork:
-            encoder = described_encoder(described.encoder) if described.encoder else _encoder(described.settings)
-            n_intents, n_labels = len(described.intents), len(described.labels)
-            return JointNetwork(encoder, n_intents=n_intents, n_labels=n_labels, dropout=described.settings.dropout)
-
-        network = with_tensors(make, arrays)
-    return NeuralNlu(network=network, intents=described.intents, labels=described.labels, settings=described.settings)

@@ -12,7 +12,8 @@ import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.calibration import Calibrator, cross_validated, fit_calibrator
+from seedcorn.nlu.calibration import Calibrator, fit_calibrator
+from seedcorn.nlu.cross_validation import cross_validated
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.selection import FloatArray

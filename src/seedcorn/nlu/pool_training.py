@@ -19,8 +19,9 @@ from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import Json
-from seedcorn.nlu.calibration import LogOddsCalibration, folds_alike
+from seedcorn.nlu.calibration import LogOddsCalibration
 from seedcorn.nlu.cross_fitting import CrossFitted, Labelled, cross_fit
+from seedcorn.nlu.cross_validation import folds_alike
 from seedcorn.nlu.functionality import own_columns
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer

@@ -24,7 +24,8 @@ def save_nlu(model: AnyNluModel, folder: Path | str) -> None:
     if isinstance(model, LinearNlu):
         save_linear(model, folder / _LINEAR)
         return
-    from seedcorn.nlu.neural import NeuralNlu, save_neural
+    from seedcorn.nlu.neural import NeuralNlu
+    from seedcorn.nlu.neural_file import save_neural
 
     if not isinstance(model, NeuralNlu):
         raise DataError(wanted="a linear or neural NLU model to save", found=type(model).__name__)
@@ -38,7 +39,7 @@ def load_nlu(folder: Path | str) -> AnyNluModel:
         raise DataError(wanted="the folder of a saved NLU model", found="no folder", where=folder)
     if (folder / _LINEAR).exists():
         return load_linear(folder / _LINEAR)
-    from seedcorn.nlu.neural import load_neural
+    from seedcorn.nlu.neural_file import load_neural
 
     return load_neural(folder / _NEURAL)
 

@@ -6,7 +6,6 @@ hypotheses that carry each exactly once are used. Where none does, the values ar
 translated piece by piece around them.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +17,7 @@ from seedcorn.errors import ConfigError
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest, NBestTranslator
 from seedcorn.translation.rescoring import rank
 from seedcorn.translation.settings import TRANSLATION_ORIGIN, EntitySettings, Lost, RescoringWeights, Treatment
+from seedcorn.translation.slot_places import pieces_around, template_of, with_placed_slots
 from seedcorn.translation.subwords import N_PLACEHOLDERS, PLACEHOLDER, placeholder
 from seedcorn.translation.transliteration import Lexicon, transliterate
 
@@ -152,7 +152,7 @@ class _Work:
         """Translate with the values of translated slots in the text, and find them again in the hypotheses."""
         self._translate_values()
         positions = sorted(self.values)
-        texts = [self._as_trained(_template(self.utterances[p], self.values[p])) for p in positions]
+        texts = [self._as_trained(template_of(self.utterances[p], self.values[p])) for p in positions]
         for position, nbest in zip(positions, self.translator.nbest(texts, n_best=self.n_best), strict=True):
             self._keep(position, nbest, self.values[position], in_place=True)
 
@@ -161,7 +161,7 @@ class _Work:
         positions = [p for p in self._left() if len(self.values[p]) < len(self.utterances[p].slots)]
         for position in positions:
             self.values[position] = self._all_values(position)
-        texts = [self._as_trained(_template(self.utterances[p], self.values[p])) for p in positions]
+        texts = [self._as_trained(template_of(self.utterances[p], self.values[p])) for p in positions]
         for position, nbest in zip(positions, self.translator.nbest(texts, n_best=self.n_best), strict=True):
             self._keep(position, nbest, self.values[position], in_place=False)
 
@@ -172,7 +172,7 @@ class _Work:
             for position in left:
                 self.reject(position, PLACEHOLDERS_LOST if self.utterances[position].slots else EMPTY_TRANSLATION)
             return
-        pieces = [[self._as_trained(piece) for piece in _pieces(self.utterances[p])] for p in left]
+        pieces = [[self._as_trained(piece) for piece in pieces_around(self.utterances[p])] for p in left]
         distinct = sorted({piece for utterance_pieces in pieces for piece in utterance_pieces if normalise(piece)})
         best = {found.source: found.best for found in self.translator.nbest(distinct, n_best=1, beam_size=4)}
         for position, utterance_pieces in zip(left, pieces, strict=True):
@@ -225,7 +225,10 @@ class _Work:
     def _keep(self, position: int, nbest: NBest, values: Mapping[int, str], *, in_place: bool) -> None:
         """Keep the hypotheses in which every slot has its place; with none, the utterance stays undone."""
         utterance = self.utterances[position]
-        found = [(h, _placed(h.text, utterance, values, self.translated_values, in_place)) for h in nbest.hypotheses]
+        found = [
+            (h, with_placed_slots(h.text, utterance, values, self.translated_values, in_place))
+            for h in nbest.hypotheses
+        ]
         placed = [(replace(h, text=result[0]), result[1]) for h, result in found if result is not None]
         if placed:
             self.done[position] = Candidates(
@@ -233,68 +236,3 @@ class _Work:
                 nbest=NBest(source=utterance.text, hypotheses=tuple(h for h, _ in placed)),
                 slots=tuple(slots for _, slots in placed),
             )
-
-
-def _template(utterance: Utterance, values: Mapping[int, str]) -> str:
-    """Return the text with a placeholder, numbered by slot, for each slot in ``values``."""
-    text, end = "", 0
-    for number, slot in enumerate(utterance.slots):
-        text += utterance.text[end : slot.start]
-        text += f" {placeholder(number + 1)} " if number in values else utterance.value(slot)
-        end = slot.end
-    return " ".join((text + utterance.text[end:]).split())
-
-
-def _pieces(utterance: Utterance) -> list[str]:
-    """Return the text before, between and after the slots."""
-    ends = [0, *(slot.end for slot in utterance.slots)]
-    starts = [*(slot.start for slot in utterance.slots), len(utterance.text)]
-    return [utterance.text[end:start].strip() for end, start in zip(ends, starts, strict=True)]
-
-
-def _placed(
-    text: str,
-    utterance: Utterance,
-    values: Mapping[int, str],
-    translated_values: Mapping[str, Sequence[str]],
-    in_place: bool,
-) -> tuple[str, tuple[Slot, ...]] | None:
-    """Return ``text`` with its placeholders filled and the slots in it, or None when a slot has no place."""
-    expected = sorted(placeholder(number + 1) for number in values)
-    if sorted(PLACEHOLDER.findall(text)) != expected or not normalise(PLACEHOLDER.sub(" ", text)) and not values:
-        return None
-    filled, slots = _filled(text, utterance, values)
-    if in_place:
-        for number, slot in enumerate(utterance.slots):
-            if number not in values:
-                span = _find(filled, translated_values.get(utterance.value(slot), ()), slots)
-                if span is None:
-                    return None
-                slots.append(Slot(*span, slot.type))
-    return filled, tuple(sorted(slots))
-
-
-def _filled(text: str, utterance: Utterance, values: Mapping[int, str]) -> tuple[str, list[Slot]]:
-    filled, slots = "", list[Slot]()
-    for piece in PLACEHOLDER.split(text):
-        piece = piece.strip()
-        if not piece:
-            continue
-        filled += " " if filled else ""
-        match = PLACEHOLDER.fullmatch(piece)
-        if match is None:
-            filled += piece
-            continue
-        number = int(re.sub(r"\D", "", piece)) - 1
-        slots.append(Slot(len(filled), len(filled) + len(values[number]), utterance.slots[number].type))
-        filled += values[number]
-    return filled, slots
-
-
-def _find(text: str, wanted: Sequence[str], taken: Sequence[Slot]) -> tuple[int, int] | None:
-    """Return where one of ``wanted``, likeliest first, stands in ``text`` as whole words outside ``taken``."""
-    for value in wanted:
-        for match in re.finditer(rf"(?<!\S){re.escape(value)}(?!\S)", text):
-            if all(match.end() <= slot.start or slot.end <= match.start() for slot in taken):
-                return match.span()
-    return None

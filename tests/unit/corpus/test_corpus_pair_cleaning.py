@@ -13,12 +13,12 @@ from seedcorn.corpus.pair_cleaning import (
     TOO_LONG,
     WRONG_SCRIPT,
     clean_pairs,
-    own_script,
     spoken_form,
     swapped,
     take_pairs,
 )
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
+from seedcorn.corpus.scripts import own_script
 from seedcorn.corpus.text import normalise
 from seedcorn.errors import DataError
 

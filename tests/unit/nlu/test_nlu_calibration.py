@@ -7,15 +7,9 @@ from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.calibration import (
-    CalibrationMethod,
-    NluCalibration,
-    calibrate,
-    cross_validated_predictions,
-    expected_calibration_error,
-    fit_calibrator,
-    reliability_table,
-)
+from seedcorn.evaluation.reliability import expected_calibration_error, reliability_table
+from seedcorn.nlu.calibration import CalibrationMethod, NluCalibration, calibrate, fit_calibrator
+from seedcorn.nlu.cross_validation import cross_validated_predictions
 from seedcorn.nlu.linear import LinearNlu, train_linear
 
 
