@@ -72,13 +72,13 @@ class ReadingOptions(Shown):
 
     def read(self) -> "Corpus":
         """Return the rows that are asked for, streamed."""
-        from seedcorn.corpus.formats import detect_format, read_corpus
+        from seedcorn.corpus.formats import format_of, read_corpus
         from seedcorn.corpus.formats.tab_separated import is_headerless
 
         columns = self.columns
         if self.rejects is not None and self.on_error is OnError.STOP:
             raise ConfigError(wanted="--on-error skip beside --rejects", found="--on-error stop")
-        if (self.format or detect_format(self.source)) in ("tsv", "csv") and is_headerless(self.source, columns):
+        if (self.format or format_of(self.source, columns)) in ("tsv", "csv") and is_headerless(self.source, columns):
             message = (
                 f"{self.source}: no header; the second column is the origin (--intent-column 2 makes it the intent)"
             )

@@ -14,13 +14,16 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 18
 
 
-def json_value(text: str, *, wanted: str = "JSON", where: str = "", whole_characters: bool = True) -> Value:
+def json_value(
+    text: str, *, wanted: str = "JSON", where: str = "", whole_characters: bool = True, nan_is_null: bool = False
+) -> Value:
     """Return the JSON value in ``text``; raises DataError when there is none.
 
-    Half of a character is refused too unless ``whole_characters`` is off, for whoever checks row by row.
+    Half of a character is refused too unless ``whole_characters`` is off, for whoever checks row by row. With
+    ``nan_is_null`` NaN and Infinity are null: tables saved with empty cells hold them where nothing was.
     """
     try:
-        value: Value = _DECODER.decode(text)
+        value: Value = (_NAN_IS_NULL if nan_is_null else _DECODER).decode(text)
         if whole_characters and "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -38,11 +41,14 @@ def _refuse_constant(name: str) -> None:
 
 # Made once: json.loads with a setting makes a decoder a call.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_NAN_IS_NULL = json.JSONDecoder(parse_constant=lambda name: None)
 
 
-def json_object(text: str, *, wanted: str = "a JSON object", where: str = "") -> dict[str, Value]:
+def json_object(
+    text: str, *, wanted: str = "a JSON object", where: str = "", nan_is_null: bool = False
+) -> dict[str, Value]:
     """Return the JSON object in ``text``; raises DataError when there is none or it holds half of a character."""
-    value = json_value(text, wanted=wanted, where=where)
+    value = json_value(text, wanted=wanted, where=where, nan_is_null=nan_is_null)
     if not isinstance(value, dict):
         raise DataError(wanted=wanted, found=f"'{text[:60]}'", where=where)
     return value

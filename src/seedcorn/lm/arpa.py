@@ -25,6 +25,8 @@ _LEAST_BYTES_PER_NGRAM, _MOST_COMPRESSION = 4, 1_100
 _OTHER_UNKNOWN = "<UNK>"
 _OTHER_UNKNOWN_WORD = re.compile(rb"(?<=[ \t])<UNK>(?=[ \t\r\n])")
 _OTHER_UNKNOWN_BYTES = np.frombuffer(_OTHER_UNKNOWN.encode(), np.uint8)
+_MOST_HEADER_LINES = 200
+_OTHER_ARPA = ("iARPA", "qARPA")  # IRSTLM's own: other numbers in nearly the same form
 NO_UNKNOWN_LOG10 = -100.0  # what a file without <unk> gives to unknown words, as KenLM does
 
 
@@ -72,15 +74,25 @@ def _shown(lines: LineStream) -> str:
     return f"'{line[:60]}'" if line else "the end of the file"
 
 
+def _skip_header(lines: LineStream) -> None:
+    """Use up the lines up to \\data\\: some tools write a licence before it. Raises DataError without such a line."""
+    wanted = "an ARPA language model, which starts with \\data\\"
+    found, where, fix = _shown(lines), lines.where(), "Text becomes a model by `seedcorn lm estimate`."
+    for _ in range(_MOST_HEADER_LINES):
+        line = lines.next_line()
+        if looks_like_arpa(line.encode("utf-8")):
+            lines.skip_line()
+            return
+        if line.startswith(_OTHER_ARPA):
+            fix = "Make ARPA of it with the tool that wrote it: compile-lm --text=yes."
+        if not line or line.startswith(_OTHER_ARPA):
+            break
+        lines.skip_line()
+    raise DataError(wanted=wanted, found=found, where=where, fix=fix)
+
+
 def _read_counts(lines: LineStream) -> list[int]:
-    if not looks_like_arpa(lines.next_line().encode("utf-8")):
-        raise DataError(
-            wanted="an ARPA language model, which starts with \\data\\",
-            found=_shown(lines),
-            where=lines.where(),
-            fix="Text becomes a model by `seedcorn lm estimate`.",
-        )
-    lines.skip_line()
+    _skip_header(lines)
     n_ngrams: list[int] = []
     while lines.next_line().startswith("ngram "):
         order, _, count = lines.next_line().removeprefix("ngram ").replace(" ", "").partition("=")

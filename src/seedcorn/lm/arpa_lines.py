@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import IO
+from unicodedata import is_normalized, normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
-from seedcorn.errors import at
+from seedcorn.errors import DataError, at
 from seedcorn.lm.text_buffers import next_word, read_block, word_end
 from seedcorn.lm.vocabulary import WordTable, find_word
 
@@ -120,11 +121,31 @@ def parse_lines(
     return row, at, FINE
 
 
+def _composed(lines: bytes, path: Path, first_line: int) -> bytes:
+    """Return ``lines`` in NFC. Raises DataError, with the line, for what is not UTF-8."""
+    if lines.isascii():
+        return lines
+    try:
+        text = lines.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            wanted="words in UTF-8",
+            found=f"the byte 0x{lines[error.start]:02x}",
+            where=at(path, first_line + lines.count(b"\n", 0, error.start)),
+            fix="If the file is Latin-1: iconv -f LATIN1 -t UTF-8.",
+        ) from error
+    return lines if is_normalized("NFC", text) else normalize("NFC", text).encode("utf-8")
+
+
 class LineStream:
-    """Blocks of whole lines from a stream, with the line number, and what was read too far given back."""
+    """Blocks of whole lines from a stream in NFC, with the line number, and what was read too far given back.
+
+    Words in another normal form would never be found: all text that a model is asked for is in NFC.
+    """
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self.stream, self.path, self.rest, self.line = stream, path, b"", 1
+        self._unfinished = b""
 
     def where(self) -> str:
         """Return the place of the next line, for error messages."""
@@ -134,10 +155,12 @@ class LineStream:
         """Return unread whole lines, at least one; empty at the end of the file."""
         while b"\n" not in self.rest:
             more = read_block(self.stream, _BYTES_PER_BLOCK, self.where())
-            if not more:
-                return self.rest + b"\n" if self.rest else b""
-            self.rest += more
-        return self.rest[: self.rest.rindex(b"\n") + 1]
+            if not more and not self._unfinished:
+                return b""
+            raw = self._unfinished + (more or b"\n")
+            cut = raw.rfind(b"\n") + 1
+            self.rest, self._unfinished = self.rest + _composed(raw[:cut], self.path, self.line), raw[cut:]
+        return self.rest
 
     def used(self, block: bytes, n_bytes: int) -> None:
         """Note that ``n_bytes`` of ``block`` are dealt with."""

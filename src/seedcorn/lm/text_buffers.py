@@ -19,8 +19,9 @@ from seedcorn.errors import DataError, at
 _BYTES_PER_BLOCK = 1 << 22
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NEWLINE = 10
+_MOST_HEADER_BYTES = 1 << 16  # a licence may stand before a model's \\data\\
 MODEL_MAGIC = b"seedcorn n-gram model\n"  # how Seedcorn's own model files start
-_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class TextBuffers(NamedTuple):
@@ -73,35 +74,39 @@ def text_buffers(texts: Texts) -> TextBuffers:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open ``path`` for reading, uncompressing it when it is gzip, whatever its name."""
+    """Open ``path`` for reading, uncompressing it when it is gzip or zstd, whatever its name."""
     with path.open("rb") as raw:
-        compressed = raw.read(2) == _GZIP_MAGIC
-        raw.seek(0)
-        if compressed:
+        magic = raw.peek(4)[:4]
+        if magic.startswith(_GZIP_MAGIC):
             with gzip.open(raw, "rb") as stream:
                 yield stream  # type: ignore[misc]
+        elif magic == _ZSTD_MAGIC:
+            yield pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
         else:
             yield raw
 
 
 def looks_like_arpa(first_bytes: bytes) -> bool:
     """Tell whether a file that starts with ``first_bytes`` is an ARPA file."""
-    return first_bytes.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"\\data\\")
+    lines = first_bytes[:_MOST_HEADER_BYTES].removeprefix(_BYTE_ORDER_MARK).splitlines()
+    return any(line.strip() == b"\\data\\" for line in lines)
 
 
 def read_block(stream: IO[bytes], n_bytes: int, where: str) -> bytes:
-    """Return the next ``n_bytes`` of ``stream``; raises DataError when it is a gzip file cut short or damaged."""
+    """Return the next ``n_bytes`` of ``stream``; raises DataError when a compressed file is cut short or damaged."""
     try:
         return stream.read(n_bytes)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(wanted="a whole gzip file", found=str(error), where=where) from error
+    except (EOFError, OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # a failing disk, not a bad file
+            raise
+        raise DataError(wanted="a whole compressed file", found=str(error), where=where) from error
 
 
 def read_lines(path: Path) -> Iterator[TextBuffers]:
-    """Yield the lines of a text file, plain or gzip, in blocks; "-" is standard input.
+    """Yield the lines of a text file, compressed or not, in blocks; "-" is standard input.
 
-    Only ``\\n`` ends a line, and a blank line is an empty sentence. Raises DataError when the file is an ARPA model or
-    not UTF-8.
+    A line ends as in every reader (``\\n``, ``\\r\\n``, ``\\r``), and a blank line is an empty sentence. Raises
+    DataError when the file is an ARPA model or not UTF-8.
     """
     if str(path) == "-":
         yield from _line_blocks(sys.stdin.buffer, path)
@@ -116,7 +121,7 @@ def _line_blocks(stream: IO[bytes], path: Path) -> Iterator[TextBuffers]:
         if first:
             _refuse_model(block, path)
             block, first = block.removeprefix(_BYTE_ORDER_MARK), False
-        block = rest + block
+        block = _with_newlines(rest + block)
         whole = block.rfind(b"\n") + 1
         rest = block[whole:]
         if whole:
@@ -125,6 +130,14 @@ def _line_blocks(stream: IO[bytes], path: Path) -> Iterator[TextBuffers]:
             yield buffers
     if rest:
         yield _buffers_of_lines(rest, path, line)
+
+
+def _with_newlines(block: bytes) -> bytes:
+    if b"\r" not in block:
+        return block
+    is_half = block.endswith(b"\r")  # of "\r\n", perhaps
+    whole = block[: len(block) - is_half]
+    return whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + b"\r" * is_half
 
 
 def _refuse_model(block: bytes, path: Path) -> None:

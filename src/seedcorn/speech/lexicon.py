@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.lines import line_blocks
+from seedcorn.corpus.formats.lines import numbered_lines
 from seedcorn.corpus.text import clean_text
 from seedcorn.errors import DataError, at
 from seedcorn.speech.alphabet import Alphabet
@@ -82,15 +81,12 @@ def read_spoken_as(path: Path) -> dict[str, list[str]]:
     Raises DataError with file and line for any other line.
     """
     spellings: dict[str, list[str]] = {}
-    for block in line_blocks(path, BadRows()):
-        for number, line in block:
-            fields = [clean_text(field) for field in line.split("\t")]
-            if line.strip() and (len(fields) != 2 or not all(fields)):
-                raise DataError(
-                    wanted="a word, a tab and how it is spoken", found=f"'{line[:60]}'", where=at(path, number)
-                )
-            if line.strip():
-                spellings.setdefault(fields[0], []).append(fields[1])
+    for number, line in numbered_lines(path):
+        fields = [clean_text(field) for field in line.split("\t")]
+        if len(fields) != 2 or not all(fields):
+            found = f"'{line[:60]}'"
+            raise DataError(wanted="a word, a tab and how it is spoken", found=found, where=at(path, number))
+        spellings.setdefault(fields[0], []).append(fields[1])
     return spellings
 
 

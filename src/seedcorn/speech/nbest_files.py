@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seedcorn.corpus.formats.lines import numbered_lines
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.values import finite_number, json_object
 from seedcorn.errors import DataError, at
@@ -43,7 +44,7 @@ def read_nbest(path: Path, *, scores: Path | None = None) -> dict[str, list[Reco
 
 def _from_json(path: Path) -> dict[str, list[RecognisedText]]:
     lists: dict[str, list[RecognisedText]] = {}
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         where = at(path, number)
         row = json_object(line, wanted=_FORM, where=where)
         hypotheses = row.get("hypotheses")
@@ -76,7 +77,7 @@ def _from_kaldi(path: Path, scores: Path | None) -> dict[str, list[RecognisedTex
     values = {} if scores is None else _numbers(scores)
     sign = -1.0 if values and all(value > 0 for value in values.values()) else 1.0
     ranked: dict[str, list[tuple[int, RecognisedText]]] = {}
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         name, _, text = line.strip().replace("\t", " ", 1).partition(" ")
         match = _NUMBERED.match(name)
         if match is None or len(match["rank"]) > _MOST_DIGITS:
@@ -91,20 +92,12 @@ def _from_kaldi(path: Path, scores: Path | None) -> dict[str, list[RecognisedTex
 
 def _numbers(path: Path) -> dict[str, float]:
     values: dict[str, float] = {}
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         fields = line.split()
         if len(fields) < 2:
             raise DataError(wanted="a line 'id-1 number'", found=f"'{line[:80]}'", where=at(path, number))
         values[fields[0]] = finite_number(fields[1], where=at(path, number))
     return values
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(wanted="a readable UTF-8 file of n-best lists", found=str(error), where=path) from error
-    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
 def write_best(texts: Mapping[str, str], path: Path) -> None:

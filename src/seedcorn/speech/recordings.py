@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.corpus.formats.lines import numbered_lines
 from seedcorn.corpus.values import json_object
 from seedcorn.errors import DataError, SeedcornWarning, at, require
 from seedcorn.speech.transcripts import audio_of, id_of, read_transcripts
@@ -81,17 +82,12 @@ def _from_kaldi(folder: Path) -> list[Recording]:
 
 
 def _from_json_lines(path: Path) -> list[Recording]:
-    try:
-        lines = path.read_bytes().decode("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(wanted="a manifest of recordings", found=str(error), where=path) from error
     recordings: dict[str, Recording] = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            recording = _from_json_line(line, path, number)
-            if recording.id in recordings:
-                raise DataError(wanted="each id once", found=f"'{recording.id}' again", where=at(path, number))
-            recordings[recording.id] = recording
+    for number, line in numbered_lines(path):
+        recording = _from_json_line(line, path, number)
+        if recording.id in recordings:
+            raise DataError(wanted="each id once", found=f"'{recording.id}' again", where=at(path, number))
+        recordings[recording.id] = recording
     return list(recordings.values())
 
 

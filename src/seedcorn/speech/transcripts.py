@@ -1,9 +1,11 @@
 """Transcripts by utterance id: Kaldi text, sclite trn, JSON lines."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
+from seedcorn.corpus.formats.lines import numbered_lines
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.values import json_object
 from seedcorn.errors import DataError, at
@@ -13,6 +15,10 @@ _TRN = re.compile(r"^(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
 _ALTERNATION = re.compile(r"(\{[^{}]*\})")
 _MOST_READINGS = 1_000
 _ID = re.compile(r"[\d_/-]")
+_COMMENT = ";;"
+_N_LINES_TO_LOOK_AT = 50
+# What people have transcripts in too, and Kaldi's first word would be no id of.
+_OTHER_KINDS = (".csv", ".ctm", ".stm", ".mlf", ".srt", ".vtt", ".textgrid", ".xml", ".parquet", ".arrow")
 _PREDICTED = "pred_text"
 _ID_KEYS = ("id", "utt_id")
 _AUDIO_KEYS = ("audio", "audio_filepath", "path")
@@ -28,17 +34,19 @@ _FORMAT_OF_SUFFIX = {
 def read_transcripts(
     path: Path, *, format: TranscriptFormat | None = None, are_hypotheses: bool = False
 ) -> dict[str, str]:
-    """Return id -> text in the order of the file; the format follows from the suffix (.trn, .jsonl, else Kaldi).
+    """Return id -> text in the order of the file, whose format follows from its suffix and content: see ``format_in``.
 
     Blank lines are skipped; an id without words is an empty transcript. A JSON line without "id" has that of its audio
     file, as in a manifest of recordings; of ``are_hypotheses`` the text is "pred_text" where a manifest (NeMo) has it.
     The id of a plain line is its number, blank lines counted.
     Raises DataError with file and line for an unreadable line, a missing id or one that repeats.
     """
-    chosen = format or format_of(path)
+    chosen = format or format_in(path)
     transcripts: dict[str, str] = {}
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         where = at(path, number)
+        if chosen is TranscriptFormat.TRN and line.startswith(_COMMENT):
+            continue
         if chosen is TranscriptFormat.LINES:
             utterance_id, text = str(number), line
         elif chosen is TranscriptFormat.JSONL:
@@ -58,15 +66,37 @@ def format_of(path: Path) -> TranscriptFormat:
     return _FORMAT_OF_SUFFIX.get(path.suffix.lower(), TranscriptFormat.KALDI)
 
 
+def format_in(path: Path) -> TranscriptFormat:
+    """Return the format of the file ``path``: by its suffix (.trn, .jsonl), else as its lines look, else Kaldi's.
+
+    Raises DataError for a file of a kind that holds no transcripts by line, which its suffix names.
+    """
+    if path.suffix.lower() in _OTHER_KINDS:
+        raise DataError(
+            wanted="transcripts as Kaldi text, .trn, JSON lines or plain lines",
+            found=f"a file of the kind {path.suffix.lower()}",
+            where=path,
+            fix="Convert it, or say what its lines are: --transcript-format.",
+        )
+    named = format_of(path)
+    if named is not TranscriptFormat.KALDI:
+        return named
+    lines = [line for _, line in islice(numbered_lines(path), _N_LINES_TO_LOOK_AT)]
+    if lines and all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in lines):
+        return TranscriptFormat.JSONL
+    ids = [match["id"] for line in lines if (match := _TRN.match(line)) and _ID.search(match["id"])]
+    return TranscriptFormat.TRN if ids and len(set(ids)) == len(lines) else TranscriptFormat.KALDI
+
+
 def have_no_ids(references: Path, hypotheses: Path) -> bool:
     """Tell whether two files of plain lines are meant: as many of both, which do not begin with ids.
 
     An id is told by a digit, a hyphen, an underscore or a slash in the first word, or by another order of the same
     first words; no first word may come twice.
     """
-    if {format_of(references), format_of(hypotheses)} != {TranscriptFormat.KALDI}:
+    if {format_in(references), format_in(hypotheses)} != {TranscriptFormat.KALDI}:
         return False
-    firsts = [[line.split()[0] for _, line in _lines(path)] for path in (references, hypotheses)]
+    firsts = [[line.split()[0] for _, line in numbered_lines(path)] for path in (references, hypotheses)]
     if len(firsts[0]) != len(firsts[1]):
         return False
     if any(len(set(side)) < len(side) for side in firsts):
@@ -90,15 +120,6 @@ def alternatives_of(text: str) -> list[str]:
                 wanted=f"at most {_MOST_READINGS:,} readings of a reference", found=f"more in '{text}'"[:99]
             )
     return [" ".join(reading.split()) for reading in readings]
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    # Only \n ends a line: \u2028 and \x85 can stand inside a transcript.
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(wanted="a readable UTF-8 file of transcripts", found=str(error), where=path) from error
-    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
 def _parse_kaldi(line: str, where: str) -> tuple[str, str]:

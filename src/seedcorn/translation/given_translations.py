@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from seedcorn.corpus.formats.lines import numbered_lines, read_text
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.corpus.values import finite_number, json_object, json_value
@@ -85,8 +86,8 @@ def _number(value: object, where: str) -> float:
 
 
 def _from_tsv(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
-    for number, line in _lines(path):
-        fields = line.rstrip("\r").split("\t")
+    for number, line in numbered_lines(path):
+        fields = line.split("\t")
         if len(fields) not in (2, 3):
             raise DataError(
                 wanted="an id, a tab, a translation and perhaps a tab and its score",
@@ -98,7 +99,7 @@ def _from_tsv(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
 
 
 def _from_jsonl(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         where = at(path, number)
         row = json_object(line, where=where)
         if "id" not in row:
@@ -120,7 +121,7 @@ def _from_moses(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]
 
 
 def _from_label_studio(path: Path, utterances: Sequence[Utterance]) -> Iterator[_Given]:
-    tasks = json_value(_text(path), where=str(path))
+    tasks = json_value(read_text(path), where=str(path))
     if not isinstance(tasks, list):
         raise DataError(wanted="a Label Studio export: a list of tasks", found="no list", where=path)
     for number, task in enumerate(tasks, start=1):
@@ -142,17 +143,6 @@ def _annotated_texts(annotations: object) -> Iterator[object]:
             value = result.get("value") if isinstance(result, Mapping) else None
             text = value.get("text") if isinstance(value, Mapping) else None
             yield from text if isinstance(text, list) else [text] if text is not None else []
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    return ((number, line) for number, line in enumerate(_text(path).split("\n"), 1) if line.strip())
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(wanted="a readable UTF-8 file of translations", found=str(error), where=path) from error
 
 
 _READERS: Mapping[TranslationFormat, Callable[[Path, Sequence[Utterance]], Iterator[_Given]]] = {

@@ -1,11 +1,13 @@
 """NBest: the hypotheses of one sentence with named natural-log features, and Moses n-best files."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from seedcorn.corpus.formats.lines import numbered_lines
 from seedcorn.corpus.text import clean_text, words
 from seedcorn.corpus.values import finite_number, whole_number
 from seedcorn.errors import DataError, at
@@ -13,6 +15,7 @@ from seedcorn.files import writing_whole
 
 TRANSLATION_LOGP = "translation_logp"
 _SEPARATOR = " ||| "
+_LABEL = re.compile(r"(?P<name>[^=]+?)(?:=(?P<value>.*)|:)$")
 _FEATURES = "features 'name= value ...' of finite numbers"
 
 
@@ -68,17 +71,16 @@ def read_moses(path: Path, sources: Iterable[str], *, score_feature: str = "") -
     """
     remaining = iter(sources)
     expected, hypotheses = 0, list[Hypothesis]()
-    with path.open("rb") as lines:
-        for n_line, line in enumerate(lines, start=1):
-            number, hypothesis = _parsed(line.rstrip(b"\r\n"), score_feature, at(path, n_line))
-            if number != expected:
-                yield _finished(remaining, hypotheses, expected, path)
-                expected, hypotheses = expected + 1, []
-            if number != expected:
-                raise DataError(
-                    wanted=f"hypotheses of sentence {expected}", found=f"sentence {number}", where=at(path, n_line)
-                )
-            hypotheses.append(hypothesis)
+    for n_line, line in numbered_lines(path):
+        number, hypothesis = _parsed(line, score_feature, at(path, n_line))
+        if number != expected:
+            yield _finished(remaining, hypotheses, expected, path)
+            expected, hypotheses = expected + 1, []
+        if number != expected:
+            raise DataError(
+                wanted=f"hypotheses of sentence {expected}", found=f"sentence {number}", where=at(path, n_line)
+            )
+        hypotheses.append(hypothesis)
     if hypotheses:
         yield _finished(remaining, hypotheses, expected, path)
         expected += 1
@@ -120,11 +122,7 @@ def _finished(sources: Iterator[str], hypotheses: list[Hypothesis], number: int,
     return NBest(source=source, hypotheses=tuple(hypotheses))
 
 
-def _parsed(encoded: bytes, score_feature: str, where: str) -> tuple[int, Hypothesis]:
-    try:
-        line = encoded.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(wanted="text in UTF-8", found=str(error), where=where) from error
+def _parsed(line: str, score_feature: str, where: str) -> tuple[int, Hypothesis]:
     fields = line.split(_SEPARATOR.rstrip())
     wanted = "a line 'number ||| text ||| name= value ... ||| total'"
     if len(fields) < 3:
@@ -144,17 +142,18 @@ def _number(item: str, where: str) -> float:
 
 
 def _features(text: str, where: str) -> dict[str, float]:
+    """Return the features "name= 1 2" (Moses), also as "name: 1" (its first versions) and "name=1" (Joshua)."""
     values: dict[str, list[float]] = {}
     name = ""
     for item in text.split():
-        if item.endswith("="):
-            name = item[:-1]
-            values[name] = []
-            continue
-        try:
+        label = _LABEL.match(item)
+        if label:
+            name, item = label["name"], label["value"] or ""
+            values.setdefault(name, [])
+        if name not in values:
+            raise DataError(wanted=_FEATURES, found=f"'{text[:80]}'", where=where)
+        if item:
             values[name].append(_number(item, where))
-        except KeyError as error:
-            raise DataError(wanted=_FEATURES, found=f"'{text[:80]}'", where=where) from error
     return {
         name if len(numbers) == 1 else f"{name}_{i}": number
         for name, numbers in values.items()

@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.lines import line_blocks
+from seedcorn.corpus.formats.lines import numbered_lines
 from seedcorn.corpus.text import clean_text, words
 from seedcorn.errors import DataError, at
 
@@ -54,14 +53,11 @@ def transliterate(text: str, *, lexicon: Lexicon | None = None) -> str:
 def read_lexicon(path: Path) -> dict[str, str]:
     """Return the lexicon in a file of lines "word, tab, spelling"; raises DataError for any other line."""
     lexicon: dict[str, str] = {}
-    for block in line_blocks(path, BadRows()):
-        for number, line in block:
-            if not line.strip():
-                continue
-            fields = [clean_text(field) for field in line.split("\t")]
-            if len(fields) != 2 or not all(fields):
-                raise DataError(wanted="a word, a tab and its spelling", found=f"'{line[:60]}'", where=at(path, number))
-            lexicon[" ".join(words(fields[0]))] = fields[1]
+    for number, line in numbered_lines(path):
+        fields = [clean_text(field) for field in line.split("\t")]
+        if len(fields) != 2 or not all(fields):
+            raise DataError(wanted="a word, a tab and its spelling", found=f"'{line[:60]}'", where=at(path, number))
+        lexicon[" ".join(words(fields[0]))] = fields[1]
     return lexicon
 
 

@@ -193,3 +193,14 @@ def test_translation_columns_give_the_languages_asked_for(tmp_path: Path, kind: 
     assert [(p.source, p.target, p.id) for p in pairs] == [("एक", "un", "1"), ("दो", "deux", "2")]
     with pytest.raises(DataError, match="from 'en' to 'de', found the languages en, hi, fr|fr, hi"):
         read_pairs(path, source_lang="en", target_lang="de")
+
+
+@pytest.mark.parametrize("header", ["Source\tTarget", " src\tTGT ", "en\thi", "EN\tHI", "id\tsource\ttarget"])
+def test_headers_name_the_sides_in_any_case_or_by_their_languages(tmp_path: Path, header: str) -> None:
+    row = "wake me up\tमुझे जगा दो"
+    path = written(tmp_path / "p.tsv", f"{header}\n{'7' + chr(9) if 'id' in header else ''}{row}\n")
+    assert sides(read_pairs(path, source_lang="en", target_lang="hi")) == [("wake me up", "मुझे जगा दो")]
+
+
+def test_two_languages_that_nobody_asked_for_are_a_pair(tmp_path: Path) -> None:
+    assert sides(read_pairs(written(tmp_path / "p.tsv", "en\thi\n"))) == [("en", "hi")]

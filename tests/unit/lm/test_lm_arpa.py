@@ -1,5 +1,6 @@
 import gzip
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +174,34 @@ def test_numbers_that_no_model_has_are_refused(tmp_path: Path, old: str, new: st
     (tmp_path / "a.arpa").write_text(UPPER.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_model(tmp_path / "a.arpa")
+
+
+@pytest.mark.parametrize("before", ["", "\n\n", "# Copyright\n\nThis file is in the ARPA-standard format.\n", "a\r\n"])
+def test_lines_before_the_counts_are_a_licence(tmp_path: Path, before: str) -> None:
+    assert read_arpa(written(tmp_path, before + SMALL)).vocabulary.words == ["<unk>", "<s>", "</s>", "a"]
+
+
+@pytest.mark.parametrize("before", ["iARPA\n\n", "qARPA 2 256 256\n"])
+def test_other_forms_of_arpa_are_named(tmp_path: Path, before: str) -> None:
+    with pytest.raises(DataError, match="compile-lm"):
+        read_arpa(written(tmp_path, before + SMALL))
+
+
+@pytest.mark.parametrize(("word", "composed"), [("cafe\u0301", "café"), ("\u0958", "\u0915\u093c")])
+def test_words_are_found_whatever_their_normal_form(
+    tmp_path: Path, word: str, composed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = read_arpa(written(tmp_path, re.sub(r"\ba\b", composed, SMALL)))
+    given = written(tmp_path, re.sub(r"\ba\b", word, SMALL))
+    for n_bytes in (7, 1 << 20):
+        monkeypatch.setattr(arpa_lines, "_BYTES_PER_BLOCK", n_bytes)
+        found = read_arpa(given)
+        assert found.vocabulary.words == wanted.vocabulary.words
+        np.testing.assert_array_equal(found.arrays.logps, wanted.arrays.logps)
+
+
+def test_words_that_are_no_utf8_are_refused_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "latin.arpa"
+    path.write_bytes(SMALL.replace("\ta", "\t\xe9").encode("latin-1"))
+    with pytest.raises(DataError, match=r"latin\.arpa:9: wanted words in UTF-8, found the byte 0xe9"):
+        read_arpa(path)

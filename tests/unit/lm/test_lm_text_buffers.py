@@ -45,7 +45,7 @@ def test_gzip_is_told_by_its_content(tmp_path: Path) -> None:
 def test_cut_gzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.gz"
     path.write_bytes(gzip.compress(b"one two three\n" * 100)[:-12])
-    with pytest.raises(DataError, match="whole gzip"):
+    with pytest.raises(DataError, match="whole compressed"):
         lines_of(path)
 
 
@@ -89,3 +89,24 @@ def test_text_and_json_lines_of_the_same_sentences_give_the_same_words(tmp_path:
     }
     assert read["a.jsonl"] == [["café au lait", "zerowidth end", "plain words"]]
     assert [row for row in read["a.txt"][0] if row] == read["a.jsonl"][0]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_in_every_reader_at_any_block_size(
+    tmp_path: Path, line_end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(line_end.join(["one", "two", "", "three", ""]).encode())
+    for n_bytes in (1, 4, 5, 1 << 20):
+        monkeypatch.setattr("seedcorn.lm.text_buffers._BYTES_PER_BLOCK", n_bytes)
+        assert [line.strip() for line in lines_of(path)] == ["one", "two", "", "three"]
+
+
+def test_zstd_is_told_by_its_content(tmp_path: Path) -> None:
+    with pa.output_stream(str(tmp_path / "text.zst"), compression="zstd") as stream:
+        stream.write(b"one\ntwo\n")
+    assert lines_of(tmp_path / "text.zst") == ["one", "two"]
+    cut = tmp_path / "cut"
+    cut.write_bytes((tmp_path / "text.zst").read_bytes()[:-3])
+    with pytest.raises(DataError, match="whole compressed"):
+        lines_of(cut)

@@ -1,11 +1,12 @@
 """Transcript readers."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 from seedcorn.errors import DataError
-from seedcorn.speech.transcripts import TranscriptFormat, read_transcripts
+from seedcorn.speech.transcripts import TranscriptFormat, have_no_ids, read_transcripts
 
 
 def write(path: Path, text: str) -> Path:
@@ -55,5 +56,33 @@ def test_other_encodings_and_missing_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes("u1 caf\xe9".encode("latin-1"))
     with pytest.raises(DataError, match="UTF-8"):
         read_transcripts(tmp_path / "text")
-    with pytest.raises(DataError, match="readable"):
+    with pytest.raises(DataError, match="wanted (UTF-8 text|a file to read)"):
         read_transcripts(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_in_any_way(tmp_path: Path, line_end: str) -> None:
+    for name, lines in {"text": ["u1 a b", "", "u2 c"], "h.trn": ["a b (u1)", ";; a remark", "c (u2)", ""]}.items():
+        assert read_transcripts(write(tmp_path / name, line_end.join(lines))) == {"u1": "a b", "u2": "c"}
+
+
+def test_compressed_transcripts_are_read(tmp_path: Path) -> None:
+    (tmp_path / "text.gz").write_bytes(gzip.compress(b"u1 a b\n"))
+    assert read_transcripts(tmp_path / "text.gz") == {"u1": "a b"}
+
+
+def test_json_lines_and_trn_are_told_under_another_name(tmp_path: Path) -> None:
+    json_lines = write(tmp_path / "a.txt", '{"id": "u1", "text": "a b"}\n{"id": "u2", "text": "c"}\n')
+    trn = write(tmp_path / "b.txt", "a b (u1)\nc (u2)\n")
+    assert read_transcripts(json_lines) == read_transcripts(trn) == {"u1": "a b", "u2": "c"}
+    assert not have_no_ids(trn, trn)
+    text = write(tmp_path / "c.txt", "u1 a (laughs)\nu2 b (laughs)\n")
+    assert read_transcripts(text) == {"u1": "a (laughs)", "u2": "b (laughs)"}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.ctm", "a.stm", "a.VTT"])
+def test_other_kinds_of_transcripts_are_not_taken_for_kaldi_text(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, "u1,play jazz\nu2,stop\n")
+    with pytest.raises(DataError, match="--transcript-format"):
+        read_transcripts(path)
+    assert read_transcripts(path, format=TranscriptFormat.LINES)["1"] == "u1,play jazz"

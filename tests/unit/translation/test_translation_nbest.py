@@ -1,5 +1,6 @@
 """NBest and Moses n-best files."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path, text: str, sources: l
 
 def test_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "nbest.txt").write_bytes(b"0 ||| a ||| f= 1 ||| 1\n0 ||| caf\xe9 ||| f= 1 ||| 1\n")
-    with pytest.raises(DataError, match=r"nbest\.txt:2: wanted text in UTF-8"):
+    with pytest.raises(DataError, match=r"nbest\.txt:2: wanted UTF-8 text"):
         list(read_moses(tmp_path / "nbest.txt", ["x"]))
 
 
@@ -95,3 +96,16 @@ def test_the_score_is_the_named_feature_or_the_total(tmp_path: Path):
     path.write_text("0 ||| a ||| F0= 1_0 ||| 1\n", encoding="utf-8")
     with pytest.raises(DataError, match="finite numbers, found '1_0'"):
         list(read_moses(path, ["x"]))
+
+
+@pytest.mark.parametrize("features", ["d= -1 lm= -2 -3", "d: -1 lm: -2 -3", "d=-1 lm=-2 lm=-3"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\n\n"])
+def test_features_as_other_decoders_write_them(tmp_path: Path, features: str, line_end: str) -> None:
+    lines = [f"{i} ||| a b ||| {features} ||| -6" for i in range(2)]
+    for found in read_moses(moses(tmp_path, line_end.join([*lines, ""])), ["x", "y"]):
+        assert found.best.features == {"d": -1, "lm_0": -2, "lm_1": -3, "translation_logp": -6}
+
+
+def test_compressed_lists_are_read(tmp_path: Path) -> None:
+    (tmp_path / "n.gz").write_bytes(gzip.compress(b"0 ||| a ||| ||| -1\n"))
+    assert [n.best.text for n in read_moses(tmp_path / "n.gz", ["x"])] == ["a"]

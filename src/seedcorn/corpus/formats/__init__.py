@@ -4,7 +4,15 @@ from seedcorn.corpus.formats.bad_rows import SKIP, STOP
 from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.detection import detect_format
 from seedcorn.corpus.formats.pool import read_pool
-from seedcorn.corpus.formats.registry import FORMATS, Format, read_corpus, read_texts, read_utterances, write_corpus
+from seedcorn.corpus.formats.registry import (
+    FORMATS,
+    Format,
+    format_of,
+    read_corpus,
+    read_texts,
+    read_utterances,
+    write_corpus,
+)
 from seedcorn.corpus.names import OnError
 
 __all__ = [
@@ -15,6 +23,7 @@ __all__ = [
     "Format",
     "OnError",
     "detect_format",
+    "format_of",
     "read_corpus",
     "read_pool",
     "read_texts",

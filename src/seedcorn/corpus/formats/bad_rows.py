@@ -21,13 +21,16 @@ STOP, SKIP = OnError.STOP, OnError.SKIP
 class BadRows:
     """One pass over a file: what was asked for, its bad rows, and what had no place.
 
-    ``rejects`` receives each bad row as a JSON line with its place and its reason.
+    ``rejects`` receives each bad row as a JSON line with its place and its reason. Columns that were chosen may be
+    absent from some records: ``chosen_and_found`` and ``chosen_and_lacking`` are those that one had, that one lacked.
     """
 
     on_error: OnError = STOP
     rejects: TextIO | None = None
     columns: ColumnChoice = ColumnChoice()
     left_out: Counter[str] = field(default_factory=Counter, init=False)
+    chosen_and_found: set[str] = field(default_factory=set, init=False)
+    chosen_and_lacking: set[str] = field(default_factory=set, init=False)
     n_skipped: int = field(default=0, init=False)
     first_message: str = field(default="", init=False)
 
@@ -54,7 +57,7 @@ def handling_bad_rows(
     """Yield the BadRows of one pass; the rejects file appears whole when the pass ends well.
 
     Warns with SeedcornWarning when rows were skipped: how many, the first of them, and where they are; and when
-    something of the file was left out.
+    something of the file was left out. Raises DataError when no record had a column that was chosen.
     """
     if on_error is STOP or rejects is None:
         bad_rows = BadRows(on_error, columns=columns)
@@ -67,6 +70,8 @@ def handling_bad_rows(
         ):
             bad_rows = BadRows(on_error, stream, columns)
             yield bad_rows
+    for name in sorted(bad_rows.chosen_and_lacking - bad_rows.chosen_and_found):
+        raise DataError(wanted=f"'{name}', the column that was named, in some record", found="none", where=where or "")
     if bad_rows.n_skipped:
         place = f", all written to {rejects}" if rejects else ""
         message = f"{bad_rows.n_skipped:,} bad rows skipped{place}; the first: {bad_rows.first_message}"

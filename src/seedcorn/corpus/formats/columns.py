@@ -10,10 +10,11 @@ from seedcorn.errors import DataError
 # Beside the names of the Utterance columns themselves; the first that is there is taken.
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "text": ("utterance", "utt", "sentence", "query", "phrase", "message", "transcript", "transcription"),
-    "intent": ("label", "category", "intent_name", "intent_label", "class"),
+    "intent": ("label", "category", "intent_name", "intent_label", "class", "intents"),
     "slots": ("entities", "spans"),
 }
 _COLUMN_NAMES = tuple(UTTERANCE_SCHEMA.names)
+_KNOWN = frozenset({*_COLUMN_NAMES, *(name for names in USUAL_NAMES.values() for name in names)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,10 @@ def is_header(fields: Sequence[str], choice: ColumnChoice) -> bool:
     """Tell whether the first row of a table names its columns: one it must, by a usual name or as chosen."""
     if any(wanted and wanted in [f.strip() for f in fields] for wanted in (choice.text, choice.intent, choice.slots)):
         return True
-    known = {*_COLUMN_NAMES, *(name for names in USUAL_NAMES.values() for name in names)}
-    named = [field.strip().casefold() in known for field in fields]
-    return "text" in [field.strip().casefold() for field in fields] or (len(fields) > 1 and any(named))
+    names = [field.strip().casefold() for field in fields]
+    return "text" in names or (len(names) > 1 and any(map(is_usual_name, names)))
+
+
+def is_usual_name(field: str) -> bool:
+    """Tell whether ``field`` is the name of an Utterance column, or one that other tools have for it."""
+    return field.strip().casefold() in _KNOWN

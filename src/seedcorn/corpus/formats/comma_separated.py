@@ -35,6 +35,7 @@ def read_csv(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
         first = next(records, None)
     if first is None:
         return
+    _refuse_other_delimiter(first.fields, bad_rows.columns.delimiter, where=at(path, first.line))
     header = header_of(first.fields, bad_rows, where=at(path, first.line))
     names = header.names
     records = records if header.is_written else chain([first], records)
@@ -43,6 +44,13 @@ def read_csv(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
         columns = {name: pa.array([r.fields[i] for r in batch], pa.string()) for i, name in enumerate(names)}
         lines = np.fromiter((record.line for record in batch), dtype=np.int64, count=len(batch))
         yield chunk_of_fields(columns, lines, path, bad_rows)
+
+
+def _refuse_other_delimiter(first: list[str], delimiter: str, *, where: str) -> None:
+    if delimiter and len(first) == 1:
+        raise DataError(
+            wanted=f"fields with {delimiter!r} between them, the delimiter that was named", found=first[0], where=where
+        )
 
 
 def delimiter_of(start: str, choice: ColumnChoice) -> str:
@@ -89,7 +97,7 @@ class _Record(NamedTuple):
 
 
 def _records(path: Path, bad_rows: BadRows, delimiter: str) -> Iterator[_Record]:
-    """Yield the first line and the fields of each record that is not blank."""
+    """Yield the first line and the fields of each record that is not blank, empty fields alone being blank."""
     lines = _CountedLines(path, bad_rows)
     reader = csv.reader(lines, strict=True, delimiter=delimiter)
     while True:
@@ -101,7 +109,7 @@ def _records(path: Path, bad_rows: BadRows, delimiter: str) -> Iterator[_Record]
             continue
         if fields is None:
             return
-        if fields:
+        if any(field.strip() for field in fields):
             yield _Record(line, fields)
 
 

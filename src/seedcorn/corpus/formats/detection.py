@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from seedcorn.corpus.formats.lines import COMPRESSIONS, first_bytes
+from seedcorn.corpus.formats.columns import is_usual_name
+from seedcorn.corpus.formats.lines import BYTES_TO_SNIFF, COMPRESSIONS, first_bytes
 from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS
 from seedcorn.errors import DataError
@@ -37,11 +38,10 @@ _CONLLU_TOKEN = re.compile(rb"\d+(?:[-.]\d+)?(?:\t[^\t]*){9}")
 _KALDI_LINE = re.compile(rb"(?=\S*\d)(?=\S*[A-Za-z])([\w.-]+)[ \t].*\S.*")
 _N_LINES_TO_LOOK_AT = 50
 _JSON_DOCUMENT = re.compile(rb'\{\s*"[^"]*"\s*:\s*["\[{]')
-_KNOWN_DOCUMENT = re.compile(
-    rb'\{\s*"(?:(?:language|entities|intents|rasa_nlu_data)"\s*:|(?:data|rows|examples)"\s*:\s*\[|[^"]*"\s*:\s*\[\s*\[)'
-)
+_SNIPS = re.compile(rb'\{\s*(?:"[^"]*"\s*:\s*\[\s*\]\s*,?\s*)*(?:"[^"]*"\s*:\s*\[\s*\{\s*"data"\s*:|\}\s*$)')
 _JSON_ARRAY = re.compile(rb"\[\s*\{")
 _MAY_BE_DOCUMENTS = ("snips", "slot-folder", "text")
+_SUBTITLES = re.compile(rb"WEBVTT|\s*\d+\s*[\r\n]\s*\d\d:\d\d:\d\d,\d{3} -->")
 # Files that are no text, by how they begin, and what to say they are.
 _MAGIC = {
     b"PK\x03\x04": "a zip archive (or a spreadsheet)",
@@ -89,6 +89,8 @@ def _refuse_other_kinds(start: bytes, path: Path) -> None:
     is_arrow = start.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
     if found is None and not is_arrow and b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         found = "bytes that are no text"
+    if _SUBTITLES.match(start):
+        found = "subtitles"
     if found is not None:
         raise DataError(
             wanted="a corpus", found=found, where=path, fix="Unpack or convert it, or name its format with --format."
@@ -100,8 +102,9 @@ def _format_of_content(start: bytes, by_name: str) -> str:
         return "parquet"
     if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "datasets"
-    if start.lstrip().startswith(b"{") or _JSON_ARRAY.match(start.lstrip()):
-        return _json_format(start, by_name)
+    text = start.lstrip()
+    if text.startswith(b"{") or _JSON_ARRAY.match(text) or (by_name == "snips" and text.startswith(b"[")):
+        return _json_format(text, by_name)
     if _RASA.search(start):
         return "rasa"
     if _RASA_MARKDOWN.search(start):
@@ -110,15 +113,37 @@ def _format_of_content(start: bytes, by_name: str) -> str:
         return "conllu"
     if _is_conll(start):
         return "conll"
-    if by_name in ("tsv", "csv"):
+    if by_name == "csv":
         return by_name
+    if (found := _table_by_header(start)) is not None or by_name == "tsv":
+        return found or by_name
     if _is_kaldi(start):
         return "kaldi"
-    return by_name if by_name not in ("slot-folder", "rasa-markdown") else "text"
+    if by_name in ("slot-folder", "rasa-markdown", "text"):
+        return "tsv" if _is_tab_separated(start) else "text"
+    return by_name
 
 
 def _first_lines(start: bytes) -> list[bytes]:
     return start.splitlines()[:_N_LINES_TO_LOOK_AT]
+
+
+def _table_by_header(start: bytes) -> str | None:
+    """Return the format of a table whose first line holds usual names of columns and nothing else, whatever its name.
+
+    A table named .tsv may be comma-separated, and one named .txt is no text.
+    """
+    header = start.lstrip().splitlines()[0].decode("utf-8", "replace")
+    rows = {delimiter: header.split(delimiter) for delimiter in "\t,;|"}
+    found = next((d for d, names in rows.items() if len(names) > 1 and all(map(is_usual_name, names))), None)
+    return None if found is None else "tsv" if found == "\t" else "csv"
+
+
+def _is_tab_separated(start: bytes) -> bool:
+    """Tell whether there are at least two lines, and the same number of tabs, one at least, in all of them."""
+    lines = [line for line in _first_lines(start) if line.strip()]
+    n_tabs = {line.count(b"\t") for line in (lines[:-1] if len(start) >= BYTES_TO_SNIFF else lines)}
+    return len(lines) > 1 and len(n_tabs) == 1 and n_tabs != {0}
 
 
 def _is_conllu(start: bytes) -> bool:
@@ -143,8 +168,7 @@ def _is_conll(start: bytes) -> bool:
     return len(tokens) > 1 and all(_TAGGED_TOKEN.fullmatch(token) for token in tokens)
 
 
-def _json_format(start: bytes, by_name: str) -> str:
-    text = start.lstrip()
+def _json_format(text: bytes, by_name: str) -> str:
     if text.startswith(b"["):
         return "json"
     lines = [line for line in text.split(b"\n", 2)[:2] if line.strip()]
@@ -154,9 +178,11 @@ def _json_format(start: bytes, by_name: str) -> str:
             return "massive"
         if "text" in first or by_name == "jsonl" or (len(lines) > 1 and lines[1].lstrip().startswith(b"{")):
             return "jsonl"
-    if first is None and by_name not in _MAY_BE_DOCUMENTS or not _JSON_DOCUMENT.match(text):
+    if first is None and by_name not in _MAY_BE_DOCUMENTS:
         return by_name
-    return "json" if _KNOWN_DOCUMENT.match(text) else "snips"
+    if not _JSON_DOCUMENT.match(text):
+        return "json" if by_name == "snips" else by_name
+    return "snips" if _SNIPS.match(text) else "json"
 
 
 def _json_object(line: bytes) -> Mapping[str, object] | None:

@@ -19,7 +19,7 @@ from seedcorn.errors import DataError, SeedcornError, at
 
 Records: TypeAlias = Iterator[Row]
 
-_ROWS_KEYS = ("data", "rows", "examples")  # where tools put an array of records inside an object
+_ROWS_KEYS = ("data", "rows", "examples", "utterances")  # where tools put an array of records inside an object
 
 
 def read_json(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
@@ -40,7 +40,7 @@ def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
 
 def _document(path: Path) -> Value:
     try:
-        return json_value(read_text(path))
+        return json_value(read_text(path), nan_is_null=True)
     except SeedcornError as error:
         raise DataError(wanted=error.wanted, found=error.found, where=error.where or path, fix=error.fix) from error
 
@@ -49,7 +49,8 @@ def _records(document: Value, path: Path, bad_rows: BadRows) -> Iterator[Value]:
     kind = kind_of_document(document)
     if kind == "records":
         assert isinstance(document, list)
-        yield from document
+        for record in document:
+            yield {"text": record} if isinstance(record, str) else record
     elif kind == "task":
         yield document
     elif isinstance(document, dict) and kind == "rasa-json":

@@ -14,6 +14,8 @@ from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
 from seedcorn.corpus.values import Value, json_object
 from seedcorn.errors import DataError, at
 
+_BOM = "\ufeff"
+
 
 def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the objects of ``path`` as rows; "text" is required, slots are [{"start", "end", "type"}, ...]."""
@@ -32,10 +34,11 @@ def json_objects(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     """Yield the JSON object of each line that is not blank, as it is."""
     for block in line_blocks(path, bad_rows):
         for number, line in block:
+            line = line.removeprefix(_BOM)  # files put one after the other have one inside
             if not line or line.isspace():
                 continue
             try:
-                yield NumberedRow(number, json_object(line))
+                yield NumberedRow(number, json_object(line, nan_is_null=True))
             except DataError as error:
                 bad_rows.report(error, line, where=at(path, number))
 

@@ -19,8 +19,11 @@ from seedcorn.errors import DataError, at
 BYTES_PER_BLOCK = 8 << 20
 BYTES_TO_SNIFF = 64 << 10
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# Frames of no content, 0x50 to 0x5f, which pzstd and seekable files begin with.
+_SKIPPABLE_MAGIC = b"\x2a\x4d\x18"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 LineNumbers: TypeAlias = NDArray[np.int64]
@@ -57,7 +60,8 @@ def open_bytes(path: Path) -> Iterator[ByteSource]:
         )
     with path.open("rb") as plain:
         magic = plain.read(4)
-    compression = "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd" if magic == _ZSTD_MAGIC else None
+    is_zstd = magic == _ZSTD_MAGIC or (magic[1:] == _SKIPPABLE_MAGIC and magic[0] >> 4 == 5)
+    compression = "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd" if is_zstd else None
     with pa.input_stream(str(path), compression=compression) as stream:
         yield stream
 
@@ -103,6 +107,19 @@ def line_blocks(path: Path, bad_rows: BadRows, *, block_bytes: int = BYTES_PER_B
             yield _decoded(_split(rest + b"\n"), first_number, path, bad_rows)
 
 
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the number and the text of each line of ``path`` that is not blank, decompressed.
+
+    Raises DataError for a file that is missing, and with its line for what is not UTF-8.
+    """
+    if not path.exists():
+        raise DataError(wanted="a file to read", found="nothing", where=path)
+    for block in line_blocks(path, BadRows()):
+        for number, line in block:
+            if line and not line.isspace():
+                yield number, line
+
+
 def _end_of_last_line(data: bytes) -> int:
     # A "\r" at the very end may be half of a "\r\n", so it ends no line yet.
     return max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
@@ -110,13 +127,9 @@ def _end_of_last_line(data: bytes) -> int:
 
 def _blocks(stream: ByteSource, path: Path, block_bytes: int = BYTES_PER_BLOCK) -> Iterator[bytes]:
     block = _read(stream, block_bytes, path)
-    if block.startswith(_UTF16_BOMS):
-        raise DataError(
-            wanted="UTF-8 text",
-            found="UTF-16",
-            where=path,
-            fix="Convert it: iconv -f UTF-16 -t UTF-8.",
-        )
+    if block.startswith((*_UTF16_BOMS, *_UTF32_BOMS)):
+        found = "UTF-32" if block.startswith(_UTF32_BOMS) else "UTF-16"
+        raise DataError(wanted="UTF-8 text", found=found, where=path, fix=f"Convert it: iconv -f {found} -t UTF-8.")
     block = block.removeprefix(_UTF8_BOM)
     while block:
         yield block

@@ -18,7 +18,9 @@ from seedcorn.corpus.utterances import SLOT_TYPE, Slot, check_slots
 from seedcorn.errors import DataError, at
 
 _INVISIBLE = "[" + "".join(rf"\x{{{code:x}}}" for code in INVISIBLE) + "]"
+BLANK = rf"^[\p{{Z}}\p{{Cc}}\x{{200c}}\x{{200d}}{_INVISIBLE[1:-1]}]*$"
 _JOINERS_ALONE = r"^[ \x{200c}\x{200d}]+$"
+_LABELS = ("lang", "domain", "intent", "origin")
 _WHITE_SPACE = r"[\p{Z}\p{Cc}]+"
 _OTHER_WHITE_SPACE = r"\p{Zl}\p{Zp}\p{Cc}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}"
 _NEEDS_SPACING = rf"{_INVISIBLE}|[{_OTHER_WHITE_SPACE}]|  |^ | $|{_JOINERS_ALONE}"
@@ -32,11 +34,12 @@ class Chunk(NamedTuple):
 
 
 def in_normal_form(chunk: Chunk, path: Path, bad_rows: BadRows) -> pa.RecordBatch:
-    """Return the rows with normalised text and slots that fit it, sorted; bad rows are reported and left out.
+    """Return the rows with normalised text, labels and slots that fit it, sorted; bad rows are reported and left out.
 
-    Slots are trimmed of white space. A row is bad without a text, or with a slot that is empty, outside its text or
-    overlapping another.
+    Slots are trimmed of white space, and labels are text too: "music" and " music" are one intent. A row is bad
+    without a text, or with a slot that is empty, outside its text or overlapping another.
     """
+    chunk = chunk._replace(rows=_with_clean_labels(chunk.rows))
     texts, slots = chunk.rows.column("text"), chunk.rows.column("slots")
     normal = clean_column(texts)
     changed = pc.not_equal(texts, normal).fill_null(True).to_numpy(zero_copy_only=False)
@@ -45,6 +48,15 @@ def in_normal_form(chunk: Chunk, path: Path, bad_rows: BadRows) -> pa.RecordBatc
     suspicious = np.flatnonzero(empty | (changed & has_slots) | _rows_with_odd_slots(normal, slots))
     rows = chunk.rows.set_column(chunk.rows.schema.get_field_index("text"), "text", normal)
     return rows if not len(suspicious) else _mended(chunk, rows, suspicious, path, bad_rows)
+
+
+def _with_clean_labels(rows: pa.RecordBatch) -> pa.RecordBatch:
+    for name in _LABELS:
+        place = rows.schema.get_field_index(name)
+        clean = clean_column(rows.column(place))
+        if clean is not rows.column(place):
+            rows = rows.set_column(place, rows.schema.field(place), clean)
+    return rows
 
 
 def clean_column(texts: pa.StringArray) -> pa.StringArray:
@@ -78,9 +90,10 @@ def _rows_with_odd_slots(texts: pa.StringArray, slots: pa.ListArray) -> NDArray[
     if not len(flat):
         return odd
     start, end = (pc.struct_field(flat, name).fill_null(-1).to_numpy() for name in ("start", "end"))
-    untyped = pc.equal(pc.struct_field(flat, "type"), "").fill_null(True).to_numpy(zero_copy_only=False)
+    types = pc.struct_field(flat, "type").fill_null("")
+    mistyped = pc.or_(pc.equal(types, ""), pc.not_equal(types, clean_column(types))).to_numpy(zero_copy_only=False)
     n_characters = pc.utf8_length(texts).fill_null(0).to_numpy()[row_of_slot]
-    odd[row_of_slot[(start < 0) | (start >= end) | (end > n_characters) | untyped]] = True
+    odd[row_of_slot[(start < 0) | (start >= end) | (end > n_characters) | mistyped]] = True
     odd[row_of_slot[_touches_space(texts, start, end, row_of_slot, ~odd[row_of_slot])]] = True
     follows = row_of_slot[1:] == row_of_slot[:-1]
     odd[row_of_slot[1:][follows & (start[1:] < end[:-1])]] = True
@@ -162,7 +175,7 @@ def normalise_with_slots(text: str | None, slots: list[dict[str, int | str]] | N
 
 def _slot_of(slot: dict[str, int | str]) -> Slot:
     start, end, slot_type = slot["start"], slot["end"], slot["type"]
-    return Slot(-1 if start is None else int(start), -1 if end is None else int(end), str(slot_type or ""))
+    return Slot(-1 if start is None else int(start), -1 if end is None else int(end), clean_text(str(slot_type or "")))
 
 
 def _joined(pieces: list[str]) -> tuple[str, list[int]]:

@@ -89,7 +89,7 @@ def _reader(path: Path, target: Path | None, format: str | None, source_lang: st
     if target is not None:
         return partial(read_moses, target=target)
     readers: dict[str, Reader] = {
-        "tsv": read_tsv,
+        "tsv": partial(read_tsv, source_lang=source_lang, target_lang=target_lang),
         "jsonl": partial(read_jsonl, source_lang=source_lang, target_lang=target_lang),
         "parquet": partial(read_parquet, source_lang=source_lang, target_lang=target_lang),
         "datasets": partial(read_dataset, source_lang=source_lang, target_lang=target_lang),

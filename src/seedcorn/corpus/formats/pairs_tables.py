@@ -22,17 +22,22 @@ from seedcorn.errors import DataError, at
 
 TRANSLATION = "translation"
 _NAMES_WITHOUT_HEADER = ("source", "target", "origin")
+_USUAL_NAMES = {
+    "source": ("source", "src", "source_text", "source_sentence"),
+    "target": ("target", "tgt", "trg", "target_text", "target_sentence", "translation"),
+}
 
 
-def read_tsv(path: Path, bad_rows: BadRows) -> Iterator[PairChunk]:
+def read_tsv(path: Path, bad_rows: BadRows, *, source_lang: str = "", target_lang: str = "") -> Iterator[PairChunk]:
     """Yield the pairs of a TSV file: with a header that names source and target, or source, target and maybe origin.
 
-    There is no quoting, and a line with another number of fields than the first is bad: a tab was inside a text.
+    A header has usual names of the two sides in any case, or the two languages that are asked for. There is no quoting,
+    and a line with another number of fields than the first is bad: a tab was inside a text.
     """
-    yield from chunks_of(_tsv_rows(path, bad_rows))
+    yield from chunks_of(_tsv_rows(path, bad_rows, source_lang, target_lang))
 
 
-def _tsv_rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedPair]:
+def _tsv_rows(path: Path, bad_rows: BadRows, source_lang: str, target_lang: str) -> Iterator[NumberedPair]:
     names: Sequence[str] = ()
     for block in line_blocks(path, bad_rows):
         for number, line in block:
@@ -40,8 +45,9 @@ def _tsv_rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedPair]:
                 continue
             fields = line.split("\t")
             if not names:
-                names = _column_names(fields, where=at(path, number))
-                if "source" in fields:
+                header = _header(fields, source_lang, target_lang)
+                names = header or _names_without_header(fields, where=at(path, number))
+                if header:
                     continue
             if len(fields) == len(names):
                 yield NumberedPair(number, dict(zip(names, fields, strict=True)))
@@ -49,9 +55,19 @@ def _tsv_rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedPair]:
                 bad_rows.report(_wrong_length(fields, names, where=at(path, number)), line)
 
 
-def _column_names(first: Sequence[str], *, where: str) -> Sequence[str]:
-    if {"source", "target"} <= set(first) and len(set(first)) == len(first):
-        return first
+def _header(first: Sequence[str], source_lang: str, target_lang: str) -> Sequence[str]:
+    """Return the names of the columns if ``first`` holds them, those of the two sides as they are called here."""
+    names = [name.strip().casefold() for name in first]
+    for side, lang in (("source", source_lang), ("target", target_lang)):
+        usual = (*_USUAL_NAMES[side], *([lang.casefold()] if lang else []))
+        place = next((names.index(name) for name in usual if name in names), None)
+        if place is None:
+            return ()
+        names[place] = side
+    return names if len(set(names)) == len(names) else ()
+
+
+def _names_without_header(first: Sequence[str], *, where: str) -> Sequence[str]:
     if 2 <= len(first) <= len(_NAMES_WITHOUT_HEADER) and "source" not in first:
         return _NAMES_WITHOUT_HEADER[: len(first)]
     raise DataError(

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import LineBlock, first_bytes, line_blocks, open_text_sink
-from seedcorn.corpus.formats.normal_form import Chunk
+from seedcorn.corpus.formats.normal_form import BLANK, Chunk
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
 from seedcorn.errors import DataError
 
@@ -40,8 +40,8 @@ def read_kaldi(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 
 
 def without_blank_lines(block: LineBlock) -> LineBlock:
-    """Return ``block`` without lines that hold nothing but white space."""
-    is_blank = pc.equal(pc.utf8_trim_whitespace(block.lines), "")
+    """Return ``block`` without lines that hold nothing but white space and characters that nobody sees."""
+    is_blank = pc.match_substring_regex(block.lines, BLANK)
     if not pc.any(is_blank).as_py():
         return block
     keep = pc.invert(is_blank)

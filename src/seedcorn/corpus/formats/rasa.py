@@ -38,10 +38,10 @@ def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
 
 def _examples(path: Path, bad_rows: BadRows) -> Iterator[tuple[str, int, str]]:
     """Yield the intent, the line and the text of each example, from YAML nodes because these know their lines."""
-    for item in _sequence(_entry(_root(path), "nlu"), path):
-        intent, examples = _entry(item, "intent"), _entry(item, "examples")
+    for item in _sequence(_entry(_root(path), "nlu", path), path):
+        intent, examples = _entry(item, "intent", path), _entry(item, "examples", path)
         if intent is None or examples is None:
-            _count_left_out(item, examples, bad_rows)
+            _count_left_out(item, examples, path, bad_rows)
             continue
         name = intent.value if isinstance(intent, yaml.ScalarNode) else ""
         if isinstance(examples, yaml.ScalarNode):
@@ -49,7 +49,7 @@ def _examples(path: Path, bad_rows: BadRows) -> Iterator[tuple[str, int, str]]:
                 yield name, line, example
         else:
             for example_item in _sequence(examples, path):
-                text = _entry(example_item, "text")
+                text = _entry(example_item, "text", path)
                 if isinstance(text, yaml.ScalarNode):
                     yield name, text.start_mark.line + 1, text.value
                 else:
@@ -57,11 +57,16 @@ def _examples(path: Path, bad_rows: BadRows) -> Iterator[tuple[str, int, str]]:
                     bad_rows.report(DataError(wanted="an example with a text", found="none"), "", where=where)
 
 
-def _count_left_out(item: yaml.Node, examples: yaml.Node | None, bad_rows: BadRows) -> None:
-    for kind in _OTHER_KINDS:
-        if _entry(item, kind) is not None:
-            lines = examples.value if isinstance(examples, yaml.ScalarNode) else ""
-            bad_rows.leave_out(f"examples of a {kind}", max(1, sum(bool(line.strip()) for line in lines.split("\n"))))
+def _count_left_out(item: yaml.Node, examples: yaml.Node | None, path: Path, bad_rows: BadRows) -> None:
+    kinds = [kind for kind in _OTHER_KINDS if _entry(item, kind, path) is not None]
+    lines = examples.value.split("\n") if isinstance(examples, yaml.ScalarNode) else []
+    for kind in kinds:
+        bad_rows.leave_out(f"examples of a {kind}", max(1, sum(bool(line.strip()) for line in lines)))
+    if not kinds and examples is not None:
+        problem = DataError(wanted="an intent beside its examples", found="none")
+        bad_rows.report(problem, "", where=at(path, item.start_mark.line + 1))
+    elif not kinds:
+        bad_rows.leave_out("intents without examples")
 
 
 def _root(path: Path) -> yaml.Node | None:
@@ -77,10 +82,15 @@ def _root(path: Path) -> yaml.Node | None:
         raise DataError(wanted="YAML", found=str(error).splitlines()[0], where=path) from error
 
 
-def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
+def _entry(node: yaml.Node | None, key: str, path: Path) -> yaml.Node | None:
+    """Return what stands under ``key``. Raises DataError where it is there twice, of which YAML would drop one."""
     if not isinstance(node, yaml.MappingNode):
         return None
-    return next((value for name, value in node.value if name.value == key), None)
+    found = [(name, value) for name, value in node.value if name.value == key]
+    if len(found) > 1:
+        where = at(path, found[1][0].start_mark.line + 1)
+        raise DataError(wanted=f"'{key}' once", found="it a second time", where=where)
+    return found[0][1] if found else None
 
 
 def _sequence(node: yaml.Node | None, path: Path) -> list[yaml.Node]:

@@ -22,20 +22,39 @@ def utterance_row(record: Row, bad_rows: BadRows) -> Row:
 
     Raises DataError when a MASSIVE record's two texts differ, or tokens and tags do.
     """
-    if isinstance(record.get("utt"), str) and "annot_utt" in record and not bad_rows.columns.text:
-        return massive_row(record)
     if is_label_studio(record):
         return label_studio_row(record, bad_rows)
+    record = _with_chosen(record, bad_rows)
+    if isinstance(record.get("utt"), str) and "annot_utt" in record and not bad_rows.columns.text:
+        chosen = bad_rows.columns.intent
+        return massive_row({**record, "intent": record[chosen]} if chosen else record)
+    record = _without_refused_labels(record, bad_rows)
     names = column_names(tuple(record), bad_rows.columns)
     row: Row = dict(zip(names, record.values(), strict=True))
-    if "text" not in row:
-        row = _from_tokens(row)
+    if "text" not in row or not row.get("slots"):
+        row = _from_tokens(row, bad_rows)
     return _with_labels(row, dict(zip(names, record, strict=True)), bad_rows)
+
+
+def _with_chosen(record: Row, bad_rows: BadRows) -> Row:
+    """Return ``record`` with null for a chosen column that it lacks: tools leave empty ones out of a record."""
+    for name in (bad_rows.columns.intent, bad_rows.columns.slots):
+        if name in record:
+            bad_rows.chosen_and_found.add(name)
+        elif name:
+            record = {**record, name: None}
+            bad_rows.chosen_and_lacking.add(name)
+    return record
 
 
 def holds_text(names: Sequence[str]) -> bool:
     """Tell whether records with these keys have a text, or tokens in its place."""
     return "text" in column_names(tuple(names), ColumnChoice()) or not {*_TOKENS, "data"}.isdisjoint(names)
+
+
+def has_tagged_tokens(names: Sequence[str]) -> bool:
+    """Tell whether records with these keys have tokens and a tag for each."""
+    return not {*_TOKENS}.isdisjoint(names) and not {*_TAGS}.isdisjoint(names)
 
 
 def is_label_studio(record: Mapping[str, Value]) -> bool:
@@ -61,6 +80,8 @@ def _with_labels(row: Row, own_names: Mapping[str, str], bad_rows: BadRows) -> R
     if spans is not None and not row.get("slots"):
         row["slots"] = row.pop(spans)
     categories = row.get(_CATEGORIES)
+    if isinstance(categories, dict):  # spaCy: how likely each is
+        categories = [name for name, value in categories.items() if value in (1, True)]
     if not row.get("intent") and isinstance(categories, list) and len(categories) == 1:
         row["intent"] = categories[0]
         del row[_CATEGORIES]
@@ -79,21 +100,52 @@ def _is_span(item: Value) -> bool:
     return isinstance(item, list | tuple) and len(item) == 3 and isinstance(item[0], int)
 
 
-def _from_tokens(row: Row) -> Row:
-    """Return a row of tokens and BIO tags with their text and slots."""
+def _from_tokens(row: Row, bad_rows: BadRows) -> Row:
+    """Return a row of tokens and BIO tags with their slots, and with their text where it has none."""
     name = next((name for name in _TOKENS if isinstance(row.get(name), list)), None)
     if name is None:
         return row
-    tokens = row[name]
     tags_name = next((n for n in _TAGS if isinstance(row.get(n), list)), None)
-    rest: Row = {key: value for key, value in row.items() if key not in (name, tags_name)}
+    if isinstance(row.get("text"), str):
+        return row if tags_name is None or not _are_tags(row[tags_name]) else _tagged(row, name, tags_name, bad_rows)
+    tokens = row[name]
     assert isinstance(tokens, list)
-    text = " ".join(str(token) for token in tokens)
+    row = {**row, "text": " ".join(str(token) for token in tokens)}
     if tags_name is None:
-        return {**rest, "text": text}
+        del row[name]
+        return row
+    return _with_slots(row, name, tags_name)
+
+
+def _tagged(row: Row, name: str, tags_name: str, bad_rows: BadRows) -> Row:
+    """Return a row that has a text of its own with the slots of its tokens, which may be other than its text."""
+    try:
+        return _with_slots(row, name, tags_name)
+    except DataError:
+        bad_rows.leave_out(f"'{tags_name}' of tokens that are not those of the text")
+        return row
+
+
+def _with_slots(row: Row, name: str, tags_name: str) -> Row:
+    tokens, text = row[name], row["text"]
+    assert isinstance(tokens, list)
+    assert isinstance(text, str)
     tags = _tags(row[tags_name], len(tokens), tags_name)
     tagged = [TaggedToken(str(token), tag) for token, tag in zip(tokens, tags, strict=True)]
-    return {**rest, "text": text, "slots": slots_value(slots_of(tagged, text))}
+    rest: Row = {key: value for key, value in row.items() if key not in (name, tags_name)}
+    return {**rest, "slots": slots_value(slots_of(tagged, text))}
+
+
+def _without_refused_labels(record: Row, bad_rows: BadRows) -> Row:
+    """Return a record of Prodigy without labels that a person refused or passed over."""
+    if record.get("answer") not in ("reject", "ignore") or "_task_hash" not in record:
+        return record
+    bad_rows.leave_out("labels that were rejected or ignored (Prodigy)")
+    return {key: value for key, value in record.items() if key not in ("label", "spans", "accept")}
+
+
+def _are_tags(values: Value) -> bool:
+    return isinstance(values, list) and all(isinstance(v, str) and (v == "O" or v[1:2] == "-") for v in values)
 
 
 def _tags(tags: object, n_tokens: int, name: str) -> list[str]:

@@ -37,32 +37,46 @@ Writer: TypeAlias = Callable[[Corpus, Path], int]
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """A file format: its functions, without one to write where it is only read, and its columns (None: all)."""
+    """A file format: its functions, without one to write where it is only read, and its columns (None: all).
+
+    ``choices`` are what of a ColumnChoice its reader heeds; asking for anything else is an error.
+    """
 
     read: Reader
     write: Writer | None = None
     columns: frozenset[str] | None = None
+    choices: frozenset[str] = frozenset()
     is_folder: bool = False
 
 
+_LINES = frozenset({"text", "kaldi", "tsv", "conll"})  # a delimiter makes a table of any of these
+_WHAT_HAS = {
+    "text": "named columns (--text-column)",
+    "intent": "named columns (--intent-column)",
+    "slots": "named columns (--slots-column)",
+    "delimiter": "a delimiter (--delimiter), which CSV has",
+    "roles": "roles of entities (--roles), which Rasa's have",
+}
 _UTTERANCE_COLUMNS = frozenset(UTTERANCE_SCHEMA.names)
 _LABELS = frozenset({"text", "intent", "slots"})
+_NAMED = frozenset({"text", "intent", "slots"})
+_ROLES = frozenset({"roles"})
 FORMATS: dict[str, Format] = {
-    "jsonl": Format(read=read_jsonl, write=write_jsonl),
-    "json": Format(read=read_json, write=write_json),
-    "label-studio": Format(read=read_json, write=write_label_studio),
+    "jsonl": Format(read=read_jsonl, write=write_jsonl, choices=_NAMED),
+    "json": Format(read=read_json, write=write_json, choices=_NAMED | _ROLES),
+    "label-studio": Format(read=read_json, write=write_label_studio, choices=_NAMED),
     "massive": Format(read=read_massive, write=write_massive),
-    "parquet": Format(read=read_parquet, write=write_parquet),
-    "tsv": Format(read=read_tsv, write=write_tsv),
-    "csv": Format(read=read_csv, write=write_csv),
+    "parquet": Format(read=read_parquet, write=write_parquet, choices=_NAMED),
+    "tsv": Format(read=read_tsv, write=write_tsv, choices=_NAMED),
+    "csv": Format(read=read_csv, write=write_csv, choices=_NAMED | {"delimiter"}),
     "text": Format(read=read_plain_text, write=write_plain_text, columns=frozenset({"text"})),
     "kaldi": Format(read=read_kaldi),
     "conll": Format(read=read_conll, write=write_conll, columns=_UTTERANCE_COLUMNS),
     "snips": Format(read=read_snips, write=write_snips, columns=_UTTERANCE_COLUMNS),
-    "rasa": Format(read=read_rasa, write=write_rasa, columns=_LABELS),
+    "rasa": Format(read=read_rasa, write=write_rasa, columns=_LABELS, choices=_ROLES),
     "conllu": Format(read=read_conllu),
-    "rasa-markdown": Format(read=read_rasa_markdown),
-    "datasets": Format(read=read_saved_dataset),
+    "rasa-markdown": Format(read=read_rasa_markdown, choices=_ROLES),
+    "datasets": Format(read=read_saved_dataset, choices=_NAMED),
     "slot-folder": Format(read=read_slot_folder, write=write_slot_folder, columns=_LABELS, is_folder=True),
 }
 
@@ -82,10 +96,12 @@ def read_corpus(
     usual names. Rows that name no language get ``lang``. Bad rows raise DataError with file and line, or with
     ``on_error`` "skip" are written to ``rejects`` and counted in a SeedcornWarning at the end of each pass; what a
     Corpus has no place for is counted in another. Raises DataError for a file that is missing, empty or of no known
-    format.
+    format, and for columns that are named where the format has no such thing.
     """
     path = Path(path)
-    reader = _known(format or detect_format(path)).read
+    name = format or format_of(path, columns)
+    reader = _known(name).read
+    _refuse_unheeded(columns, name, path)
     first = next(_batches(reader, path, BadRows(on_error, columns=columns), lang), None)
 
     def open_batches() -> Iterator[pa.RecordBatch]:
@@ -93,6 +109,29 @@ def read_corpus(
             yield from _batches(reader, path, bad_rows, lang)
 
     return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
+
+
+def format_of(path: Path, columns: ColumnChoice) -> str:
+    """Return the format of ``path`` as its content and name tell it, and as ``columns`` say: a delimiter makes CSV."""
+    found = detect_format(path)
+    if columns.delimiter in ("", "\t") and found == "tsv":
+        return found
+    if columns.delimiter and found in _LINES:
+        return "csv"
+    return "jsonl" if found == "massive" and columns != ColumnChoice() else found
+
+
+def _refuse_unheeded(columns: ColumnChoice, name: str, path: Path) -> None:
+    asked = {choice for choice, value in vars(columns).items() if value}
+    if name == "tsv" and columns.delimiter == "\t":
+        asked.remove("delimiter")
+    for choice in sorted(asked - FORMATS[name].choices):
+        raise DataError(
+            wanted=f"a format with {_WHAT_HAS[choice]}",
+            found=f"the format {name}",
+            where=path,
+            fix="Name the format (--format csv), or leave the option out.",
+        )
 
 
 def read_utterances(paths: Iterable[Path] | None, *, format: str | None = None) -> list[Utterance]:

@@ -72,8 +72,8 @@ def checked_slots(value: Value, text: str | None = None) -> list[Value]:
     """Return the slots of a row, none for null; raises DataError when the value is no list of slots.
 
     A slot is {"start", "end", "type"}, with the names that other tools have for these, or [start, end, type]. Where it
-    says what it covers ("value" or "text"), offsets that cover other text are taken as counted in UTF-16, and refused
-    when that is not so either.
+    says what it covers ("value", "text" or "body"), offsets that cover other text are taken as counted in UTF-16 or in
+    bytes, and refused when that is not so either.
     """
     if not value:
         return []
@@ -94,10 +94,11 @@ def _slot(slot: Value, text: str | None) -> Value:
         if isinstance(slot_type, list) and slot_type:
             slot_type = slot_type[0]
         if type(start) is int and type(end) is int and isinstance(slot_type, str) and max(abs(start), abs(end)) < 2**31:
-            # Rasa's "entity" stands beside a value that may be another than the text: a synonym.
-            says = slot.get("text") if "entity" in slot else slot.get("value", slot.get("text"))
+            says = _first(slot, ("text", "body", "value"))
             if text is not None and isinstance(says, str):
-                start, end = _covering(start, end, says, text)
+                # Rasa's "entity" stands beside a value that may be another than the text: a synonym.
+                is_synonym = "entity" in slot and says == slot.get("value")
+                start, end = _covering(start, end, says, text, may_differ=is_synonym)
             return {"start": start, "end": end, "type": _whole(slot_type)}
     raise DataError(wanted='a slot as {"start": 3, "end": 7, "type": "time"}', found=_shown(slot))
 
@@ -106,17 +107,20 @@ def _first(slot: Mapping[str, Value], names: Sequence[str]) -> Value:
     return next((slot[name] for name in names if name in slot), None)
 
 
-def _covering(start: int, end: int, says: str, text: str) -> tuple[int, int]:
-    """Return the offsets, as given or as counted in UTF-16, under which ``text`` reads ``says``."""
+def _covering(start: int, end: int, says: str, text: str, *, may_differ: bool) -> tuple[int, int]:
+    """Return the offsets, counted in characters, UTF-16 or bytes, under which ``text`` reads ``says``."""
     wanted = says.strip()
-    if text[max(start, 0) : max(end, 0)].strip() == wanted:
-        return start, end
-    utf16 = text.encode("utf-16-le")
-    before, inside = utf16[: 2 * max(start, 0)], utf16[2 * max(start, 0) : 2 * max(end, 0)]
-    if inside.decode("utf-16-le", "replace").strip() == wanted:
-        first = len(before.decode("utf-16-le", "replace"))
-        return first, first + len(inside.decode("utf-16-le"))
     covers = text[max(start, 0) : max(end, 0)]
+    if covers.strip() == wanted:
+        return start, end
+    for encoding, unit in (("utf-16-le", 2), ("utf-8", 1)):
+        encoded = text.encode(encoding)
+        before, inside = encoded[: unit * max(start, 0)], encoded[unit * max(start, 0) : unit * max(end, 0)]
+        if wanted and inside.decode(encoding, "replace").strip() == wanted:
+            first = len(before.decode(encoding, "replace"))
+            return first, first + len(inside.decode(encoding))
+    if may_differ:
+        return start, end
     raise DataError(wanted=f"a slot over '{says}'", found=f"'{covers}' at {start}..{end} of '{text}'")
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.columns import column_names
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.formats.records import holds_text, utterance_row
+from seedcorn.corpus.formats.records import has_tagged_tokens, holds_text, utterance_row
 from seedcorn.corpus.formats.rows import NumberedRow, chunks_of, core_row
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, with_utterance_columns
 from seedcorn.corpus.values import Value
@@ -62,7 +62,7 @@ def _has_plain_text(schema: pa.Schema, bad_rows: BadRows, path: Path) -> bool:
     )
     label = names.get("intent", pa.string())
     is_label = not (pa.types.is_nested(label) or pa.types.is_floating(label) or pa.types.is_boolean(label))
-    return "text" in names and is_slots and is_label
+    return "text" in names and is_slots and is_label and not ("slots" not in names and has_tagged_tokens(schema.names))
 
 
 def _plain_chunks(
