@@ -1,13 +1,17 @@
 """Loading pretrained checkpoints of ``transformers``: quietly, and with errors that say what the checkpoint lacks."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import InputFile
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,12 @@ def loading(name: str, *, wanted: str, fix: str = "") -> Iterator[None]:
         if isinstance(error.__cause__, LocalEntryNotFoundError):
             fix = "Connect to the network once, or give the folder of a checkpoint."
         raise DataError(wanted=wanted, found=first_line(error), where=name, fix=fix) from error
+
+
+def n_subwords_max(config: "PretrainedConfig") -> int:
+    """Return how many subwords of a text a network of this ``config`` sees; two of its positions are set apart."""
+    longest = getattr(config, "max_position_embeddings", None)
+    return sys.maxsize if longest is None else int(longest) - 2  # some know no positions
 
 
 def first_line(error: Exception) -> str:

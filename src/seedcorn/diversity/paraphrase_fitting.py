@@ -7,7 +7,7 @@ import numpy as np
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.corpus.word_vectors import fit_word_vectors
 from seedcorn.diversity.paraphrase import NetworkShape, ParaphraseNetwork, TrainingSettings, train_paraphrase_network
-from seedcorn.diversity.paraphrase_pairs import PairShares, available_pairs
+from seedcorn.diversity.paraphrase_pairs import PairShares, paraphrase_pairs
 
 N_PAIRS = 40_000
 N_PAIRS_PER_UTTERANCE = 20
@@ -31,7 +31,8 @@ def fit_paraphrase_network(
     """
     vectors = fit_word_vectors([*(u.text for u in utterances), *unlabelled], random_seed=random_seed)
     n_wanted = min(n_pairs, N_PAIRS_PER_UTTERANCE * len(utterances))
-    pairs = list(available_pairs(utterances, n_pairs=n_wanted, rng=np.random.default_rng(random_seed), shares=shares))
+    rng = np.random.default_rng(random_seed)
+    pairs = list(paraphrase_pairs(utterances, n_pairs=n_wanted, rng=rng, shares=shares, complete=False))
     return train_paraphrase_network(
         pairs, word_vectors=vectors, shape=shape, settings=settings, random_seed=random_seed
     )

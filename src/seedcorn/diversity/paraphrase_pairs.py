@@ -87,43 +87,29 @@ def paraphrase_pairs(
     n_pairs: int,
     rng: np.random.Generator,
     shares: PairShares = PairShares(),
+    complete: bool = True,
 ) -> Iterator[ParaphrasePair]:
     """Yield ``n_pairs`` distinct pairs of the kinds asked for, in exact shares and random order.
 
     A pair is the same in either order and after normalising, so that none is met twice; its two texts always differ.
     Signatures are drawn by the square root of their number of templates. Raises DataError when ``utterances`` cannot
-    make that many distinct pairs of a kind.
+    make that many distinct pairs of a kind; if they need not be ``complete``, no more of that kind come.
     """
-    material = PairMaterial.of(utterances)
-    seen: set[tuple[str, str]] = set()
-    for kind in _mixed_kinds(shares, n_pairs, rng):
-        pair = _fresh_pair(kind, material, rng, seen)
-        if pair is None:
-            raise DataError(
-                wanted=f"utterances that make enough distinct pairs of the kind '{kind}'",
-                found=f"no new one after {len(seen):,} pairs",
-                fix="Ask for fewer pairs, lower the share of this kind, or give more annotated utterances with slots.",
-            )
-        yield pair
-
-
-def available_pairs(
-    utterances: Sequence[Utterance],
-    *,
-    n_pairs: int,
-    rng: np.random.Generator,
-    shares: PairShares = PairShares(),
-) -> Iterator[ParaphrasePair]:
-    """Yield pairs as paraphrase_pairs does, but leave out a kind as soon as no new pair of it is found."""
     material = PairMaterial.of(utterances)
     seen: set[tuple[str, str]] = set()
     exhausted: set[PairKind] = set()
     for kind in _mixed_kinds(shares, n_pairs, rng):
         pair = None if kind in exhausted else _fresh_pair(kind, material, rng, seen)
-        if pair is None:
-            exhausted.add(kind)
-        else:
+        if pair is not None:
             yield pair
+            continue
+        if complete:
+            raise DataError(
+                wanted=f"utterances that make enough distinct pairs of the kind '{kind}'",
+                found=f"no new one after {len(seen):,} pairs",
+                fix="Ask for fewer pairs, lower the share of this kind, or give more annotated utterances with slots.",
+            )
+        exhausted.add(kind)
 
 
 def _mixed_kinds(shares: PairShares, n_pairs: int, rng: np.random.Generator) -> Iterator[PairKind]:

@@ -40,13 +40,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One intent or slot type before and after; all rates are fractions.
-
-    ``difference`` is that of the share of the ``n_utterances`` concerned that are right; ``low`` and ``high`` its 90 %
-    interval, so that ``low`` is a 95 % bound; ``p_holm`` the two-sided p-value corrected for all rows of its kind.
-    """
-
+class _Counted:
     kind: Kind
     name: str
     n_utterances: int
@@ -54,6 +48,16 @@ class Comparison:
     n_broken: int
     f1_before: float
     f1_after: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(_Counted):
+    """One intent or slot type before and after; all rates are fractions.
+
+    ``difference`` is that of the share of the ``n_utterances`` concerned that are right; ``low`` and ``high`` its 90 %
+    interval, so that ``low`` is a 95 % bound; ``p_holm`` the two-sided p-value corrected for all rows of its kind.
+    """
+
     difference: float
     low: float
     high: float
@@ -97,17 +101,6 @@ def _is(intent: str) -> Look:
 
 def _spans(slot_type: str) -> Look:
     return lambda seen: frozenset((s.start, s.end) for s in seen.slots if s.type == slot_type)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Counted:
-    kind: Kind
-    name: str
-    n_utterances: int
-    n_mended: int
-    n_broken: int
-    f1_before: float
-    f1_after: float
 
 
 def _counted(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.nlu.tokens import MOST_TOKENS, Token, tokens_of
-from seedcorn.pretrained import quiet_transformers
+from seedcorn.pretrained import n_subwords_max, quiet_transformers
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -101,8 +101,7 @@ class PretrainedEncoder(nn.Module):
         self.model = model
         self.tokenizer = tokenizer
         self.n_dimensions = int(model.config.hidden_size)
-        longest = min(int(getattr(model.config, "max_position_embeddings", 512)) - 2, 4 * MOST_TOKENS)
-        self.tokenizer.enable_truncation(longest)
+        self.tokenizer.enable_truncation(min(n_subwords_max(model.config), 4 * MOST_TOKENS))
         self.tokenizer.no_padding()
 
     def prepare(self, texts: Sequence[str]) -> EncoderInput:

@@ -5,11 +5,13 @@ to it (the normalised margin of confident learning: Northcutt, Jiang, Chuang 202
 doubtful span (see ``slot_noise``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Slot, Utterance
@@ -19,6 +21,7 @@ from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.slot_noise import NO_DOUBT, SpanDoubt, span_doubt
 from seedcorn.nlu.tokens import OUTSIDE
+from seedcorn.selection import FloatArray
 
 
 class About(StrEnum):
@@ -121,40 +124,52 @@ def _by_prediction(utterance: Utterance, prediction: Prediction) -> SpanDoubt:
 
 
 def _of_intents(utterances: Sequence[Utterance], answers: Sequence[HeldOutAnswer]) -> list[Suspicion]:
-    margins = np.array([a.best_other - a.given_probability for a in answers])
-    sure = np.array([a.prediction.intent_probability for a in answers])
-    agree = np.array([a.prediction.intent == u.intent for u, a in zip(utterances, answers, strict=True)])
-    probabilities = fit_calibrator(sure, agree)(sure)
-    return [
-        Suspicion(
-            position=i,
-            about=About.INTENT,
-            score=float(margins[i]),
-            probability=float(probabilities[i]),
-            given=utterances[i].intent,
-            found=answers[i].other_intent,
-            why=f"trained without it, a model gives {answers[i].other_intent} {answers[i].best_other:.2f} and "
-            f"{utterances[i].intent} {answers[i].given_probability:.2f}",
-        )
-        for i in np.argsort(-margins, kind="stable").tolist()
-        if margins[i] > 0
-    ]
+    def said(i: int) -> _Said:
+        given, other = utterances[i].intent, answers[i].other_intent
+        probabilities = f"{other} {answers[i].best_other:.2f} and {given} {answers[i].given_probability:.2f}"
+        return _Said(given, other, f"trained without it, a model gives {probabilities}")
+
+    return _ranked(
+        About.INTENT,
+        scores=np.array([a.best_other - a.given_probability for a in answers]),
+        sure=np.array([a.prediction.intent_probability for a in answers]),
+        agree=np.array([a.prediction.intent == u.intent for u, a in zip(utterances, answers, strict=True)]),
+        said=said,
+    )
 
 
 def _of_slots(utterances: Sequence[Utterance], answers: Sequence[HeldOutAnswer]) -> list[Suspicion]:
-    scores = np.array([a.doubt.score for a in answers])
-    sure = np.array([a.prediction.all_slots_probability for a in answers])
-    agree = np.array([a.prediction.slots == u.slots for u, a in zip(utterances, answers, strict=True)])
+    def said(i: int) -> _Said:
+        text, slots, doubt = utterances[i].text, utterances[i].slots, answers[i].doubt
+        return _Said(in_words(text, slots), in_words(text, _mended(slots, doubt)), _why_slots(text, doubt))
+
+    return _ranked(
+        About.SLOTS,
+        scores=np.array([a.doubt.score for a in answers]),
+        sure=np.array([a.prediction.all_slots_probability for a in answers]),
+        agree=np.array([a.prediction.slots == u.slots for u, a in zip(utterances, answers, strict=True)]),
+        said=said,
+    )
+
+
+class _Said(NamedTuple):
+    given: str
+    found: str
+    why: str
+
+
+def _ranked(
+    about: About, *, scores: FloatArray, sure: FloatArray, agree: NDArray[np.bool_], said: Callable[[int], _Said]
+) -> list[Suspicion]:
+    """Return the utterances whose score is above 0, highest first; ``said`` tells of one by its position."""
     probabilities = fit_calibrator(sure, agree)(sure)
     return [
         Suspicion(
             position=i,
-            about=About.SLOTS,
+            about=about,
             score=float(scores[i]),
             probability=float(probabilities[i]),
-            given=in_words(utterances[i].text, utterances[i].slots),
-            found=in_words(utterances[i].text, _mended(utterances[i].slots, answers[i].doubt)),
-            why=_why_slots(utterances[i].text, answers[i].doubt),
+            **said(i)._asdict(),
         )
         for i in np.argsort(-scores, kind="stable").tolist()
         if scores[i] > 0

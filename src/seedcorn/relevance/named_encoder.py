@@ -1,7 +1,6 @@
 """Encoders from transformers checkpoints: sentences as the mean of their token vectors, spans as that of their own."""
 
 import hashlib
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 
 from seedcorn.corpus.normalising import Texts
 from seedcorn.errors import DataError
-from seedcorn.pretrained import loading
+from seedcorn.pretrained import loading, n_subwords_max
 from seedcorn.relevance.hidden_states import EncoderPrecision, HiddenStates, hidden_states_of, resolve_precision
 from seedcorn.relevance.sentence_vectors import Embeddings
 
@@ -47,9 +46,8 @@ class TransformerEncoder:
 
     @property
     def n_subwords_max(self) -> int:
-        """How many subwords of a text it sees: what both the tokenizer and the network allow; two are set apart."""
-        longest = getattr(self.model.config, "max_position_embeddings", None)  # some know no positions
-        return min(self.tokenizer.model_max_length, sys.maxsize if longest is None else int(longest) - 2)
+        """How many subwords of a text it sees: what both the tokenizer and the network allow."""
+        return min(self.tokenizer.model_max_length, n_subwords_max(self.model.config))
 
     @cached_property
     def digest(self) -> str:

@@ -65,10 +65,9 @@ class TranslatePart:
 
 def _translator_in(folder: Path, n_threads: int) -> "Translator":
     """Return the translator in ``folder``, which a process loads once as long as its weights stay."""
-    from seedcorn.translation.translator import converted_model
-
     of_task = int(os.environ.get("OMP_NUM_THREADS") or 0)  # a worker of Ray is told so how many processors it has
-    return _loaded(folder, n_threads or of_task, converted_model(folder).stat().st_mtime_ns)
+    saved = [path.stat().st_mtime_ns for path in folder.glob("*") if path.is_file()]
+    return _loaded(folder, n_threads or of_task, max(saved, default=0))
 
 
 @functools.lru_cache(maxsize=2)

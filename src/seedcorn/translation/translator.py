@@ -148,13 +148,6 @@ def load_translator(folder: Path | str, *, n_threads: int = 0) -> Translator:
     translator in ``folder``, or none that ctranslate2 can run.
     """
     folder = Path(folder)
-    converted = converted_model(folder).parent
-    tokenizer = load_tokenizer(str(folder))
-    return Translator(_engine(converted, n_threads), tokenizer, _target_prefix(tokenizer), converted)
-
-
-def converted_model(folder: Path) -> Path:
-    """Return the file of the converted weights of the translator in ``folder``; raises as ``load_translator`` does."""
     if not (folder / "config.json").exists():
         raise DataError(
             wanted="the folder of a translator",
@@ -162,10 +155,11 @@ def converted_model(folder: Path) -> Path:
             where=folder,
             fix="Train one with: seedcorn translate train.",
         )
-    if not (folder / CONVERTED / "model.bin").exists():
-        load_tokenizer(str(folder))  # where there is none, it says so better than the conversion
+    tokenizer = load_tokenizer(str(folder))  # first: where there is none, it says so better than the conversion
+    converted = folder / CONVERTED
+    if not (converted / "model.bin").exists():
         convert(folder)
-    return folder / CONVERTED / "model.bin"
+    return Translator(_engine(converted, n_threads), tokenizer, _target_prefix(tokenizer), converted)
 
 
 def dev_chrf(translator: Translator, dev: Sequence[SentencePair]) -> float:

@@ -20,7 +20,7 @@ from seedcorn.diversity.paraphrase import (  # noqa: E402
     train_paraphrase_network,
 )
 from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network  # noqa: E402
-from seedcorn.diversity.paraphrase_pairs import PairKind, ParaphrasePair, available_pairs  # noqa: E402
+from seedcorn.diversity.paraphrase_pairs import PairKind, ParaphrasePair, paraphrase_pairs  # noqa: E402
 from seedcorn.errors import DataError  # noqa: E402
 from seedcorn.relevance.embedding import SentenceEncoder, fit_encoder  # noqa: E402
 
@@ -48,7 +48,7 @@ def network() -> ParaphraseNetwork:
 
 def unseen_pairs() -> list[ParaphrasePair]:
     others = builtin_requests(200, lang="en", random_seed=9).utterances()
-    return list(available_pairs(others, n_pairs=600, rng=np.random.default_rng(4)))
+    return list(paraphrase_pairs(others, n_pairs=600, rng=np.random.default_rng(4), complete=False))
 
 
 def small_encoder(pairs: list[ParaphrasePair]) -> SentenceEncoder:
