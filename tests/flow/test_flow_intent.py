@@ -18,15 +18,16 @@ from run_folders import run_bytes
 from seedcorn.cli import run
 from seedcorn.report.page import Table
 from seedcorn.report.saved import read_page
+from small_runs import INTENT, requests
 
 SMALL = {
     "name": "small",
     "data": {
         "intents": ["alarm_set"],
         "annotated": {
-            "train": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "train"}},
-            "dev": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "dev"}},
-            "test": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "test"}},
+            "train": {"path": "builtin:requests", "n_rows": 1000, "where": {"partition": "train"}},
+            "dev": {"path": "builtin:requests", "n_rows": 1000, "where": {"partition": "dev"}},
+            "test": {"path": "builtin:requests", "n_rows": 1000, "where": {"partition": "test"}},
             "n_seed": 10,
         },
         "pool": [{"path": "builtin:general", "n_rows": 500}],
@@ -163,14 +164,14 @@ def test_every_selected_utterance_has_position_and_reason(finished: Path) -> Non
 
 def test_a_run_killed_at_any_stage_ends_with_the_same_bytes(finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "seedcorn", "intent", str(finished / "config.yaml"), "--run-dir", str(folder)]
+    command = ["intent", str(finished / "config.yaml"), "--run-dir", str(folder), "--quiet"]
     for stage in ("contamination", "self-training"):
-        process = subprocess.Popen([*command, "--quiet"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([sys.executable, "-m", "seedcorn", *command], stdout=subprocess.DEVNULL)
         while process.poll() is None and not (folder / f".{stage}.partial").exists():
-            time.sleep(0.005)
+            time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    assert subprocess.run([*command, "--quiet"], check=False, stdout=subprocess.DEVNULL).returncode == 0
+    assert run(command) == 0
     assert run_bytes(folder) == run_bytes(finished / "run")
 
 
@@ -317,6 +318,11 @@ def test_an_empty_pool_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "pool" in capsys.readouterr().err
 
 
+FASTER = {"n_rounds": 1, "n_folds": 2, "n_crf_iterations": 10, "n_word_texts": 0}
+STUDY_DATA = {
+    "annotated": {**INTENT["data"]["annotated"], "test": requests("test", n_rows=2000)},
+    "pool": INTENT["data"]["pool"],
+}
 STUDY = {
     "study": "intent",
     "name": "small-study",
@@ -324,11 +330,11 @@ STUDY = {
     "seed_sizes": [10],
     "functionalities": {"alarm": ["alarm_set"]},
     "reported": ["alarm"],
-    "corpora": {"built-in": {"data": {k: v for k, v in SMALL["data"].items() if k != "intents"}}},
+    "corpora": {"built-in": {"data": STUDY_DATA}},
     "run": {
-        "relevance": SMALL["relevance"],
+        "relevance": {"cutoff": {"n_kept": 40}},
         "diversity": {"method": "all"},
-        "self_training": {"n_rounds": 1, "n_word_texts": 0},
+        "self_training": FASTER,
     },
     "systems": {
         "all": {},
@@ -339,8 +345,8 @@ STUDY = {
 
 
 def test_a_run_with_a_pretrained_encoder_is_repeatable(tmp_path: Path, encoder_checkpoint: Path) -> None:
-    config = copy.deepcopy(SMALL)
-    config["self_training"] |= {"encoder": str(encoder_checkpoint), "n_word_texts": 0}
+    config = {**INTENT, "annotation": None, "certificate": None}
+    config["self_training"] = {**FASTER, "encoder": str(encoder_checkpoint)}
     path = written(tmp_path, config)
     for name in ("once", "again"):
         assert run(["intent", str(path), "--run-dir", str(tmp_path / name), "--quiet"]) == 0
@@ -349,34 +355,47 @@ def test_a_run_with_a_pretrained_encoder_is_repeatable(tmp_path: Path, encoder_c
         assert {"view/directions", "token_view/directions"} <= set(model)
 
 
+def run_study(folder: Path, *, n_workers: int) -> dict[str, object]:
+    """Run STUDY in ``folder`` / run, and return its results."""
+    command = ["study", str(written(folder, STUDY)), "--run-dir", str(folder / "run"), "--workers", str(n_workers)]
+    assert run([*command, "--quiet"]) == 0
+    assert "Relative reduction" in (folder / "run" / "report.html").read_text("utf-8")
+    return found_in(folder / "run")
+
+
+def found_in(folder: Path) -> dict[str, object]:
+    """Return what the study in ``folder`` found, whatever the command was."""
+    results = json.loads((folder / "small-study.json").read_text("utf-8"))
+    return {name: value for name, value in results.items() if name != "command"}
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    run_study(folder, n_workers=1)
+    return folder / "run"
+
+
 def test_a_study_says_the_same_whatever_the_number_of_workers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    studied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = written(tmp_path, STUDY)
-    found = []
-    for workers in ("1", "2"):
-        folder = tmp_path / workers
-        assert run(["study", str(config), "--run-dir", str(folder), "--workers", workers, "--quiet"]) == 0
-        found.append(json.loads((folder / "small-study.json").read_text("utf-8")))
-        assert "Relative reduction" in (folder / "report.html").read_text("utf-8")
-    assert found[0] == found[1]
+    found = run_study(tmp_path, n_workers=2)
+    assert found == found_in(studied)
     assert capsys.readouterr().out.splitlines()[-1].startswith("built-in  ")  # a row of a table
-    summary = found[0]["summary"]
+    summary = found["summary"]
     assert {"pool_reduction", "pool_reduction_low", "share_of_oracle", "n_worse", "reported"} <= set(summary)
     assert set(summary["gain_kept"]) == {"random half", "clean half"}
     assert set(summary["by_locale"]["built-in"]) == {"mean", "low", "high"}
-    systems = [row["system"] for row in found[0]["rows"] if row["kind"] == "mean"]
+    systems = [row["system"] for row in found["rows"] if row["kind"] == "mean"]
     assert systems == ["seed only", "without pool", "all", "true labels", "clean half", "random half"]
 
 
-def test_two_systems_of_a_study_make_what_they_have_in_common_once(tmp_path: Path) -> None:
-    config = written(tmp_path, {**STUDY, "random_seeds": [1]})
-    assert run(["study", str(config), "--run-dir", str(tmp_path / "run"), "--quiet"]) == 0
-    made = [path.name.rsplit("-", 1)[0] for path in (tmp_path / "run" / "store").iterdir() if path.is_dir()]
-    assert {name: made.count(name) for name in ("data", "teacher", "relevance", "oracle")} == dict.fromkeys(
-        ("data", "teacher", "relevance", "oracle"), 1
-    )
-    assert made.count("self-training") == 3
+def test_systems_of_a_study_make_what_they_have_in_common_once(studied: Path) -> None:
+    made = [path.name.rsplit("-", 1)[0] for path in (studied / "store").iterdir() if path.is_dir()]
+    shared = ("data", "teacher", "relevance", "oracle")
+    n_seeds, n_systems = len(STUDY["random_seeds"]), len(STUDY["systems"])
+    assert {name: made.count(name) for name in shared} == dict.fromkeys(shared, n_seeds)
+    assert made.count("self-training") == n_seeds * n_systems
 
 
 def test_the_training_set_is_written_with_label_confidence_weight_origin_and_reason(finished: Path) -> None:

@@ -28,11 +28,12 @@ def spelt(texts, ids, rng):
     return Posteriors(ids=ids, logps=tuple(logps), alphabet=alphabet, seconds_per_step=0.03)
 
 
-@pytest.fixture
-def config(tmp_path):
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("posteriors")
     rows = builtin_requests(N_ROWS, lang="hi", random_seed=1).utterances()
     spelt([normalise(u.text) for u in rows], tuple(u.id for u in rows), np.random.default_rng(0)).save(
-        tmp_path / "all.npz"
+        folder / "all.npz"
     )
 
     def requests(lang, partition):
@@ -70,8 +71,15 @@ def config(tmp_path):
                 "truth": ["transcripts", "general", "oracle_target"],
             },
         },
-        context={"relative_to": tmp_path},
+        context={"relative_to": folder},
     )
+
+
+@pytest.fixture(scope="module")
+def studied(config, tmp_path_factory):
+    """The folder of the study, and its cells."""
+    folder = tmp_path_factory.mktemp("study")
+    return folder, run_cells(config, folder=folder)
 
 
 def test_every_size_comes_once_before_the_next_random_seed(config) -> None:
@@ -84,9 +92,8 @@ def test_a_role_must_name_a_system(config) -> None:
             LanguageStudyConfig.model_validate({**dict(config), role: "best"})
 
 
-def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_path, monkeypatch) -> None:
-    folder = tmp_path / "study"
-    cells = run_cells(config, folder=folder)
+def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, studied, monkeypatch) -> None:
+    folder, cells = studied
     found = language_results(config, cells, command="seedcorn study x.yaml")
     monkeypatch.setattr(models, "estimate_texts", None)  # would fail if a cell were made again
     again = run_cells(config, folder=folder)
@@ -108,8 +115,8 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, tmp_
     assert [len(section.contents) for section in study_page(config, found).sections] == [3, 2]
 
 
-def test_cells_made_by_several_workers_say_the_same(config, tmp_path) -> None:
-    alone = run_cells(config, folder=tmp_path / "alone")
+def test_cells_made_by_several_workers_say_the_same(config, studied, tmp_path) -> None:
+    _, alone = studied
     together = run_cells(config, folder=tmp_path / "together", n_workers=2)
     assert list(together) == list(alone)
     digests = [[r.output_digest for o in cells.values() for r in o.records] for cells in (alone, together)]
