@@ -34,7 +34,8 @@ from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.files import digest_of_file, write_text_whole
-from seedcorn.relevance.embedding import N_BUCKETS, N_FITTED_TEXTS, encode_batches, fit_encoder
+from seedcorn.relevance.centroid import encode_batches
+from seedcorn.relevance.embedding import N_BUCKETS, N_FITTED_TEXTS, fit_encoder
 from seedcorn.runs import package_versions
 from seedcorn.translation.pair_selection import score_pairs
 from seedcorn.translation.settings import PairSelectionSettings

@@ -14,7 +14,7 @@ from seedcorn.errors import ConfigError
 
 if TYPE_CHECKING:
     from seedcorn.diversity.file_to_file import KeptTable
-    from seedcorn.diversity.submodular import DiversitySettings
+    from seedcorn.diversity.view import DiversitySettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class DiversityOptions(Shown):
     @property
     def settings(self) -> "DiversitySettings":
         """What makes a part diverse. Raises ConfigError for a method that cannot be streamed."""
-        from seedcorn.diversity.submodular import DiversitySettings
+        from seedcorn.diversity.view import DiversitySettings
 
         if self.optimiser is Optimiser.STREAM and self.method is not Method.FEATURE:
             raise ConfigError(wanted="--method feature with --optimiser stream", found=f"--method {self.method}")

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, bring_closer, nearest, rounded
 from seedcorn.diversity.objectives import Budget, Picks, affordable
+from seedcorn.diversity.view import DiversitySettings, View, relevance_of, vectors_of
 from seedcorn.progress import track
 from seedcorn.selection import Scores
 
@@ -33,6 +34,13 @@ def k_centre(
     return Picks(np.array(positions, np.int64), np.array(gains))
 
 
+def by_k_centre(
+    pool: View, budget: Budget, *, seed: View, settings: DiversitySettings, rng: np.random.Generator
+) -> Picks:
+    """Return the farthest-first choice of the pool."""
+    return k_centre(vectors_of(pool, budget), budget, seed_vectors=seed.vectors, block_mb=settings.block_mb)
+
+
 def _first_similarities(vectors: Vectors, seed: Vectors | None, block_mb: int) -> NDArray[np.float32]:
     if seed is None or not len(seed):
         return rounded(-(vectors @ vectors.mean(axis=0)))
@@ -45,7 +53,21 @@ def random_rows(budget: Budget, *, rng: np.random.Generator) -> Picks:
     return Picks(positions, np.ones(len(positions)))
 
 
+def at_random(
+    pool: View, budget: Budget, *, seed: View, settings: DiversitySettings, rng: np.random.Generator
+) -> Picks:
+    """Return rows drawn at random."""
+    return random_rows(budget, rng=rng)
+
+
 def most_relevant(relevance: Scores, budget: Budget) -> Picks:
     """Return the rows of best ``relevance``, best first, ties by position; rows without a score are never chosen."""
     positions = affordable(relevance.best_first(), budget.costs, budget.total)
     return Picks(positions, relevance.values[positions])
+
+
+def by_relevance(
+    pool: View, budget: Budget, *, seed: View, settings: DiversitySettings, rng: np.random.Generator
+) -> Picks:
+    """Return the most relevant rows of the pool."""
+    return most_relevant(relevance_of(pool, budget), budget)

@@ -9,16 +9,10 @@ from pydantic import Field
 
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.diversity.methods import Method
+from seedcorn.diversity.methods import Method, Needs
 from seedcorn.diversity.objectives import Budget
-from seedcorn.diversity.submodular import (
-    ADDS_LESS,
-    DiverseSelection,
-    DiversitySettings,
-    View,
-    part_of,
-    select_diverse,
-)
+from seedcorn.diversity.submodular import ADDS_LESS, DiverseSelection, select_diverse
+from seedcorn.diversity.view import DiversitySettings, View, part_of
 from seedcorn.errors import DataError
 from seedcorn.files import InputFile
 from seedcorn.selection import PositionArray, Scores
@@ -71,7 +65,7 @@ def choose_diverse(
     groups = [np.arange(n_rows)] if groups is None else _not_empty(groups)
     n_usable = sum(map(len, groups))
     n_kept = n_usable if method is Method.ALL else max(1, round(choice.fraction * n_rows))
-    if method is Method.PARAPHRASE and network is None:
+    if method.needs is Needs.CODES and network is None:
         network = paraphrase_network(seed, background, relevant, choice=choice, random_seed=random_seed)
     pool, seed_view = views_for(method, relevant, relevance, [u.text for u in seed], random_seed, network)
     shares = _shares(min(n_kept, n_usable), groups)
@@ -158,11 +152,11 @@ def views_for(
     network: "ParaphraseModel | None",
 ) -> tuple[View, View]:
     """Return what ``method`` needs to see of the relevant texts and of the seed."""
-    if method is Method.FEATURE:
+    if method.needs is Needs.FEATURES:
         from seedcorn.relevance.ngrams import ngram_matrix
 
         return View(features=ngram_matrix(relevant), relevance=relevance), View(features=ngram_matrix(seed))
-    if method in (Method.FACILITY, Method.KCENTRE):
+    if method.needs is Needs.VECTORS:
         from seedcorn.relevance.embedding import fit_encoder
 
         encoder = fit_encoder([*seed, *relevant], random_seed=random_seed)

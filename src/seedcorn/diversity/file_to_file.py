@@ -12,13 +12,14 @@ from seedcorn.corpus.contamination import exact_duplicates
 from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.diversity.choosing import DiversityChoice, load_network, paraphrase_network, views_for
-from seedcorn.diversity.methods import Method
+from seedcorn.diversity.methods import Method, Needs
 from seedcorn.diversity.nearest import NO_NEIGHBOUR, NearestKept, Vectors, nearest_kept
 from seedcorn.diversity.objectives import Budget, Picks
 from seedcorn.diversity.paraphrase import save_paraphrase_network
 from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network
 from seedcorn.diversity.sieve_parts import STREAMED_FEATURES, SieveSettings, sieve_texts
-from seedcorn.diversity.submodular import DiverseSelection, DiversitySettings, select_diverse
+from seedcorn.diversity.submodular import DiverseSelection, select_diverse
+from seedcorn.diversity.view import DiversitySettings
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.embedding import fit_encoder
 from seedcorn.relevance.ngrams import count_words, ngram_matrix
@@ -78,13 +79,13 @@ def keep_diverse(
     first = exact_duplicates([texts])
     distinct = np.flatnonzero(first == np.arange(len(first)))
     texts = texts.take(pa.array(distinct))
-    needs_relevance = method is Method.RELEVANCE or settings.relevance_share > 0
+    needs_relevance = method.needs is Needs.RELEVANCE or settings.relevance_share > 0
     relevance = _relevance(table, distinct, is_needed=needs_relevance)
     budget = amount.budget(texts)
     strings = texts.to_pylist()
     seed_texts = [u.text for u in seed]
     trained = None
-    if method is Method.PARAPHRASE:
+    if method.needs is Needs.CODES:
         trained = (
             load_network(network)
             if network

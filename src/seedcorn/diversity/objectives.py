@@ -28,10 +28,11 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Picks:
-    """Rows in the order in which they were chosen, with the gain of each."""
+    """Rows in the order in which they were chosen, with the gain of each, and its round where each is not one alone."""
 
     positions: PositionArray
     gains: FloatArray
+    rounds: PositionArray | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.diversity.nearest import DEFAULT_BLOCK_MB, Vectors, bring_closer, rounded
-from seedcorn.diversity.objectives import Budget, affordable
+from seedcorn.diversity.objectives import Budget, Picks, affordable
+from seedcorn.diversity.view import DiversitySettings, View, relevance_bonus, vectors_of
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray, PositionArray
@@ -67,6 +68,22 @@ def worst_paraphrases(
             bring_closer(closest, codes, codes[batch], block_mb=block_mb)
     sizes = [len(batch) for batch in batches]
     return Rounds(np.concatenate(batches), np.concatenate(products), np.repeat(np.arange(1, n_rounds + 1), sizes))
+
+
+def by_worst_paraphrase(
+    pool: View, budget: Budget, *, seed: View, settings: DiversitySettings, rng: np.random.Generator
+) -> Picks:
+    """Return the worst paraphrases of the seed; gains are minus the product with the best paraphrase."""
+    codes = vectors_of(pool, budget)
+    chosen = worst_paraphrases(
+        codes,
+        budget,
+        seed_codes=np.zeros((0, codes.shape[1]), np.float32) if seed.vectors is None else seed.vectors,
+        n_rounds=settings.n_rounds,
+        relevance_bonus=relevance_bonus(pool, budget, settings),
+        block_mb=settings.block_mb,
+    )
+    return Picks(chosen.positions, -chosen.best_products, chosen.rounds)
 
 
 def _closest_to_seed(codes: Vectors, seed_codes: Vectors, block_mb: int) -> Vectors:

@@ -7,7 +7,8 @@ import numpy as np
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.diversity.methods import Method
 from seedcorn.diversity.objectives import Budget
-from seedcorn.diversity.submodular import View, select_diverse
+from seedcorn.diversity.submodular import select_diverse
+from seedcorn.diversity.view import View
 
 
 def replay_set(utterances: Sequence[Utterance], *, most: int) -> list[Utterance]:

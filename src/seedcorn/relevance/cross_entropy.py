@@ -14,6 +14,7 @@ from seedcorn.corpus.normalising import Texts, normalise_all
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.progress import track
+from seedcorn.relevance.scorer import FittedMethod, ScorerOptions, ScorerTexts
 from seedcorn.selection import Scores
 
 NAME = "cross-entropy difference"
@@ -37,6 +38,16 @@ def fit_cross_entropy(
     """
     in_domain = _estimate(in_domain_texts, order, None)
     return CrossEntropyModels(in_domain, _estimate(general_texts, order, in_domain.words))
+
+
+def cross_entropy_scorer(texts: ScorerTexts, options: ScorerOptions) -> FittedMethod:
+    """Return the scorer by the models of the seed and of the pool's sample."""
+    models = fit_cross_entropy([texts.seed], [texts.pool_sample])
+
+    def score(batch: pa.StringArray) -> Scores:
+        return cross_entropy_scores([batch], models)
+
+    return FittedMethod(score=score)
 
 
 def _estimate(texts: Iterable[Texts], order: int, vocabulary: list[str] | None) -> NgramModel:

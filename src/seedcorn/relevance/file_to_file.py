@@ -9,8 +9,9 @@ import pyarrow as pa
 from seedcorn.corpus.parallel import Mapper
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.relevance.explain import explain_nearest, explain_ngrams
-from seedcorn.relevance.methods import FittedMethod, saved_method
+from seedcorn.relevance.methods import saved_method
 from seedcorn.relevance.relevant import RelevanceSettings, fit_to_pool
+from seedcorn.relevance.scorer import FittedMethod
 from seedcorn.relevance.streaming import KeptRows, keep_from_stream
 from seedcorn.selection import Scores
 

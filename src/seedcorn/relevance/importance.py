@@ -16,7 +16,9 @@ from seedcorn.corpus.normalising import Texts
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.relevance.linear import RelevanceModel
+from seedcorn.relevance.names import Aggregate
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_rows
+from seedcorn.relevance.scorer import FittedMethod, ScorerOptions, ScorerTexts, with_model
 from seedcorn.selection import FloatArray, Scores
 
 _BUCKET_SMOOTHING = 0.01  # n-grams of the pool, given to every bucket
@@ -41,6 +43,11 @@ def fit_importance(
     general = _distribution(_counts(pool, features, n_threads), "pool", smoothing=_BUCKET_SMOOTHING)
     weights = np.log(pool_share + (1 - pool_share) * wanted / general)
     return RelevanceModel(features=features, weights=weights.astype(np.float32))
+
+
+def importance_scorer(texts: ScorerTexts, options: ScorerOptions) -> FittedMethod:
+    """Return the scorer by the log weights of ``fit_importance``, summed if not told otherwise."""
+    return with_model(fit_importance(texts.seed, [texts.pool_sample]), options.aggregate or Aggregate.SUM)
 
 
 def sampled(scores: Scores, *, rng: np.random.Generator) -> Scores:

@@ -7,7 +7,7 @@ their number, so that an utterance counts the same whatever its length.
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +16,11 @@ from scipy.sparse import csr_matrix, diags_array, vstack
 
 from seedcorn.corpus.normalising import Texts
 from seedcorn.errors import ConfigError, DataError, SeedcornWarning
+from seedcorn.relevance.keeping import precision_curve
 from seedcorn.relevance.linear import Calibration, RelevanceModel
 from seedcorn.relevance.names import Aggregate
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix
+from seedcorn.relevance.scorer import FittedMethod, ScorerOptions, ScorerTexts, with_model
 from seedcorn.selection import FloatArray
 
 # The seed's share of all training weight: irrelevant text is plentiful and must not drown it.
@@ -53,6 +55,23 @@ class LogisticFit(NamedTuple):
 
     model: RelevanceModel
     held_out: HeldOutScores | None
+
+
+def logistic_scorer(texts: ScorerTexts, options: ScorerOptions) -> FittedMethod:
+    """Return the scorer by ``fit_logistic``, by probability if not told otherwise, with its precision curve."""
+    aggregate, fraction = options.aggregate or Aggregate.PROBABILITY, options.relevant_fraction
+    fit = fit_logistic(
+        texts.seed,
+        texts.background,
+        texts.pool_sample,
+        relevant_fraction=fraction,
+        random_seed=options.random_seed,
+    )
+    fitted, held_out = with_model(fit.model, aggregate), fit.held_out
+    if held_out is None or held_out.relevant.all():
+        return fitted
+    curve = precision_curve(held_out.values(aggregate), held_out.relevant, relevant_fraction=fraction)
+    return replace(fitted, curve=curve)
 
 
 class _Examples(NamedTuple):

@@ -1,7 +1,7 @@
 """The names of what relevance selection offers, in a module that loads at once."""
 
 from enum import StrEnum
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from seedcorn.errors import ConfigError, nearest
 
@@ -11,10 +11,24 @@ Name = TypeVar("Name", bound=StrEnum)
 class Method(StrEnum):
     """How relevance is scored."""
 
-    LOGISTIC = "logistic"  # word n-grams of the seed against background and pool
-    IMPORTANCE = "importance"  # log likelihood ratio of hashed n-grams, seed against pool
-    EMBEDDING = "embedding"  # distance to the seed's centroid minus distance to the pool's
-    CROSS_ENTROPY = "cross_entropy"  # log probability a word: seed's language model minus the pool's
+    # A line has the name of a scorer, and where the function that fits it is (``scorer.FitScorer``). A new scorer is a
+    # file with such a function, and a line here.
+    # word n-grams of the seed against background and pool
+    LOGISTIC = "logistic", "seedcorn.relevance.logistic:logistic_scorer"
+    # log likelihood ratio of hashed n-grams, seed against pool
+    IMPORTANCE = "importance", "seedcorn.relevance.importance:importance_scorer"
+    # distance to the seed's centroid minus distance to the pool's
+    EMBEDDING = "embedding", "seedcorn.relevance.centroid:centroid_scorer"
+    # log probability a word: seed's language model minus the pool's
+    CROSS_ENTROPY = "cross_entropy", "seedcorn.relevance.cross_entropy:cross_entropy_scorer"
+
+    fitted_by: str
+
+    def __new__(cls, name: str, fitted_by: str) -> Self:
+        """Return the member called ``name``; its function is only imported when it is asked for."""
+        member = str.__new__(cls, name)
+        member._value_, member.fitted_by = name, fitted_by
+        return member
 
 
 class Aggregate(StrEnum):

@@ -16,8 +16,9 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.relevance.cutoff import Cutoff
-from seedcorn.relevance.methods import FittedMethod, fit_method
+from seedcorn.relevance.methods import fit_method
 from seedcorn.relevance.names import Aggregate, Method
+from seedcorn.relevance.scorer import FittedMethod
 from seedcorn.relevance.streaming import Scorer, sample_texts
 from seedcorn.selection import Scores, Selection
 

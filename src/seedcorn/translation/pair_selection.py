@@ -18,14 +18,10 @@ from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.corpus.parallel import Mapper, Sharded, map_in_order
 from seedcorn.errors import DataError
 from seedcorn.progress import track
+from seedcorn.relevance.centroid import centroid, centroid_scores
 from seedcorn.relevance.cross_entropy import UNIT, CrossEntropyModels, cross_entropy_scores, fit_cross_entropy
 from seedcorn.relevance.cutoff import Cutoff
-from seedcorn.relevance.embedding import (
-    centroid,
-    centroid_scores,
-    fit_encoder_to_stream,
-    named_encoder,
-)
+from seedcorn.relevance.embedding import fit_encoder_to_stream, named_encoder
 from seedcorn.relevance.sentence_vectors import SentenceEncoder
 from seedcorn.selection import FloatArray, Scores, Selection
 from seedcorn.translation.settings import PairMethod, PairSelectionSettings

@@ -22,7 +22,8 @@ from seedcorn.diversity.paraphrase import (  # noqa: E402
 from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network  # noqa: E402
 from seedcorn.diversity.paraphrase_pairs import PairKind, ParaphrasePair, paraphrase_pairs  # noqa: E402
 from seedcorn.errors import DataError  # noqa: E402
-from seedcorn.relevance.embedding import SentenceEncoder, fit_encoder  # noqa: E402
+from seedcorn.relevance.embedding import fit_encoder  # noqa: E402
+from seedcorn.relevance.sentence_vectors import SentenceEncoder  # noqa: E402
 
 SHAPE = NetworkShape(n_hidden=32, n_meaning=16, n_ngram_buckets=512, n_ngram_dimensions=8, n_signs=48)
 SETTINGS = TrainingSettings(pairs_per_batch=32, n_epochs=2)

@@ -5,16 +5,11 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from seedcorn.diversity.baselines import k_centre
+from seedcorn.diversity.methods import Method, Optimiser
 from seedcorn.diversity.objectives import Budget, affordable
 from seedcorn.diversity.sieve import StreamBatch, sieve_stream
-from seedcorn.diversity.submodular import (
-    DiversitySettings,
-    Method,
-    Optimiser,
-    View,
-    scaled_relevance,
-    select_diverse,
-)
+from seedcorn.diversity.submodular import select_diverse
+from seedcorn.diversity.view import DiversitySettings, View, scaled_relevance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.selection import Direction, Scores
 

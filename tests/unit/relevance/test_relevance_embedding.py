@@ -8,7 +8,8 @@ import pytest
 
 from seedcorn.corpus.builtin import builtin_general, builtin_requests
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.relevance.embedding import HashedEncoder, centroid, centroid_scores, fit_encoder, named_encoder
+from seedcorn.relevance.centroid import centroid, centroid_scores
+from seedcorn.relevance.embedding import HashedEncoder, fit_encoder, named_encoder
 from seedcorn.selection import Direction
 
 
