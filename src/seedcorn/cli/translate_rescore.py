@@ -12,7 +12,7 @@ from seedcorn.cli.translate import RescoringOptions, translate
 from seedcorn.files import Json
 
 if TYPE_CHECKING:
-    from seedcorn.translation.file_to_file import RescoredFile
+    from seedcorn.translation.file_rescoring import RescoredFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class RescoreOptions(RescoringOptions):
 @command_of
 def rescore(options: RescoreOptions) -> None:
     """Choose the best hypothesis of each list by translation and language model; tune the weights; keep or reject."""
-    from seedcorn.translation.file_to_file import RescoringFiles, rescore_file
+    from seedcorn.translation.file_rescoring import RescoringFiles, rescore_file
 
     files = RescoringFiles(
         nbest=options.nbest,

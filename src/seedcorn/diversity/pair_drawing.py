@@ -7,15 +7,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from seedcorn.corpus.templates import (
-    Signature,
-    SlotValues,
-    fill,
-    literal_of,
-    signature_of,
-    template_of,
-    values_of,
-)
+from seedcorn.corpus.templates import Signature, SlotValues, fill, literal_of, signature_of, template_of, values_of
 from seedcorn.corpus.text import words
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.selection import FloatArray

@@ -10,15 +10,7 @@ from seedcorn.diversity.feature_coverage import FeatureCoverage
 from seedcorn.diversity.greedy import lazy_greedy, stochastic_greedy
 from seedcorn.diversity.methods import Method, Optimiser
 from seedcorn.diversity.objectives import Budget, Objective, Picks
-from seedcorn.diversity.view import (
-    NO_SEED,
-    Choose,
-    DiversitySettings,
-    View,
-    features_of,
-    relevance_bonus,
-    vectors_of,
-)
+from seedcorn.diversity.view import NO_SEED, Choose, DiversitySettings, View, features_of, relevance_bonus, vectors_of
 from seedcorn.selection import FloatArray, PositionArray, Selection, keep
 
 ADDS_LESS = "adds less than what was chosen"

@@ -11,12 +11,7 @@ from seedcorn.corpus.templates import resample_slot_values
 from seedcorn.files import InputFile
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.pairs import SelectedPairs
-from seedcorn.language.translators import (
-    TrainTranslator,
-    TranslatorFolder,
-    held_out,
-    lasting_folder,
-)
+from seedcorn.language.translators import TrainTranslator, TranslatorFolder, held_out, lasting_folder
 from seedcorn.runs import Context, Stage
 from seedcorn.translation.settings import BackTranslationSettings
 

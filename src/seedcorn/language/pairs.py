@@ -19,9 +19,7 @@ from seedcorn.language.data import LanguageData, PairFile, Transcripts
 from seedcorn.runs import Context, Stage
 from seedcorn.selection import Direction, Scores, Selection
 from seedcorn.translation.pair_selection import score_pairs, select_pairs
-from seedcorn.translation.settings import (
-    PairSelectionSettings,
-)
+from seedcorn.translation.settings import PairSelectionSettings
 
 
 @dataclass(frozen=True, kw_only=True)

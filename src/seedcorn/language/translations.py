@@ -16,10 +16,7 @@ from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.nbest_lists import NBestLists
 from seedcorn.language.translators import TranslatorFolder
 from seedcorn.runs import Context, Stage
-from seedcorn.translation.settings import (
-    EntitySettings,
-    Treatment,
-)
+from seedcorn.translation.settings import EntitySettings, Treatment
 
 if TYPE_CHECKING:
     from seedcorn.translation.in_parts import Part, Translated

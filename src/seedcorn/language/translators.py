@@ -20,11 +20,7 @@ from seedcorn.language.pairs import CleanPairs, SelectedPairs
 from seedcorn.lm.domain_model import estimate_texts
 from seedcorn.runs import Context, Stage
 from seedcorn.translation.placeholders import add_placeholders
-from seedcorn.translation.settings import (
-    RescoringWeights,
-    SelfTrainingSettings,
-    TrainingSettings,
-)
+from seedcorn.translation.settings import RescoringWeights, SelfTrainingSettings, TrainingSettings
 
 _N_HELD_OUT = 400
 

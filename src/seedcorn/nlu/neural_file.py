@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seedcorn.files import Json, writing_whole
-from seedcorn.nlu.encoders import (
-    described_encoder,
-    description_of,
-)
+from seedcorn.nlu.encoders import described_encoder, description_of
 from seedcorn.nlu.neural import JointNetwork, NeuralNlu, NeuralSettings, encoder_of
 from seedcorn.tensor_files import as_json, check_depth, check_seal, read_tensors, reading_saved, sealed, with_tensors
 

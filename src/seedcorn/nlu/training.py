@@ -134,7 +134,8 @@ def trainer(
             fine_tune_intents=settings.fine_tune_intents,
         )
         return partial(train_linear, settings=linear)
-    from seedcorn.nlu.neural import NeuralSettings, train_neural
+    from seedcorn.nlu.neural import NeuralSettings
+    from seedcorn.nlu.neural_training import train_neural
 
     checkpoint = None if settings.checkpoint is None else str(settings.checkpoint)
     return partial(train_neural, settings=NeuralSettings(checkpoint=checkpoint))

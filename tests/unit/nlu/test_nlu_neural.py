@@ -12,8 +12,9 @@ from seedcorn.nlu.bio_decoding import best_bio_labels, bio_labels
 torch = pytest.importorskip("torch")
 
 from seedcorn.evaluation.nlu import outcomes  # noqa: E402
-from seedcorn.nlu.neural import NeuralNlu, NeuralSettings, train_neural  # noqa: E402
+from seedcorn.nlu.neural import NeuralNlu, NeuralSettings  # noqa: E402
 from seedcorn.nlu.neural_file import load_neural, save_neural  # noqa: E402
+from seedcorn.nlu.neural_training import train_neural  # noqa: E402
 
 TINY = NeuralSettings(n_dimensions=32, n_layers=1, n_heads=2, dropout=0.1, learning_rate=5e-3, most_epochs=12)
 INTENTS = ("alarm_set", "train_book", "thermostat_set", "music_play", "list_remove", "news_query", "email_send")
