@@ -25,6 +25,7 @@ class ProgressMode(StrEnum):
 
 
 _mode: ContextVar[ProgressMode] = ContextVar("progress_mode", default=ProgressMode.SILENT)
+_source: ContextVar[str] = ContextVar("progress_source", default="")
 
 
 class _Lines:
@@ -45,13 +46,14 @@ _lines = _Lines()
 
 
 @contextmanager
-def showing_progress(mode: ProgressMode | None = None) -> Iterator[None]:
+def showing_progress(mode: ProgressMode | None = None, *, source: str = "") -> Iterator[None]:
     """Show progress inside the block; by default a bar on a terminal and plain lines elsewhere.
 
-    Where progress is lines, half a minute in which nothing is said ends with a line that the work goes on.
+    Lines begin with their ``source`` where several share a screen. Where progress is lines, half a minute in which
+    nothing is said ends with a line that the work goes on.
     """
     chosen = mode or (ProgressMode.BAR if sys.stderr and sys.stderr.isatty() else ProgressMode.LINES)
-    token, over = _mode.set(chosen), threading.Event()
+    token, of_source, over = _mode.set(chosen), _source.set(source), threading.Event()
     if chosen is ProgressMode.LINES:
         threading.Thread(target=_break_silence, args=(over,), daemon=True).start()
     try:
@@ -59,6 +61,7 @@ def showing_progress(mode: ProgressMode | None = None) -> Iterator[None]:
     finally:
         over.set()
         _mode.reset(token)
+        _source.reset(of_source)
 
 
 def _break_silence(over: threading.Event) -> None:
@@ -73,7 +76,8 @@ def _break_silence(over: threading.Event) -> None:
 def say(message: str) -> None:
     """Write one line to standard error, unless progress is silent."""
     if _mode.get() is not ProgressMode.SILENT:
-        _lines.write(message)
+        source = _source.get()
+        _lines.write(f"{source}: {message}" if source else message)
 
 
 def track(items: Iterable[Item], what: str, *, total: int | None = None) -> Iterator[Item]:

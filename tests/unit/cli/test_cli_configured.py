@@ -1,13 +1,16 @@
 """The commands with a configuration: where their runs are, what is saved there, and what is printed."""
 
 import json
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import pytest
 import yaml
 
 from seedcorn.cli import run
+from seedcorn.cli.demo import DemoPart, make_part
 from seedcorn.config import Settings
+from seedcorn.progress import ProgressMode, say
 from seedcorn.runs import Run
 
 
@@ -18,6 +21,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Path]]:
 
     def pipeline(config: Settings, *, run: Run) -> Path:
         seen.append((config, run.folder))
+        say("at work")
         (run.folder / "training").mkdir(exist_ok=True)
         (run.folder / "training" / "training-set.jsonl").write_text('{"text": "wake me", "set": "seed"}\n', "utf-8")
         return run.folder / "report.html"
@@ -47,11 +51,24 @@ def test_a_run_saves_its_resolved_configuration_and_prints_where_it_is(
 
 
 def test_the_demo_runs_all_pipelines_and_ends_with_their_reports(
-    seen: list[tuple[Settings, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    seen: list[tuple[Settings, Path]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # the pipelines are replaced in this process alone
     assert run(["demo", "--run-dir", str(tmp_path / "demo"), "--json"]) == 0
     reports = {
         f"{name}_report": str(tmp_path / "demo" / name / "report.html") for name in ("intent", "language", "growth")
     }
     assert json.loads(capsys.readouterr().out) == reports
-    assert [type(config).__name__ for config, _ in seen] == ["IntentConfig", "LanguageConfig", "GrowthConfig"]
+    assert [type(config).__name__ for config, _ in seen] == ["LanguageConfig", "IntentConfig", "GrowthConfig"]
+
+
+def test_a_part_of_the_demo_can_be_sent_to_a_process_and_names_the_lines_of_its_pipelines(
+    seen: list[tuple[Settings, Path]], repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = DemoPart("intent", repository / "src" / "seedcorn" / "configs", tmp_path, ProgressMode.LINES)
+    make, sent = ForkingPickler.loads(ForkingPickler.dumps((make_part, part)))
+    assert set(make(sent)) == {"intent_report", "growth_report"}
+    assert capsys.readouterr().err.splitlines() == ["intent: at work", "growth: at work"]
