@@ -7,14 +7,16 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Self, TypeAlias, TypeVar
+from typing import BinaryIO, Self, TypeAlias, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -30,7 +32,9 @@ RECORD_NAME = "record.json"
 INPUT_FILE_ERROR = "input_file"
 _BUILTIN = "builtin:"
 _BYTES_PER_READ = 1 << 20
-_WRITING_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_WRITING_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
+_DESCRIPTORS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
+_NUMBERED_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
 @dataclass(frozen=True)
@@ -136,17 +140,19 @@ def digest_of_folder(folder: Path) -> str:
 def writing_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that becomes it when the block ends well, and vanishes otherwise.
 
-    A link is followed, and the mode of a file that is replaced is kept. Into a device or a pipe the bytes are copied
-    when they are all there. Leftovers of processes that were killed are removed.
+    A link is followed, and the mode of a file that is replaced is kept. Into a device, a pipe or standard output ("-")
+    the bytes are copied when they are all there. Leftovers of processes that were killed are removed.
     """
-    path = path.resolve() if path.is_symlink() else path
-    if _is_device(path):
+    if is_stream(path):
         with tempfile.TemporaryDirectory() as folder, naming_the_place(path):
             partial = Path(folder) / f"partial{''.join(path.suffixes)}"
             yield partial
-            with partial.open("rb") as written, path.open("wb") as device:
-                shutil.copyfileobj(written, device)
+            with partial.open("rb") as written, _open_stream(path) as stream:
+                shutil.copyfileobj(written, stream)
         return
+    if path.is_dir():
+        raise DataError(wanted="a file to write", found="a folder", where=path)
+    path = path.resolve() if path.is_symlink() else path
     partial = _partial_beside(path)
     try:
         with naming_the_place(path):
@@ -174,8 +180,9 @@ def writing_whole_folder(path: Path) -> Iterator[Path]:
 
     Raises DataError where something is already.
     """
-    if path.exists():
-        raise DataError(wanted="a new file or folder to write", found="one that is there already", where=path)
+    if path.exists() or is_stream(path):
+        found = "a stream" if is_stream(path) else "one that is there already"
+        raise DataError(wanted="a new file or folder to write", found=found, where=path)
     partial = _partial_beside(path)
     try:
         with naming_the_place(path):
@@ -185,8 +192,24 @@ def writing_whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file() and not path.is_dir()
+def is_stream(path: Path) -> bool:
+    """Tell whether ``path`` is a device, a pipe, or a name of a file that is open ("-" of standard output)."""
+    return _descriptor(path) is not None or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def _descriptor(path: Path) -> int | None:
+    numbered = _NUMBERED_DESCRIPTOR.fullmatch(os.fspath(path))
+    return int(numbered[1]) if numbered else _DESCRIPTORS.get(os.fspath(path))
+
+
+def _open_stream(path: Path) -> BinaryIO:
+    """Open what ``path`` names; what is open already is written on from where it is, not from its beginning."""
+    number = _descriptor(path)
+    if number is None:
+        return path.open("wb")
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return os.fdopen(os.dup(number), "wb")
 
 
 def _sweep(path: Path) -> None:

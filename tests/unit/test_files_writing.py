@@ -78,3 +78,27 @@ def test_a_folder_appears_whole_or_not_at_all_and_never_over_another(tmp_path: P
     assert [path.name for path in tmp_path.rglob("*")] == ["model", "a"]
     with pytest.raises(DataError, match="there already"), writing_whole_folder(tmp_path / "model"):
         pass
+
+
+@needs_posix
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_standard_output_is_written_on_from_where_it_is(name: str, capfd: pytest.CaptureFixture[str]):
+    if name != "-" and not Path(name).exists():
+        pytest.skip("no such name here")
+    os.write(1, b"before\n")
+    assert write_corpus(Corpus.from_utterances([Utterance(text="a")]), name) == 1
+    os.write(1, b"after\n")
+    assert capfd.readouterr().out == 'before\n{"text": "a"}\nafter\n'
+    assert not Path("-").exists()
+
+
+@needs_posix
+def test_a_folder_is_not_written_to_a_stream():
+    with pytest.raises(DataError, match="a stream"):
+        write_corpus(Corpus.from_utterances([Utterance(text="a")]), "-", format="slot-folder")
+
+
+def test_a_folder_is_not_written_over(tmp_path: Path):
+    with pytest.raises(DataError, match="wanted a file to write, found a folder"):
+        write_text_whole(tmp_path, "text")
+    assert list(tmp_path.iterdir()) == []

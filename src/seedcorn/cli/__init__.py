@@ -22,7 +22,16 @@ from seedcorn.errors import SeedcornError, SeedcornWarning
 # The root of all usage errors. It belongs to click, of which newer typers carry a copy of their own: so it is found
 # through a class that every typer exports.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
-_WRONG_PATH = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+_WRONG_PATH = (
+    errno.ENOENT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

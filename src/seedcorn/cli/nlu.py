@@ -1,5 +1,6 @@
 """``seedcorn nlu``: train a model of intents and slots on any corpus, predict with it, measure it."""
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ def _texts(source: str, format: str | None) -> "Iterable[pa.StringArray]":
     import pyarrow as pa
 
     try:
-        lines = sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
+        lines = re.split(r"\r\n|\r|\n", sys.stdin.buffer.read().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DataError(wanted="UTF-8 text", found=str(error), where="standard input") from error
     return iter([pa.array([text for line in lines if (text := clean_text(line))], pa.string())])

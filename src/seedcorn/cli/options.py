@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.errors import ConfigError
-from seedcorn.files import Json
+from seedcorn.files import Json, is_stream
 from seedcorn.progress import ProgressMode, showing_progress
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ InputFormat: TypeAlias = Annotated[
     str | None, typer.Option("--format", help="Format of the input; told from it if absent.")
 ]
 Files: TypeAlias = list[Path] | None
-OutputFile: TypeAlias = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
+OutputFile: TypeAlias = Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The file to write.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def refuse_overwriting(output: Path | None, *inputs: Path | None) -> None:
 
     What is written to a device, a pipe or standard output ("-") loses nothing.
     """
-    if output is None or str(output) == "-" or (output.exists() and not (output.is_file() or output.is_dir())):
+    if output is None or is_stream(output):
         return
     for path in inputs:
         if path is not None and _is_part_of(output, path):
@@ -79,12 +79,16 @@ def _is_part_of(output: Path, path: Path) -> bool:
 
 
 def show(result: Mapping[str, Json], *, as_json: bool) -> None:
-    """Print ``result`` on standard output: one JSON object, or one "name: value" line an entry."""
+    """Print ``result`` on standard output: one JSON object, or one "name: value" line an entry.
+
+    Where the output itself is there, on standard error.
+    """
+    is_taken = result.get("output") in ("-", "/dev/stdout")
     if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        typer.echo(json.dumps(result, ensure_ascii=False), err=is_taken)
         return
     for name, value in result.items():
-        typer.echo(f"{name.replace('_', ' ')}: {_shown(value)}")
+        typer.echo(f"{name.replace('_', ' ')}: {_shown(value)}", err=is_taken)
 
 
 def _shown(value: Json) -> str:

@@ -10,6 +10,7 @@ from seedcorn.corpus.formats.lines import BYTES_TO_SNIFF, COMPRESSIONS, first_by
 from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS
 from seedcorn.errors import DataError
+from seedcorn.files import is_stream
 
 _NAME_OF_SUFFIX = {
     ".jsonl": "jsonl",
@@ -194,7 +195,12 @@ def _json_object(line: bytes) -> Mapping[str, object] | None:
 
 
 def format_by_name(path: Path) -> str:
-    """Return the name of the format that files named like ``path`` have; raises DataError when there is none."""
+    """Return the name of the format that files named like ``path`` have, JSON lines for a stream without suffix.
+
+    Raises DataError when there is none.
+    """
+    if is_stream(path) and not path.suffix:
+        return "jsonl"
     suffix = _suffix(path)
     if suffix not in _NAME_OF_SUFFIX or _NAME_OF_SUFFIX[suffix] in _READ_ONLY:
         known = ", ".join(sorted(s for s, name in _NAME_OF_SUFFIX.items() if s and name not in _READ_ONLY))
