@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from seedcorn.bfloat16 import bf16_pays_on_processor
 from seedcorn.corpus.text import words
 from seedcorn.errors import DataError
 from seedcorn.files import writing_whole
@@ -36,7 +37,8 @@ class TrainingSettings:
     """How long, with what noise and with what voices an acoustic model is trained.
 
     Frequencies are warped by ``warps``, one drawn for each batch, so that vocal tracts of other lengths than those of
-    the training voices are known (Jaitly and Hinton 2013). ``bf16`` pays on processors that multiply in it.
+    the training voices are known (Jaitly and Hinton 2013). ``bf16`` is for processors that
+    multiply in it; elsewhere it would take ten times as long, and float32 is used.
     """
 
     n_epochs: int = 20
@@ -134,7 +136,7 @@ def _train_epoch(
     rng = np.random.default_rng([random_seed, epoch])
     torch.manual_seed(int(rng.integers(1 << 31)))
     network.train()
-    batches = _shuffled_batches(spoken, settings, rng)
+    batches, bf16 = _shuffled_batches(spoken, settings, rng), settings.bf16 and bf16_pays_on_processor()
     total, n_characters = 0.0, 0
     for step, batch in enumerate(batches):
         _set_learning_rate(optimiser, settings, (epoch + step / len(batches)) / settings.n_epochs)
@@ -142,7 +144,7 @@ def _train_epoch(
         features = log_mel(torch.from_numpy(np.stack(waves)), warp=settings.warps[rng.integers(len(settings.warps))])
         if settings.masked:
             _mask(features, rng)
-        loss = _ctc_loss(network, features, [targets[p] for p in batch], blank, bf16=settings.bf16)
+        loss = _ctc_loss(network, features, [targets[p] for p in batch], blank, bf16=bf16)
         optimiser.zero_grad()
         (loss / len(batch)).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)

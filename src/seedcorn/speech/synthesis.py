@@ -5,6 +5,7 @@ library: the same texts and voices always give the same samples, whatever was sp
 """
 
 import ctypes
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -133,10 +134,28 @@ class _Engine:
             self._library.espeak_SetParameter(parameter, value, 0)
         self._chunks.clear()
         encoded = text.encode() + b"\0"
-        self._library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8_TEXT, None, None)
+        with _interrupts_held():
+            self._library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8_TEXT, None, None)
         if not self._chunks:
             return np.zeros(0, dtype=np.int16)
         return resampled(np.concatenate(self._chunks), self._samples_per_second)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait for the end of the block: what they raise in a callback of C would be lost."""
+    if threading.current_thread() is not threading.main_thread():  # signals come to the main thread only
+        yield
+        return
+    held: list[int] = []
+    before = {number: signal.signal(number, lambda n, _: held.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    for number in held:
+        signal.raise_signal(number)
 
 
 @contextmanager

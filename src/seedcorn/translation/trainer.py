@@ -13,6 +13,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from seedcorn.bfloat16 import bf16_pays
 from seedcorn.progress import say, track
 from seedcorn.translation.settings import Schedule, TrainingSettings
 from seedcorn.translation.translator import convert, dev_chrf, load_translator
@@ -105,10 +106,3 @@ def _n_warmup_steps(settings: TrainingSettings, n_steps: int) -> int:
     # A schedule without an end must not depend on the budget.
     endless = settings.schedule is Schedule.INVERSE_SQRT
     return settings.n_warmup_steps if endless else min(settings.n_warmup_steps, n_steps // 4)
-
-
-def bf16_pays() -> bool:
-    """Return whether the processor multiplies bfloat16 matrices natively; elsewhere they are slower than float32."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

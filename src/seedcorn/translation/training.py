@@ -18,6 +18,7 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
+from seedcorn.bfloat16 import bf16_pays
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import ConfigError, DataError, SeedcornError
 from seedcorn.pretrained import quiet_transformers
@@ -36,7 +37,7 @@ from seedcorn.translation.regularisation import average_checkpoints, drop_words
 from seedcorn.translation.settings import Schedule, TrainingSettings
 from seedcorn.translation.smoothed_loss import smoothed_loss
 from seedcorn.translation.subwords import train_subwords
-from seedcorn.translation.trainer import ShowProgress, TranslationTrainer, bf16_pays, training_arguments
+from seedcorn.translation.trainer import ShowProgress, TranslationTrainer, training_arguments
 from seedcorn.translation.translator import convert
 
 

@@ -1,6 +1,7 @@
 """Manifests, audio files, stored posteriors, a pretrained checkpoint, and the tiny test bed, end to end."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def test_same_voices_say_the_same_whatever_was_said_before() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first, spoken(), strict=True))
     assert not set(SpeakerSet.TRAIN.variants) & set(SpeakerSet.UNSEEN.variants)
     assert all(len(samples) > 5_000 for samples in first)
+
+
+def test_an_interruption_while_the_engine_hands_over_samples_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def collect(_engine: object, _samples: object, _n_samples: int, _events: object) -> int:
+        signal.raise_signal(signal.SIGINT)
+        return 0
+
+    monkeypatch.setattr("seedcorn.speech.synthesis._Engine._collect", collect)
+    with pytest.raises(KeyboardInterrupt):
+        synthesise(["hello"], [Voice(lang="en-us", variant="Andy")])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_unknown_languages_are_refused() -> None:
