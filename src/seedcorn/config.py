@@ -167,7 +167,14 @@ def _explained(
         refused = problem["ctx"]["error"]
         return ConfigError(wanted=f"'{key}': {refused.wanted}", found=refused.found, where=where, fix=refused.fix)
     message = _IN_YAML.get(problem["type"], problem["msg"])
-    return ConfigError(wanted=f"'{key}': {message}", found=repr(problem["input"]), where=where)
+    return ConfigError(wanted=f"'{key}': {message}", found=_shown(problem["input"]), where=where)
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no integers of more than 4,300 digits
+        return "an integer of thousands of digits"
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str]) -> list[str]:

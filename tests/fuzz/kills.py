@@ -137,8 +137,8 @@ class Job:
 
 
 def finished_stages(folder: Path) -> int:
-    """Return how many stages have their record."""
-    return sum(1 for _ in folder.rglob("record.json")) if folder.exists() else 0
+    """Return how many stages have their record; folders may come and go meanwhile."""
+    return sum("record.json" in names for _, _, names in os.walk(folder))
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def _given(path: Path) -> list[tuple[Utterance, str]]:
     else:
         with TemporaryDirectory(prefix="seedcorn-") as folder:
             one_by_one = Path(folder) / path.name
-            one_by_one.write_text(json.dumps(tasks, ensure_ascii=False), "utf-8")
+            one_by_one.write_text(json.dumps(tasks), "utf-8")
             table = read_corpus(one_by_one).table()
     annotators = [str(row.get("annotator") or path.name) for row in table.to_pylist()]
     return list(zip(utterances_of(table), annotators, strict=True))

@@ -15,6 +15,7 @@ from seedcorn.errors import DataError, SeedcornWarning, at, require
 from seedcorn.speech.transcripts import audio_of, id_of, read_transcripts
 
 _N_SHOWN = 3
+LEAST_RATE, MOST_RATE = 4_000, 384_000  # of recorders; beyond them a header is damaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +140,9 @@ def _read_audio(path: Path) -> tuple[NDArray[np.float32], int, int]:
     if n_announced is not None and n_announced[0] > n_announced[1]:
         found = f"{n_announced[1]:,} bytes of samples of {n_announced[0]:,}"
         raise DataError(wanted="a whole wav file", found=found, where=path, fix="Copy or record it again.")
+    if not LEAST_RATE <= rate <= MOST_RATE:
+        found = f"{rate:,} samples a second"
+        raise DataError(wanted=f"speech of {LEAST_RATE:,} to {MOST_RATE:,} samples a second", found=found, where=path)
     if not np.isfinite(samples).all():
         raise DataError(wanted="samples of sound", found="samples that are no numbers", where=path)
     return samples.mean(axis=1), int(rate), samples.shape[1]

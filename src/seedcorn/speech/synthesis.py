@@ -154,8 +154,8 @@ def _interrupts_held() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-    for number in held:
-        signal.raise_signal(number)
+    for caught in held:
+        signal.raise_signal(caught)
 
 
 @contextmanager

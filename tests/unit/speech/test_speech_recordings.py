@@ -330,3 +330,10 @@ def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     soundfile.write(path, np.array([0.0, np.nan], np.float32), 16_000, subtype="FLOAT")
     with pytest.raises(DataError, match="samples that are no numbers"):
         list(read_waves([Recording(id="a", audio=path)], samples_per_second=16_000))
+
+
+@pytest.mark.parametrize("rate", [1_000, 3_158_272])
+def test_rates_that_no_recorder_has_are_refused(tmp_path: Path, rate: int) -> None:
+    path = write_audio(tmp_path / "a.wav", rate=rate, n_seconds=0.1)
+    with pytest.raises(DataError, match="samples a second"):
+        list(read_waves([Recording(id="a", audio=path)], samples_per_second=16_000))

@@ -51,7 +51,8 @@ class LineBlock:
 def open_bytes(path: Path) -> Iterator[ByteSource]:
     """Open ``path`` for reading, decompressed when its first bytes are those of gzip or zstd.
 
-    Raises DataError for a folder, and for a pipe or a device, which cannot be read more than once.
+    Raises DataError for a folder, for a pipe or a device, which cannot be read more than once, and for a file that is
+    not compressed though its name says so.
     """
     if path.exists() and not path.is_file():
         found = "a folder" if path.is_dir() else "a pipe or a device"
@@ -62,6 +63,10 @@ def open_bytes(path: Path) -> Iterator[ByteSource]:
         magic = plain.read(4)
     is_zstd = magic == _ZSTD_MAGIC or (magic[1:] == _SKIPPABLE_MAGIC and magic[0] >> 4 == 5)
     compression = "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd" if is_zstd else None
+    named = COMPRESSIONS.get(path.suffix.lower())
+    if named and compression is None:  # what is left of a damaged one may look like text, or like nothing
+        fix = "Write it again, or give an uncompressed file a name without that ending."
+        raise DataError(wanted=f"a {named} file, as its name says", found="another beginning", where=path, fix=fix)
     with pa.input_stream(str(path), compression=compression) as stream:
         yield stream
 

@@ -57,7 +57,8 @@ def _files_of_state(folder: Path) -> list[Path]:
     listed = _json(folder / STATE).get("_data_files")
     names = [entry.get("filename") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     files = [folder / Path(name).name for name in names if isinstance(name, str)]
-    missing = next((file for file in files if not file.is_file()), None)
+    there = {file.name for file in folder.iterdir()}
+    missing = next((file for file in files if file.name not in there or not file.is_file()), None)
     if missing is not None or not files:
         raise DataError(wanted="the Arrow files of a saved data set", found="none", where=missing or folder)
     return files
