@@ -70,7 +70,11 @@ class InputFile:
                 wanted=f"a path in '{written}'", found="a '$' that no name follows", fix="Write '$$' for a '$'."
             ) from error
         found = (relative_to or Path()) / replaced
-        if not found.exists():
+        try:
+            is_there = found.exists()
+        except OSError:  # such as a name longer than any
+            is_there = False
+        if not is_there:
             raise ConfigError(
                 wanted=f"the file or folder '{written}'", found="nothing there", where=found, fix="Check the path."
             )

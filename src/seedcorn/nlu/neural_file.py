@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from seedcorn.files import Json, writing_whole
+from seedcorn.nlu.bio_decoding import bio_labels
 from seedcorn.nlu.encoders import described_encoder, description_of
 from seedcorn.nlu.neural import JointNetwork, NeuralNlu, NeuralSettings, encoder_of
+from seedcorn.nlu.tokens import OUTSIDE
 from seedcorn.tensor_files import as_json, check_depth, check_seal, read_tensors, reading_saved, sealed, with_tensors
 
 _ABOUT = "seedcorn_nlu"
@@ -44,6 +46,8 @@ def load_neural(path: Path) -> NeuralNlu:
     arrays, about = read_tensors(path, wanted="a neural NLU model", extra="neural")
     with reading_saved(path, wanted="a neural NLU model"):
         described = as_json(about[_ABOUT], _Described)
+        if described.labels != bio_labels([label[2:] for label in described.labels if label != OUTSIDE]):
+            raise ValueError("labels that are not BIO")
         check_seal(as_json(about[_ABOUT], dict[str, Any]), arrays)
         check_depth(described.settings.n_layers, arrays)
 
