@@ -12,7 +12,7 @@ LAYERS = (
     {"deployment"},
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
-    {"corpus", "chat_server", "pretrained", "torch_threads"},
+    {"corpus", "chat_server", "pretrained", "torch_threads", "bfloat16"},
     {"compiled", "config", "errors", "progress", "selection", "files", "array_files", "tensor_files"},
 )
 SIDEWAYS = {

@@ -43,12 +43,23 @@ def read_arpa(path: Path | str) -> NgramModel:
     """Read the model in the ARPA file ``path``, plain or gzip.
 
     Contexts that the file leaves out are added with the probability that backing off gives. A file without ``<unk>``
-    gives unknown words 10^-100; ``<UNK>`` is the same word where it stands alone. Raises DataError with the line where
-    something is wrong.
+    gives unknown words 10^-100; ``<UNK>`` is the same word where it stands alone. Words are brought into NFC, unless
+    two of them are one in it: then all are as they were written, each with its own probability. Raises DataError with
+    the line where something is wrong.
     """
-    path = Path(path)
+    try:
+        return _read_arpa(Path(path), as_written=False)
+    except _DoubledWordError:
+        return _read_arpa(Path(path), as_written=True)
+
+
+class _DoubledWordError(DataError):
+    """A word that is among the 1-grams twice."""
+
+
+def _read_arpa(path: Path, *, as_written: bool) -> NgramModel:
     with open_bytes(path) as stream:
-        lines = LineStream(stream, path)
+        lines = LineStream(stream, path, as_written=as_written)
         n_ngrams = _read_counts(lines)
         _refuse_more_than_fit(n_ngrams, path)
         vocabulary, unigrams = _read_unigrams(lines, n_ngrams[0])
@@ -137,7 +148,8 @@ def _ids_of(words: list[str], first_line: int, path: Path) -> list[int]:
         seen: set[str] = set()
         for row, word in enumerate(words):
             if word in seen:
-                raise DataError(wanted="each 1-gram once", found=f"'{word}' again", where=at(path, first_line + row))
+                where = at(path, first_line + row)
+                raise _DoubledWordError(wanted="each 1-gram once", found=f"'{word}' again", where=where)
             seen.add(word)
     return [ids[word] for word in words]
 

@@ -138,14 +138,15 @@ def _composed(lines: bytes, path: Path, first_line: int) -> bytes:
 
 
 class LineStream:
-    """Blocks of whole lines from a stream in NFC, with the line number, and what was read too far given back.
+    """Blocks of whole lines from a stream, with the line number, and what was read too far given back.
 
-    Words in another normal form would never be found: all text that a model is asked for is in NFC.
+    They are in NFC unless they are wanted ``as_written``: words in another normal form would never be found, as all
+    text that a model is asked for is in NFC.
     """
 
-    def __init__(self, stream: IO[bytes], path: Path) -> None:
+    def __init__(self, stream: IO[bytes], path: Path, *, as_written: bool = False) -> None:
         self.stream, self.path, self.rest, self.line = stream, path, b"", 1
-        self._unfinished = b""
+        self._unfinished, self._as_written = b"", as_written
 
     def where(self) -> str:
         """Return the place of the next line, for error messages."""
@@ -159,7 +160,8 @@ class LineStream:
                 return b""
             raw = self._unfinished + (more or b"\n")
             cut = raw.rfind(b"\n") + 1
-            self.rest, self._unfinished = self.rest + _composed(raw[:cut], self.path, self.line), raw[cut:]
+            composed = _composed(raw[:cut], self.path, self.line)
+            self.rest, self._unfinished = self.rest + (raw[:cut] if self._as_written else composed), raw[cut:]
         return self.rest
 
     def used(self, block: bytes, n_bytes: int) -> None:
