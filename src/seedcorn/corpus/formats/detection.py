@@ -38,8 +38,12 @@ _TAGGED_TOKEN = re.compile(rb"\S+[\t ](?:\S+[\t ])*(?:O|[BIESLU]-\S+)")
 _CONLLU_TOKEN = re.compile(rb"\d+(?:[-.]\d+)?(?:\t[^\t]*){9}")
 _KALDI_LINE = re.compile(rb"(?=\S*\d)(?=\S*[A-Za-z])([\w.-]+)[ \t].*\S.*")
 _N_LINES_TO_LOOK_AT = 50
-_JSON_DOCUMENT = re.compile(rb'\{\s*"[^"]*"\s*:\s*["\[{]')
-_SNIPS = re.compile(rb'\{\s*(?:"[^"]*"\s*:\s*\[\s*\]\s*,?\s*)*(?:"[^"]*"\s*:\s*\[\s*\{\s*"data"\s*:|\}\s*$)')
+_JSON_STRING = rb'"(?:[^"\\]|\\.)*+"'
+_JSON_DOCUMENT = re.compile(rb"\{\s*" + _JSON_STRING + rb'\s*:\s*["\[{]')
+_SNIPS = re.compile(
+    rb"\{\s*(?:" + _JSON_STRING + rb"\s*:\s*\[\s*\]\s*,?\s*)*+"
+    rb"(?:" + _JSON_STRING + rb'\s*:\s*\[\s*\{\s*"data"\s*:|\}\s*$)'
+)
 _JSON_ARRAY = re.compile(rb"\[\s*\{")
 _MAY_BE_DOCUMENTS = ("snips", "slot-folder", "text")
 _SUBTITLES = re.compile(rb"WEBVTT|\s*\d+\s*[\r\n]\s*\d\d:\d\d:\d\d,\d{3} -->")
