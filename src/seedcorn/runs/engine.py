@@ -85,6 +85,7 @@ class Run:
             record = read_record(place)
             if record is not None and record.fingerprint == fingerprint:
                 say(f"{name}: done before, kept")
+                shutil.rmtree(_checkpoints_of(place), ignore_errors=True)  # a kill came before they were removed
             else:
                 call = cast("Callable[..., T]", stage)
                 values = [result.value for result in results]
@@ -135,7 +136,7 @@ class Run:
         say(f"{name}: running")
         started = time.monotonic()
         output = place.with_name(f".{place.name}.partial")
-        checkpoints = place.with_name(f".{place.name}.checkpoints") / unfinished.fingerprint[:_SHOWN_OF_FINGERPRINT]
+        checkpoints = _checkpoints_of(place) / unfinished.fingerprint[:_SHOWN_OF_FINGERPRINT]
         shutil.rmtree(output, ignore_errors=True)
         if not checkpoints.exists():  # those of other settings are of no use any more
             shutil.rmtree(checkpoints.parent, ignore_errors=True)
@@ -169,6 +170,10 @@ class Run:
         path = self.folder / "seconds.json"
         noted = read_json(path, dict[str, float]) if path.exists() else {}
         write_text_whole(path, json.dumps({**noted, name: round(seconds, 2)}, indent=1) + "\n")
+
+
+def _checkpoints_of(place: Path) -> Path:
+    return place.with_name(f".{place.name}.checkpoints")
 
 
 def _written(stage: Stage[StageResult]) -> Mapping[str, Json]:

@@ -68,6 +68,16 @@ def stage_bytes(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
+def test_checkpoints_that_a_kill_left_beside_a_finished_stage_go(tmp_path: Path) -> None:
+    assert run_two_stages(tmp_path).wait() == 0
+    wanted = stage_bytes(tmp_path)
+    left = tmp_path / ".first.checkpoints" / "0123456789abcdef"
+    left.mkdir(parents=True)
+    (left / "weights").write_bytes(b"1")
+    assert run_two_stages(tmp_path).wait() == 0
+    assert stage_bytes(tmp_path) == wanted
+
+
 def test_a_run_killed_in_any_stage_ends_with_the_same_bytes(tmp_path: Path) -> None:
     assert run_two_stages(tmp_path / "straight").wait() == 0
     for pause_in in ("a1", "b0", "b2"):
