@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
-from seedcorn.errors import DataError, at
+from seedcorn.corpus.text_bytes import decoded
+from seedcorn.errors import at
 from seedcorn.lm.text_buffers import next_word, read_block, word_end
 from seedcorn.lm.vocabulary import WordTable, find_word
 
@@ -121,22 +122,6 @@ def parse_lines(
     return row, at, FINE
 
 
-def _composed(lines: bytes, path: Path, first_line: int) -> bytes:
-    """Return ``lines`` in NFC. Raises DataError, with the line, for what is not UTF-8."""
-    if lines.isascii():
-        return lines
-    try:
-        text = lines.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            wanted="words in UTF-8",
-            found=f"the byte 0x{lines[error.start]:02x}",
-            where=at(path, first_line + lines.count(b"\n", 0, error.start)),
-            fix="If the file is Latin-1: iconv -f LATIN1 -t UTF-8.",
-        ) from error
-    return lines if is_normalized("NFC", text) else normalize("NFC", text).encode("utf-8")
-
-
 class LineStream:
     """Blocks of whole lines from a stream, with the line number, and what was read too far given back.
 
@@ -160,9 +145,15 @@ class LineStream:
                 return b""
             raw = self._unfinished + (more or b"\n")
             cut = raw.rfind(b"\n") + 1
-            composed = _composed(raw[:cut], self.path, self.line)
-            self.rest, self._unfinished = self.rest + (raw[:cut] if self._as_written else composed), raw[cut:]
+            self.rest, self._unfinished = self.rest + self._composed(raw[:cut]), raw[cut:]
         return self.rest
+
+    def _composed(self, lines: bytes) -> bytes:
+        """Return ``lines`` as they are wanted. Raises DataError, with the line, for what is not UTF-8."""
+        if lines.isascii():
+            return lines
+        text = decoded(lines, self.path, first_line=self.line, wanted="words in UTF-8")
+        return lines if self._as_written or is_normalized("NFC", text) else normalize("NFC", text).encode("utf-8")
 
     def used(self, block: bytes, n_bytes: int) -> None:
         """Note that ``n_bytes`` of ``block`` are dealt with."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
+from seedcorn.corpus.text_bytes import BYTES_OF_COMPRESSION, compression_of, decoded
 from seedcorn.errors import DataError, at
 
 _BYTES_PER_BLOCK = 1 << 22
@@ -21,7 +22,6 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NEWLINE = 10
 _MOST_HEADER_BYTES = 1 << 16  # a licence may stand before a model's \\data\\
 MODEL_MAGIC = b"seedcorn n-gram model\n"  # how Seedcorn's own model files start
-_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class TextBuffers(NamedTuple):
@@ -74,13 +74,13 @@ def text_buffers(texts: Texts) -> TextBuffers:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open ``path`` for reading, uncompressing it when it is gzip or zstd, whatever its name."""
+    """Open ``path`` for reading, uncompressing it when it is gzip or zstd; raises as ``compression_of`` does."""
     with path.open("rb") as raw:
-        magic = raw.peek(4)[:4]
-        if magic.startswith(_GZIP_MAGIC):
+        compression = compression_of(raw.peek(BYTES_OF_COMPRESSION), path)
+        if compression == "gzip":
             with gzip.open(raw, "rb") as stream:
                 yield stream  # type: ignore[misc]
-        elif magic == _ZSTD_MAGIC:
+        elif compression == "zstd":
             yield pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
         else:
             yield raw
@@ -152,15 +152,7 @@ def _refuse_model(block: bytes, path: Path) -> None:
 
 
 def _buffers_of_lines(block: bytes, path: Path, line: int) -> TextBuffers:
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            wanted="UTF-8 text",
-            found=f"the byte 0x{block[error.start]:02x}",
-            where=at(path, line + block.count(b"\n", 0, error.start)),
-            fix="Convert the file to UTF-8.",
-        ) from error
+    decoded(block, path, first_line=line)
     text = np.frombuffer(block, dtype=np.uint8)
     ends = np.flatnonzero(text == _NEWLINE) + 1
     if not len(ends) or ends[-1] < len(text):

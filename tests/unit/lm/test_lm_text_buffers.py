@@ -110,3 +110,9 @@ def test_zstd_is_told_by_its_content(tmp_path: Path) -> None:
     cut.write_bytes((tmp_path / "text.zst").read_bytes()[:-3])
     with pytest.raises(DataError, match="whole compressed"):
         lines_of(cut)
+
+
+def test_a_file_that_is_not_compressed_as_its_name_says_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt.gz").write_bytes(b"\x1f\xe2\x80\xa8")
+    with pytest.raises(DataError, match="as its name says"):
+        list(read_lines(tmp_path / "a.txt.gz"))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from seedcorn.corpus.formats.columns import is_usual_name
-from seedcorn.corpus.formats.lines import BYTES_TO_SNIFF, COMPRESSIONS, first_bytes
+from seedcorn.corpus.formats.lines import BYTES_TO_SNIFF, first_bytes
 from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS
+from seedcorn.corpus.text_bytes import COMPRESSIONS
 from seedcorn.errors import DataError
 from seedcorn.files import is_stream
 

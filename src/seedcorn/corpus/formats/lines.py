@@ -14,17 +14,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from seedcorn.corpus.formats.bad_rows import BadRows
+from seedcorn.corpus.text_bytes import BYTES_OF_COMPRESSION, COMPRESSIONS, compression_of, decoded, not_utf8
 from seedcorn.errors import DataError, at
 
 BYTES_PER_BLOCK = 8 << 20
 BYTES_TO_SNIFF = 64 << 10
-_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-# Frames of no content, 0x50 to 0x5f, which pzstd and seekable files begin with.
-_SKIPPABLE_MAGIC = b"\x2a\x4d\x18"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 LineNumbers: TypeAlias = NDArray[np.int64]
 
@@ -60,13 +57,7 @@ def open_bytes(path: Path) -> Iterator[ByteSource]:
             wanted="a file, which is read more than once", found=found, where=path, fix="Write it to a file first."
         )
     with path.open("rb") as plain:
-        magic = plain.read(4)
-    is_zstd = magic == _ZSTD_MAGIC or (magic[1:] == _SKIPPABLE_MAGIC and magic[0] >> 4 == 5)
-    compression = "gzip" if magic.startswith(_GZIP_MAGIC) else "zstd" if is_zstd else None
-    named = COMPRESSIONS.get(path.suffix.lower())
-    if named and compression is None:  # what is left of a damaged one may look like text, or like nothing
-        fix = "Write it again, or give an uncompressed file a name without that ending."
-        raise DataError(wanted=f"a {named} file, as its name says", found="another beginning", where=path, fix=fix)
+        compression = compression_of(plain.read(BYTES_OF_COMPRESSION), path)
     with pa.input_stream(str(path), compression=compression) as stream:
         yield stream
 
@@ -85,12 +76,7 @@ def read_bytes(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """Return the whole of a text file; raises DataError when it is not UTF-8."""
-    data = read_bytes(path)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _not_utf8(data[error.start], at(path, line)) from error
+    return decoded(read_bytes(path), path)
 
 
 def line_blocks(path: Path, bad_rows: BadRows, *, block_bytes: int = BYTES_PER_BLOCK) -> Iterator[LineBlock]:
@@ -182,18 +168,9 @@ def _is_utf8(line: bytes, where: str, bad_rows: BadRows) -> bool:
     try:
         line.decode("utf-8")
     except UnicodeDecodeError as error:
-        bad_rows.report(_not_utf8(line[error.start]), line.decode("utf-8", "backslashreplace"), where=where)
+        bad_rows.report(not_utf8(line[error.start]), line.decode("utf-8", "backslashreplace"), where=where)
         return False
     return True
-
-
-def _not_utf8(byte: int, where: str = "") -> DataError:
-    return DataError(
-        wanted="UTF-8 text",
-        found=f"the byte 0x{byte:02x}",
-        where=where,
-        fix="If the file is Latin-1: iconv -f LATIN1 -t UTF-8.",
-    )
 
 
 class TextSink(Protocol):

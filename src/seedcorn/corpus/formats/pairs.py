@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seedcorn.corpus.formats.bad_rows import STOP, BadRows, handling_bad_rows
-from seedcorn.corpus.formats.lines import COMPRESSIONS, open_text_sink
+from seedcorn.corpus.formats.lines import open_text_sink
 from seedcorn.corpus.formats.normal_form import clean_column
 from seedcorn.corpus.formats.pairs_moses import read_moses
 from seedcorn.corpus.formats.pairs_rows import PairChunk
@@ -21,6 +21,7 @@ from seedcorn.corpus.formats.pairs_tmx import read_tmx
 from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.names import OnError
 from seedcorn.corpus.pairs import PAIR_SCHEMA, PairCorpus
+from seedcorn.corpus.text_bytes import COMPRESSIONS
 from seedcorn.errors import DataError, at, nearest
 from seedcorn.files import writing_whole
 
