@@ -85,7 +85,7 @@ class Run:
             record = read_record(place)
             if record is not None and record.fingerprint == fingerprint:
                 say(f"{name}: done before, kept")
-                shutil.rmtree(_checkpoints_of(place), ignore_errors=True)  # a kill came before they were removed
+                _remove_checkpoints(_checkpoints_of(place, fingerprint))  # a kill came before they were removed
             else:
                 call = cast("Callable[..., T]", stage)
                 values = [result.value for result in results]
@@ -136,7 +136,7 @@ class Run:
         say(f"{name}: running")
         started = time.monotonic()
         output = place.with_name(f".{place.name}.partial")
-        checkpoints = _checkpoints_of(place) / unfinished.fingerprint[:_SHOWN_OF_FINGERPRINT]
+        checkpoints = _checkpoints_of(place, unfinished.fingerprint)
         shutil.rmtree(output, ignore_errors=True)
         if not checkpoints.exists():  # those of other settings are of no use any more
             shutil.rmtree(checkpoints.parent, ignore_errors=True)
@@ -172,8 +172,15 @@ class Run:
         write_text_whole(path, json.dumps({**noted, name: round(seconds, 2)}, indent=1) + "\n")
 
 
-def _checkpoints_of(place: Path) -> Path:
-    return place.with_name(f".{place.name}.checkpoints")
+def _checkpoints_of(place: Path, fingerprint: str) -> Path:
+    return place.with_name(f".{place.name}.checkpoints") / fingerprint[:_SHOWN_OF_FINGERPRINT]
+
+
+def _remove_checkpoints(checkpoints: Path) -> None:
+    """Remove the checkpoints of a finished stage; those of other settings, if any, are still of use."""
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    with contextlib.suppress(OSError):  # not there, or not empty
+        checkpoints.parent.rmdir()
 
 
 def _written(stage: Stage[StageResult]) -> Mapping[str, Json]:

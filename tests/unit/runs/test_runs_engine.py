@@ -71,7 +71,9 @@ def stage_bytes(folder: Path) -> dict[str, bytes]:
 def test_checkpoints_that_a_kill_left_beside_a_finished_stage_go(tmp_path: Path) -> None:
     assert run_two_stages(tmp_path).wait() == 0
     wanted = stage_bytes(tmp_path)
-    left = tmp_path / ".first.checkpoints" / "0123456789abcdef"
+    record = read_record(tmp_path / "first")
+    assert record is not None
+    left = tmp_path / ".first.checkpoints" / record.fingerprint[:16]
     left.mkdir(parents=True)
     (left / "weights").write_bytes(b"1")
     assert run_two_stages(tmp_path).wait() == 0
