@@ -201,6 +201,11 @@ def is_stream(path: Path) -> bool:
     return _descriptor(path) is not None or (path.exists() and not path.is_file() and not path.is_dir())
 
 
+def is_standard_output(path: Path) -> bool:
+    """Tell whether ``path`` names standard output, by whichever of its names."""
+    return _descriptor(path) == 1
+
+
 def _descriptor(path: Path) -> int | None:
     numbered = _NUMBERED_DESCRIPTOR.fullmatch(os.fspath(path))
     return int(numbered[1]) if numbered else _DESCRIPTORS.get(os.fspath(path))

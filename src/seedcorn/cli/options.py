@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.errors import ConfigError
-from seedcorn.files import Json, is_stream
+from seedcorn.files import Json, is_standard_output, is_stream
 from seedcorn.progress import ProgressMode, showing_progress
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def show(result: Mapping[str, Json], *, as_json: bool) -> None:
 
     Where the output itself is there, on standard error.
     """
-    is_taken = result.get("output") in ("-", "/dev/stdout")
+    is_taken = is_standard_output(Path(str(result.get("output"))))
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False), err=is_taken)
         return
