@@ -221,9 +221,10 @@ def _edit_kinds(reference: NDArray[np.int64], hypothesis: NDArray[np.int64]) -> 
     """Return the kinds of the edits of the best alignment, in order (Levenshtein distance, unit costs)."""
     n, m = len(reference), len(hypothesis)
     costs = np.empty((n + 1, m + 1), dtype=np.int64)
-    costs[:, 0] = np.arange(n + 1)
-    costs[0, :] = np.arange(m + 1)
+    for j in range(m + 1):
+        costs[0, j] = j
     for i in range(1, n + 1):
+        costs[i, 0] = i
         for j in range(1, m + 1):
             diagonal = costs[i - 1, j - 1] + (reference[i - 1] != hypothesis[j - 1])
             costs[i, j] = min(diagonal, costs[i - 1, j] + 1, costs[i, j - 1] + 1)

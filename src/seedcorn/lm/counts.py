@@ -108,7 +108,10 @@ def _extend(
     The groups are those of ``counts``, in order, and groups that end in ``</s>`` go no further. Positions that fall
     out are squeezed away, so that the new groups lie side by side as well.
     """
-    keys = np.empty(counts.max() if len(counts) else 0, dtype=np.int64)
+    largest = 0
+    for size in counts:
+        largest = max(largest, size)
+    keys = np.empty(largest, dtype=np.int64)
     n, read, written = 0, 0, 0
     for group in range(len(counts)):
         first_children[group] = n

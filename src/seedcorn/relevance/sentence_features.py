@@ -101,10 +101,11 @@ def _count_features(utf8, offsets, tables, scratch, n_buckets, row_starts):  # t
         if start + n_features > len(buckets):
             wider = 2 * (start + n_features)
             more_buckets, more_counts = np.empty(wider, np.int32), np.empty(wider, np.float32)
-            more_buckets[:start], more_counts[:start] = buckets[:start], counts[:start]
+            for at in range(start):  # slices would check their shapes, which takes seconds to compile
+                more_buckets[at], more_counts[at] = buckets[at], counts[at]
             buckets, counts = more_buckets, more_counts
-        buckets[start : start + n_features] = row_buckets[:n_features]
-        counts[start : start + n_features] = row_counts[:n_features]
+        for at in range(n_features):
+            buckets[start + at], counts[start + at] = row_buckets[at], row_counts[at]
         row_starts[row + 1] = start + n_features
     n_all = row_starts[len(offsets) - 1]
     return row_starts, buckets[:n_all].copy(), counts[:n_all].copy()

@@ -34,7 +34,6 @@ HYPOTHESIS = np.dtype(
         ("lm_logp", np.float64),
         ("prior", np.float64),
         ("best_logp", np.float64),
-        ("n_words", np.int64),
         ("trace_row", np.int64),
         ("new_word", np.int64),
         ("first_step", np.int64),
@@ -132,6 +131,13 @@ def advance_mixture(
 
 
 @njit(cache=True, nogil=True)
+def copy_states(states: NDArray[np.int64], row: int, into: NDArray[np.int64], to: int) -> None:
+    """Copy a row of language-model states."""
+    for i in range(states.shape[1]):
+        into[to, i] = states[row, i]
+
+
+@njit(cache=True, nogil=True)
 def history_after(history: np.uint64, word: int) -> np.uint64:
     """Return the hash of a word sequence that goes on with ``word``."""
     return _mixed(history, word)
@@ -193,7 +199,6 @@ def inherit(candidate: np.record, parent: np.record) -> None:
     """Give a new candidate the words of ``parent``, and what they score."""
     candidate.lm_logp = parent.lm_logp
     candidate.prior = parent.prior
-    candidate.n_words = parent.n_words
 
 
 @njit(cache=True, nogil=True)
@@ -206,19 +211,46 @@ def came_from(candidate: np.record, parent: np.record, word: int, first_step: in
 
 
 @njit(cache=True, nogil=True)
+def _nth_largest(scores: NDArray[np.float64], n: int) -> float:
+    """Return the ``n``-th largest score, reordering them (Hoare 1961); np.partition takes eight seconds to compile."""
+    low, high = 0, len(scores) - 1
+    while low < high:
+        pivot = scores[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while scores[left] > pivot:
+                left += 1
+            while scores[right] < pivot:
+                right -= 1
+            if left <= right:
+                scores[left], scores[right] = scores[right], scores[left]
+                left, right = left + 1, right - 1
+        if n - 1 <= right:
+            high = right
+        elif n - 1 >= left:
+            low = left
+        else:
+            break
+    return scores[n - 1]
+
+
+@njit(cache=True, nogil=True)
 def keep_best(work: Workspace, models: MixedModels, limits: SearchLimits, step: int) -> None:
     """Make the best candidates the beam; of equal ones at its edge, those that were met first."""
     candidates = work.candidates
     n = work.counts[N_CANDIDATES]
     scores = np.empty(n)
+    best = NOTHING
     for row in range(n):
         candidate = candidates[row]
         candidate.total_logp = add_logps(candidate.blank_logp, candidate.symbol_logp)
         scores[row] = candidate.total_logp + candidate.prior + limits.lm_weight * models.lookahead[candidate.node]
+        best = max(best, scores[row])
     n_kept = min(n, limits.beam_size)
-    floor = scores.max() - limits.beam_width_logp
-    edge = max(np.partition(scores, n - n_kept)[n - n_kept], floor) if n > n_kept else floor
-    n_at_edge = n_kept - (scores > edge).sum()
+    edge = max(best - limits.beam_width_logp, _nth_largest(scores.copy(), n_kept) if n > n_kept else NOTHING)
+    n_at_edge = n_kept
+    for score in scores:
+        n_at_edge -= score > edge
     to = 0
     for row in range(n):
         at_edge = scores[row] == edge
@@ -236,8 +268,7 @@ def _copy_row(work: Workspace, row: int, to: int, step: int) -> None:
     Where no boundary is written, the next word has begun by the symbol that ended this one, at ``step``.
     """
     work.beam[to] = work.candidates[row]
-    for i in range(work.beam_states.shape[1]):
-        work.beam_states[to, i] = work.candidate_states[row, i]
+    copy_states(work.candidate_states, row, work.beam_states, to)
     hypothesis = work.beam[to]
     if hypothesis.new_word != NO_WORD:
         trace = work.counts[N_TRACES]

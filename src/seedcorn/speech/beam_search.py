@@ -5,8 +5,6 @@ apart by whether they end in a blank (Hannun et al. 2014, Algorithm 1; Graves an
 spelt, the best unigram probability below its node stands in for the language model.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,25 +23,13 @@ from seedcorn.speech.beam import (
     advance_mixture,
     came_from,
     contribute,
+    copy_states,
     history_after,
     inherit,
     keep_best,
     next_step,
 )
 from seedcorn.speech.lexicon import SpellingTrie
-
-
-class Found(NamedTuple):
-    """The best hypotheses, best first; ``words`` and the steps are (n, longest), -1 beyond ``n_words``."""
-
-    acoustic_logps: NDArray[np.float64]
-    lm_logps: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    n_words: NDArray[np.int64]
-    words: NDArray[np.int64]
-    first_steps: NDArray[np.int64]
-    last_steps: NDArray[np.int64]
-    complete: bool
 
 
 @njit(cache=True, nogil=True)
@@ -72,7 +58,7 @@ def _keep_prefixes(
         )
         if is_new:
             inherit(candidates[to], hypothesis)
-            work.candidate_states[to] = work.beam_states[row]
+            copy_states(work.beam_states, row, work.candidate_states, to)
         if is_best:
             came_from(candidates[to], hypothesis, NO_WORD, hypothesis.first_step, hypothesis.last_step)
     return best
@@ -106,7 +92,7 @@ def _spell_on(
             to, is_new, is_best = contribute(candidates, slots, counts, hypothesis.history, child, NOTHING, logp)
             if is_new:
                 inherit(candidates[to], hypothesis)
-                work.candidate_states[to] = work.beam_states[row]
+                copy_states(work.beam_states, row, work.candidate_states, to)
             if is_best:
                 first_step = step if node == TRIE_ROOT else hypothesis.first_step
                 came_from(candidates[to], hypothesis, NO_WORD, first_step, step)
@@ -122,8 +108,8 @@ def _end_word(work: Workspace, row: int, node: int, logp: float, word: int, word
     if is_new:
         candidates[to].lm_logp = hypothesis.lm_logp + word_logp
         candidates[to].prior = prior
-        candidates[to].n_words = hypothesis.n_words + 1
-        work.candidate_states[to] = work.lm_states
+        for i in range(len(work.lm_states)):
+            work.candidate_states[to, i] = work.lm_states[i]
     if is_best:
         came_from(candidates[to], hypothesis, word, hypothesis.first_step, hypothesis.last_step)
 
@@ -155,7 +141,6 @@ def _start_next_words(
     best: float,
 ) -> None:
     """End the words that are spelt completely by the first symbol of the next one, where no boundary is written."""
-    allowed = np.flatnonzero(frame >= limits.min_symbol_logp)
     for row in range(work.counts[N_ROWS]):
         hypothesis = work.beam[row]
         last = trie.symbols[hypothesis.node]
@@ -163,9 +148,9 @@ def _start_next_words(
             word = trie.word_rows[at]
             word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
             prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
-            for symbol in allowed:
+            for symbol in range(len(frame)):
                 child = trie.root_children[symbol]
-                if child < 0:
+                if child < 0 or frame[symbol] < limits.min_symbol_logp:
                     continue
                 logp = (hypothesis.blank_logp if symbol == last else hypothesis.total_logp) + frame[symbol]
                 score = logp + prior + limits.lm_weight * models.lookahead[child]
@@ -186,7 +171,6 @@ def _begin(work: Workspace, models: MixedModels) -> None:
     empty.total_logp = 0.0
     empty.lm_logp = 0.0
     empty.prior = 0.0
-    empty.n_words = 0
     empty.trace_row = NO_TRACE
     empty.first_step = 0
     empty.last_step = 0
@@ -221,7 +205,7 @@ def _keep_complete(work: Workspace, row: int) -> None:
     to, is_new, is_best = contribute(candidates, work.slots, work.counts, hypothesis.history, TRIE_ROOT, logp, NOTHING)
     if is_new:
         inherit(candidates[to], hypothesis)
-        work.candidate_states[to] = work.beam_states[row]
+        copy_states(work.beam_states, row, work.candidate_states, to)
     if is_best:
         came_from(candidates[to], hypothesis, NO_WORD, hypothesis.first_step, hypothesis.last_step)
 
@@ -251,50 +235,19 @@ def _end_sentence(work: Workspace, trie: SpellingTrie, models: MixedModels, limi
 
 
 @njit(cache=True, nogil=True)
-def _collect(work: Workspace, n_best: int, complete: bool) -> Found:
-    n = work.counts[N_ROWS]
-    scores = np.empty(n)
-    for row in range(n):
-        scores[row] = work.beam[row].total_logp + work.beam[row].prior
-    best = np.argsort(-scores, kind="mergesort")[:n_best]
-    n_words = np.array([work.beam[row].n_words for row in best])
-    words = np.full((len(best), n_words.max()), -1, dtype=np.int64)
-    first_steps, last_steps = words.copy(), words.copy()
-    for rank in range(len(best)):
-        at = work.beam[best[rank]].trace_row
-        for place in range(n_words[rank] - 1, -1, -1):
-            trace = work.traces[at]
-            words[rank, place] = trace.word
-            first_steps[rank, place] = trace.first_step
-            last_steps[rank, place] = trace.last_step
-            at = trace.parent
-    return Found(
-        np.array([work.beam[row].total_logp for row in best]),
-        np.array([work.beam[row].lm_logp for row in best]),
-        scores[best],
-        n_words,
-        words,
-        first_steps,
-        last_steps,
-        complete,
-    )
-
-
-@njit(cache=True, nogil=True)
 def search(
     logps: NDArray[np.float64],
     trie: SpellingTrie,
     models: MixedModels,
     limits: SearchLimits,
-    n_best: int,
     work: Workspace,
-) -> Found:
-    """Return the ``n_best`` word sequences of one utterance, ``logps`` (steps, symbols); see DecoderSettings.
+) -> bool:
+    """Leave the best word sequences of one utterance, ``logps`` (steps, symbols), in the beam; see DecoderSettings.
 
+    Return whether they end with a whole word; otherwise an unfinished one is dropped.
     Cost: O(steps * beam * (children of a node + log beam)).
     """
     _begin(work, models)
     for step in range(len(logps)):
         _take_step(work, trie, models, limits, step, logps[step])
-    complete = _end_sentence(work, trie, models, limits, len(logps))
-    return _collect(work, n_best, complete)
+    return _end_sentence(work, trie, models, limits, len(logps))

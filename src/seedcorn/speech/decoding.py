@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedcorn.progress import track
 from seedcorn.speech.alphabet import Alphabet
-from seedcorn.speech.beam import MixedModels, SearchLimits, Workspace, new_workspace
-from seedcorn.speech.beam_search import Found, search
+from seedcorn.speech.beam import N_ROWS, NO_TRACE, MixedModels, SearchLimits, Workspace, new_workspace
+from seedcorn.speech.beam_search import search
 from seedcorn.speech.fusion import WeightedModel, mixed_models
 from seedcorn.speech.lexicon import Lexicon
 from seedcorn.speech.posteriors import LogPosteriors, check_logps
@@ -75,7 +76,8 @@ def _decode_some(
     results = []
     for logps in posteriors:
         wide = np.maximum(np.ascontiguousarray(logps, dtype=np.float64), _LEAST_LOGP)
-        results.append(_hypotheses(search(wide, lexicon.trie, mixed, limits, n_best, work), lexicon))
+        complete = search(wide, lexicon.trie, mixed, limits, work)
+        results.append(_hypotheses(work, n_best=n_best, complete=complete, lexicon=lexicon))
     return results
 
 
@@ -88,18 +90,30 @@ def _workspace_for(n_steps: int, lexicon: Lexicon, mixed: MixedModels, limits: S
     return new_workspace(limits.beam_size, n_candidates, n_steps, len(mixed.arrays))
 
 
-def _hypotheses(found: Found, lexicon: Lexicon) -> tuple[Hypothesis, ...]:
-    return tuple(
-        Hypothesis(
-            words=tuple(lexicon.words[word] for word in found.words[rank, :n].tolist()),
-            score=float(found.scores[rank]),
-            acoustic_logp=float(found.acoustic_logps[rank]),
-            lm_logp=float(found.lm_logps[rank]),
-            first_steps=tuple(found.first_steps[rank, :n].tolist()),
-            last_steps=tuple(found.last_steps[rank, :n].tolist()),
-            complete=bool(found.complete),
-        )
-        for rank, n in enumerate(found.n_words.tolist())
+def _hypotheses(work: Workspace, *, n_best: int, complete: bool, lexicon: Lexicon) -> tuple[Hypothesis, ...]:
+    """Return what the search left in the beam, best first; of equal scores, the row that comes first."""
+    rows = work.beam[: work.counts[N_ROWS]]
+    scores = rows["total_logp"] + rows["prior"]
+    best = np.argsort(-scores, kind="stable")[:n_best].tolist()
+    return tuple(_hypothesis(rows[row], float(scores[row]), work.traces, complete, lexicon) for row in best)
+
+
+def _hypothesis(row: np.void, score: float, traces: NDArray[np.void], complete: bool, lexicon: Lexicon) -> Hypothesis:
+    words, first_steps, last_steps = [], [], []
+    at = int(row["trace_row"])
+    while at != NO_TRACE:
+        at, word, first_step, last_step = traces[at].item()
+        words.append(lexicon.words[word])
+        first_steps.append(first_step)
+        last_steps.append(last_step)
+    return Hypothesis(
+        words=tuple(reversed(words)),
+        score=score,
+        acoustic_logp=float(row["total_logp"]),
+        lm_logp=float(row["lm_logp"]),
+        first_steps=tuple(reversed(first_steps)),
+        last_steps=tuple(reversed(last_steps)),
+        complete=complete,
     )
 
 
