@@ -132,7 +132,8 @@ def _mark_kept(
 ) -> None:
     """Keep the n-grams of allowed words seen more often than the threshold of their order; of 1-grams all allowed."""
     kept[0] = True
-    kept[1 : trie.order_begins[2]] = allowed
+    for word in range(len(allowed)):
+        kept[1 + word] = allowed[word]
     for k in range(2, len(trie.order_begins) - 1):
         for parent in range(trie.order_begins[k - 1], trie.order_begins[k]):
             for node in range(trie.children[parent], trie.children[parent + 1]):
