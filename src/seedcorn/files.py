@@ -7,22 +7,21 @@ import glob
 import hashlib
 import json
 import os
-import re
 import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import BinaryIO, Self, TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.streams import is_stream, open_stream
 
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
@@ -33,8 +32,6 @@ INPUT_FILE_ERROR = "input_file"
 _BUILTIN = "builtin:"
 _BYTES_PER_READ = 1 << 20
 _WRITING_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
-_DESCRIPTORS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
-_NUMBERED_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
 @dataclass(frozen=True)
@@ -151,7 +148,7 @@ def writing_whole(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder, naming_the_place(path):
             partial = Path(folder) / f"partial{''.join(path.suffixes)}"
             yield partial
-            with partial.open("rb") as written, _open_stream(path) as stream:
+            with partial.open("rb") as written, open_stream(path) as stream:
                 shutil.copyfileobj(written, stream)
         return
     if path.is_dir():
@@ -194,31 +191,6 @@ def writing_whole_folder(path: Path) -> Iterator[Path]:
         partial.rename(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def is_stream(path: Path) -> bool:
-    """Tell whether ``path`` is a device, a pipe, or a name of a file that is open ("-" of standard output)."""
-    return _descriptor(path) is not None or (path.exists() and not path.is_file() and not path.is_dir())
-
-
-def is_standard_output(path: Path) -> bool:
-    """Tell whether ``path`` names standard output, by whichever of its names."""
-    return _descriptor(path) == 1
-
-
-def _descriptor(path: Path) -> int | None:
-    numbered = _NUMBERED_DESCRIPTOR.fullmatch(os.fspath(path))
-    return int(numbered[1]) if numbered else _DESCRIPTORS.get(os.fspath(path))
-
-
-def _open_stream(path: Path) -> BinaryIO:
-    """Open what ``path`` names; what is open already is written on from where it is, not from its beginning."""
-    number = _descriptor(path)
-    if number is None:
-        return path.open("wb")
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    return os.fdopen(os.dup(number), "wb")
 
 
 def _sweep(path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from language_models import distribution_sums, ngrams_of
 from seedcorn.lm.arpa import read_arpa
 from seedcorn.lm.arpa_writing import write_arpa
-from seedcorn.lm.counts import count_ngrams, count_tokens, merge_counts
+from seedcorn.lm.count_trie import count_tokens, merge_counts
+from seedcorn.lm.counts import count_ngrams
 from seedcorn.lm.interpolation import Mixture, share_vocabulary, static_model
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel

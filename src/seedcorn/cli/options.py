@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from seedcorn.errors import ConfigError
-from seedcorn.files import Json, is_standard_output, is_stream
+from seedcorn.files import Json
 from seedcorn.progress import ProgressMode, showing_progress
+from seedcorn.streams import is_standard_output, is_stream
 
 if TYPE_CHECKING:
     from seedcorn.corpus.parallel import Mapper

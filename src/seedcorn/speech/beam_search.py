@@ -12,15 +12,16 @@ from seedcorn.compiled import njit
 from seedcorn.speech.beam import (
     N_CANDIDATES,
     N_ROWS,
-    N_TRACES,
-    NO_TRACE,
     NO_WORD,
     NOTHING,
     TRIE_ROOT,
     MixedModels,
     SearchLimits,
     Workspace,
+)
+from seedcorn.speech.candidates import (
     advance_mixture,
+    begin,
     came_from,
     contribute,
     copy_states,
@@ -160,25 +161,6 @@ def _start_next_words(
 
 
 @njit(cache=True, nogil=True)
-def _begin(work: Workspace, models: MixedModels) -> None:
-    work.counts[N_ROWS] = 1
-    work.counts[N_TRACES] = 0
-    empty = work.beam[0]
-    empty.history = np.uint64(0)
-    empty.node = TRIE_ROOT
-    empty.blank_logp = 0.0
-    empty.symbol_logp = NOTHING
-    empty.total_logp = 0.0
-    empty.lm_logp = 0.0
-    empty.prior = 0.0
-    empty.trace_row = NO_TRACE
-    empty.first_step = 0
-    empty.last_step = 0
-    for i in range(len(models.begin_states)):
-        work.beam_states[0, i] = models.begin_states[i]
-
-
-@njit(cache=True, nogil=True)
 def _take_step(
     work: Workspace,
     trie: SpellingTrie,
@@ -247,7 +229,7 @@ def search(
     Return whether they end with a whole word; otherwise an unfinished one is dropped.
     Cost: O(steps * beam * (children of a node + log beam)).
     """
-    _begin(work, models)
+    begin(work, models)
     for step in range(len(logps)):
         _take_step(work, trie, models, limits, step, logps[step])
     return _end_sentence(work, trie, models, limits, len(logps))

@@ -11,7 +11,7 @@ from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS
 from seedcorn.corpus.text_bytes import COMPRESSIONS
 from seedcorn.errors import DataError
-from seedcorn.files import is_stream
+from seedcorn.streams import is_stream
 
 _NAME_OF_SUFFIX = {
     ".jsonl": "jsonl",
