@@ -57,18 +57,20 @@ class ReadingOptions(Shown):
     @property
     def columns(self) -> "ColumnChoice":
         """The columns that are named. Raises ConfigError for a delimiter of several characters."""
+        from pydantic import ValidationError
+
         from seedcorn.corpus.formats import ColumnChoice
 
-        delimiter = {"tab": "\t", "\\t": "\t"}.get(self.delimiter, self.delimiter)
-        if len(delimiter) > 1 or delimiter in ("\n", "\r", '"'):
-            raise ConfigError(wanted="one character as --delimiter, or tab", found=f"'{delimiter}'")
-        return ColumnChoice(
-            text=self.text_column,
-            intent=self.intent_column,
-            slots=self.slots_column,
-            delimiter=delimiter,
-            roles=self.roles,
-        )
+        try:
+            return ColumnChoice(
+                text=self.text_column,
+                intent=self.intent_column,
+                slots=self.slots_column,
+                delimiter=self.delimiter,
+                roles=self.roles,
+            )
+        except ValidationError as error:
+            raise ConfigError(wanted="one character as --delimiter, or tab", found=f"'{self.delimiter}'") from error
 
     def read(self) -> "Corpus":
         """Return the rows that are asked for, streamed."""

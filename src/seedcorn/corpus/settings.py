@@ -7,6 +7,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
+from seedcorn.corpus.columns import ColumnChoice
 from seedcorn.corpus.partitions import rows_where
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import ConfigError, DataError
@@ -21,12 +22,15 @@ _BUILTIN_PARTITIONS = ("train", "train", "train", "train", "train", "train", "de
 class CorpusFile(Settings):
     """One corpus: ``path`` may hold ${VARIABLES}; only rows whose columns equal ``where`` are used.
 
+    ``columns`` names those of a table that are not told by usual names, by name or, without a header, number.
+
     ``builtin:requests`` and ``builtin:general`` name the built-in corpus; ``n_rows`` and ``lang`` say how much of it.
     """
 
     path: InputFile
     format: str | None = None
     lang: str = ""
+    columns: ColumnChoice = ColumnChoice()
     where: Mapping[str, str] = {}
     n_rows: int | None = Field(None, ge=1)
 
@@ -55,7 +59,7 @@ def _all_rows(file: CorpusFile) -> Corpus:
         return _builtin(file)
     from seedcorn.corpus.formats import read_corpus
 
-    return read_corpus(file.path.path, format=file.format, lang=file.lang)
+    return read_corpus(file.path.path, format=file.format, lang=file.lang, columns=file.columns)
 
 
 def _builtin(file: CorpusFile) -> Corpus:

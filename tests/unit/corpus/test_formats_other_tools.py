@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from seedcorn.corpus.columns import ColumnChoice
 from seedcorn.corpus.formats import detect_format, read_corpus, write_corpus
-from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.utterances import Corpus, Slot, Utterance
 from seedcorn.errors import DataError, SeedcornWarning
 

@@ -1,7 +1,7 @@
 """One reader and writer a file format, chosen by the content and the name of a file; see formats.registry."""
 
+from seedcorn.corpus.columns import ColumnChoice
 from seedcorn.corpus.formats.bad_rows import SKIP, STOP
-from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.detection import detect_format
 from seedcorn.corpus.formats.pool import read_pool
 from seedcorn.corpus.formats.registry import (

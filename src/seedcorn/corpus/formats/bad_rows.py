@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from seedcorn.corpus.formats.columns import ColumnChoice
+from seedcorn.corpus.columns import ColumnChoice
 from seedcorn.corpus.names import OnError
 from seedcorn.errors import DataError, SeedcornWarning
 from seedcorn.files import writing_whole

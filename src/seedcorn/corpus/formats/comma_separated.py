@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from seedcorn.corpus.columns import ColumnChoice, is_header
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.columns import ColumnChoice, is_header
 from seedcorn.corpus.formats.lines import first_bytes, line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.tab_separated import chunk_of_fields, field_of, header_of, wrong_length

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from seedcorn.corpus.formats.columns import is_usual_name
+from seedcorn.corpus.columns import is_usual_name
 from seedcorn.corpus.formats.lines import BYTES_TO_SNIFF, first_bytes
 from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from seedcorn.corpus.columns import ColumnChoice, column_names
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.bio import TaggedToken, slots_of
-from seedcorn.corpus.formats.columns import ColumnChoice, column_names
 from seedcorn.corpus.formats.massive_markup import massive_row
 from seedcorn.corpus.formats.rows import Row, slots_value
 from seedcorn.corpus.values import Value

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seedcorn.corpus.columns import ColumnChoice
 from seedcorn.corpus.formats.bad_rows import STOP, BadRows, handling_bad_rows
-from seedcorn.corpus.formats.columns import ColumnChoice
 from seedcorn.corpus.formats.comma_separated import read_csv, write_csv
 from seedcorn.corpus.formats.conll import read_conll, read_conllu, write_conll
 from seedcorn.corpus.formats.detection import detect_format, format_by_name
@@ -51,9 +51,9 @@ class Format:
 
 _LINES = frozenset({"text", "kaldi", "tsv", "conll"})  # a delimiter makes a table of any of these
 _WHAT_HAS = {
-    "text": "named columns (--text-column)",
-    "intent": "named columns (--intent-column)",
-    "slots": "named columns (--slots-column)",
+    "text": "named columns (--text-column; columns.text in a configuration)",
+    "intent": "named columns (--intent-column; columns.intent in a configuration)",
+    "slots": "named columns (--slots-column; columns.slots in a configuration)",
     "delimiter": "a delimiter (--delimiter), which CSV has",
     "roles": "roles of entities (--roles), which Rasa's have",
 }

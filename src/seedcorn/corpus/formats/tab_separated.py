@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seedcorn.corpus.columns import ColumnChoice, column_names, is_header
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.columns import ColumnChoice, column_names, is_header
 from seedcorn.corpus.formats.lines import LineBlock, LineNumbers, first_bytes, line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.plain_text import unlabelled, without_blank_lines
@@ -67,7 +67,7 @@ def header_of(first: Sequence[str], bad_rows: BadRows, *, where: str) -> Header:
         wanted="a first line with column names that differ, one of them 'text'",
         found=f"{len(first)} fields: {', '.join(first)[:60]}",
         where=where,
-        fix="Name the columns: --text-column, --intent-column, --slots-column.",
+        fix="Name the columns: --text-column, --intent-column, --slots-column, or columns in a configuration.",
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seedcorn.corpus.columns import column_names
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.columns import column_names
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.records import has_tagged_tokens, holds_text, utterance_row
 from seedcorn.corpus.formats.rows import NumberedRow, chunks_of, core_row

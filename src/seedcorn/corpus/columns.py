@@ -2,8 +2,11 @@
 
 import functools
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import BeforeValidator
+
+from seedcorn.config import Settings
 from seedcorn.corpus.utterances import UTTERANCE_SCHEMA
 from seedcorn.errors import DataError
 
@@ -17,18 +20,25 @@ _COLUMN_NAMES = tuple(UTTERANCE_SCHEMA.names)
 _KNOWN = frozenset({*_COLUMN_NAMES, *(name for names in USUAL_NAMES.values() for name in names)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColumnChoice:
+def delimiter_meant(written: object) -> object:
+    """Return the character that is meant: ``tab`` is one too. Raises ValueError for several characters."""
+    meant = {"tab": "\t", "\\t": "\t"}.get(str(written), written)
+    if len(str(meant)) > 1 or meant in ("\n", "\r", '"'):
+        raise ValueError("a delimiter is one character, or tab")
+    return meant
+
+
+class ColumnChoice(Settings):
     """The columns that the user names, empty where they are told by usual names.
 
-    A table without header has columns 1, 2, ... ``delimiter`` stands between the fields of a CSV file. With ``roles``
-    the role of an entity (Rasa) becomes part of its slot type: ``city.departure``.
+    A table without header has columns 1, 2, ... ``delimiter`` stands between the fields of a CSV file; ``tab`` is one.
+    With ``roles`` the role of an entity (Rasa) becomes part of its slot type: ``city.departure``.
     """
 
     text: str = ""
     intent: str = ""
     slots: str = ""
-    delimiter: str = ""
+    delimiter: Annotated[str, BeforeValidator(delimiter_meant)] = ""
     roles: bool = False
 
 
