@@ -7,26 +7,24 @@ from pydantic import JsonValue
 from seedcorn.deployment.batch import ToAnnotate
 from seedcorn.deployment.certificate import Certificate
 from seedcorn.files import Json
-from seedcorn.report.page import Section, Table
+from seedcorn.report.page import Section, Table, in_reading_order
 from seedcorn.runs import Result
 
-_PERCENT = ("f1 before", "f1 after", "difference", "low", "high", "before", "after", "error", "probability")
+_PERCENT = (
+    *("f1 before", "f1 after", "difference", "low", "high", "before", "after", "error", "probability"),
+    *("semantic error before", "semantic error after", "calibration error before", "calibration error after"),
+)
 
 
 def certificate_section(certificate: Certificate) -> Section:
     """Return what the certificate says of each intent and slot type, and what it rests on."""
-    comparisons = [
-        {name: row[name] for name in ("kind", "name", "verdict", "n_utterances", "n_mended", "n_broken")}
-        | {name: row[name] for name in ("f1_before", "f1_after", "difference", "low", "high", "p_holm")}
-        for row in certificate.rows("comparisons")
-    ]
     return Section(
         title="Certificate",
-        text="It is passed when each intent of before, and all others together, are shown, with 95 % confidence, not "
+        text="It is passed when each intent of before, and all others together, are shown, with 95% confidence, not "
         f"to be worse by more than {certificate.margin:.0%} of the utterances that concern them. Too few of these show "
         "nothing.",
         contents=(
-            rows_table("Before and after, each intent and slot type", comparisons, searchable=True),
+            _comparisons_table(certificate),
             rows_table("Right before and wrong now", certificate.rows("regressions"), searchable=True),
             rows_table("Taken from another intent by a new one", certificate.rows("taken")),
             rows_table(
@@ -72,13 +70,24 @@ def _forecast_tables(curve: Mapping[str, JsonValue]) -> tuple[Table, ...]:
     when = "not soon" if stop is None else f"after {stop} more labels" if stop else "already"
     return (
         rows_table("Semantic error of the model of annotated utterances alone, on subsets of them", measured),
-        rows_table(f"... after more labels, with its 80 % interval; 25 more stop to be worth it {when}", foretold),
+        rows_table(f"... after more labels, with its 80% interval; 25 more stop to be worth it {when}", foretold),
     )
 
 
 def rows_table(caption: str, rows: Sequence[Mapping[str, Json]], *, searchable: bool = False) -> Table:
-    """Return ``rows`` as a table with the columns of the first one."""
-    columns = tuple(rows[0]) if rows else ("nothing",)
+    """Return ``rows`` as a table with the columns of the first one, in the order in which they are read."""
+    return _table(caption, rows, in_reading_order(rows[0]) if rows else ("nothing",), searchable=searchable)
+
+
+def _comparisons_table(certificate: Certificate) -> Table:
+    """Return what got better or worse: each intent and slot type with its counts, rates and interval."""
+    counts = ("kind", "name", "verdict", "n_utterances", "n_mended", "n_broken")
+    rates = ("f1_before", "f1_after", "difference", "low", "high", "p_holm")
+    rows = certificate.rows("comparisons")
+    return _table("Before and after, each intent and slot type", rows, (*counts, *rates), searchable=True)
+
+
+def _table(caption: str, rows: Sequence[Mapping[str, Json]], columns: Sequence[str], *, searchable: bool) -> Table:
     return Table(
         caption=caption,
         columns=tuple(name.replace("_", " ") for name in columns),

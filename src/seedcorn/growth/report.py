@@ -8,7 +8,7 @@ from seedcorn.deployment.sections import annotation_section, certificate_section
 from seedcorn.errors import require_all
 from seedcorn.files import Json
 from seedcorn.growth.pipeline import GrowthConfig, GrowthResult, run_growth
-from seedcorn.report.page import Page, Section, Table
+from seedcorn.report.page import Page, Section, Table, in_reading_order
 from seedcorn.report.saved import write_page
 from seedcorn.runs import Run
 
@@ -54,9 +54,9 @@ def _lead(certificate: Certificate, result: GrowthResult) -> str:
     gain = f"The agent now knows {len(agent.labelled):,} utterances that people labelled"
     match rates:
         case {"semantic_error_before": float(before), "semantic_error_after": float(after)}:
-            gain += f"; of the test utterances {after:.1%} have a wrong intent or slot, before it were {before:.1%}"
+            gain += f"; {after:.1%} of the test utterances have a wrong intent or slot, {before:.1%} had one before"
     if certificate.passed:
-        return f"{gain}. Promoted: no intent is worse by more than {certificate.margin:.0%}, with 95 % confidence."
+        return f"{gain}. Promoted: no intent is worse by more than {certificate.margin:.0%}, with 95% confidence."
     return f"{gain}. Not promoted, the agent of before stays current: {'; '.join(certificate.reasons)}."
 
 
@@ -66,7 +66,11 @@ def _summary(result: GrowthResult) -> tuple[tuple[str, str], ...]:
     agent = result.agent.value
     return (
         ("certificate", "passed" if result.certificate.value.passed else "not passed"),
-        *((name.replace("_", " "), _shown(value)) for name, value in rates.items() if isinstance(value, int | float)),
+        *(
+            (name.replace("_", " "), _shown(value))
+            for name in in_reading_order(rates)
+            if isinstance(value := rates[name], int | float)
+        ),
         ("labelled by people", f"{len(agent.labelled):,}"),
         ("labelled by the model", f"{len(agent.self_labelled):,}"),
         ("round", str(agent.round)),
@@ -81,8 +85,8 @@ def _drift_section(content: Mapping[str, Json]) -> Section:
     words, groups = (_rows(content.get(name)) for name in ("words", "groups"))
     return Section(
         title="What users say now",
-        text=f"Divergence of the words from before {_rate(content, 'divergence')} of 1; never seen before are "
-        f"{_rate(content, 'unknown_word_fraction')} of the running words.",
+        text=f"The words differ from those of before by {_rate(content, 'divergence')} of the most that is possible "
+        f"(Jensen-Shannon divergence); {_rate(content, 'unknown_word_fraction')} of the running words are new.",
         contents=(
             rows_table("Words that became more frequent", words),
             rows_table("New groups of like texts", [{**g, "examples": _joined(g["examples"])} for g in groups]),
@@ -96,7 +100,7 @@ def _rows(part: Json) -> list[dict[str, Json]]:
 
 def _rate(content: Mapping[str, Json], name: str) -> str:
     value = content.get(name)
-    return f"{value:.3f}" if isinstance(value, int | float) else "unknown"
+    return f"{value:.1%}" if isinstance(value, int | float) else "an unknown part"
 
 
 def _joined(examples: Json) -> str:

@@ -14,7 +14,7 @@ from seedcorn.intent.selection_sections import contamination_section, diversity_
 from seedcorn.intent.self_training import SelfTrained
 from seedcorn.intent.utterance_map import utterance_map
 from seedcorn.report.figures import curve_figure, save_figure
-from seedcorn.report.page import Figure, Page, Section, Table
+from seedcorn.report.page import Figure, Page, Section, Table, in_reading_order
 from seedcorn.report.saved import write_page
 from seedcorn.runs import StageRecord
 
@@ -71,7 +71,7 @@ def _lead(data: IntentData, evaluated: Evaluated, trained: StageRecord) -> str:
     before, after = (float(rates[name]["semantic_error"]) for name in (WITHOUT_POOL, WITH_POOL))
     sure = next(
         (
-            f"The relative reduction is {float(row['reduction']):.0%}, with a 95 % interval of "
+            f"The relative reduction is {float(row['reduction']):.0%}, with a 95% interval of "
             f"{float(row['low']):.0%} to {float(row['high']):.0%} over the test utterances."
             for row in json_rows(evaluated.reductions)
             if row["against"] == WITHOUT_POOL and row["measure"] == "semantic_error"
@@ -88,7 +88,7 @@ def _lead(data: IntentData, evaluated: Evaluated, trained: StageRecord) -> str:
 def _summary(evaluated: Evaluated, trained: StageRecord) -> tuple[tuple[str, str], ...]:
     rates = _by_system(evaluated)
     shown = [
-        (f"{what} {name}", f"{float(rates[name][key]):.1%}")
+        (f"{what}, {name}", f"{float(rates[name][key]):.1%}")
         for what, key in (("semantic error", "semantic_error"), ("intent error", "intent_error"))
         for name in (SEED_ONLY, WITHOUT_POOL, WITH_POOL)
     ]
@@ -108,7 +108,7 @@ def _measures_section(evaluated: Evaluated) -> Section:
                 columns,
             ),
             table_of(
-                "Relative reduction of the error with the pool, with its 95 % interval.",
+                "Relative reduction of the error with the pool, with its 95% interval.",
                 [{**row, "measure": str(row["measure"]).replace("_", " ")} for row in json_rows(evaluated.reductions)],
                 ("against", "measure", "reduction", "low", "high", "p_value"),
             ),
@@ -143,7 +143,7 @@ def _counts_table(records: Iterable[StageRecord]) -> Table:
 
 def _self_training_section(trained: SelfTrained) -> Section:
     rounds = json_rows(trained.rounds)
-    columns = tuple(dict.fromkeys(name for row in rounds for name in row))
+    columns = in_reading_order(dict.fromkeys(name for row in rounds for name in row))
     rounds = [{**dict.fromkeys(columns, ""), **row} for row in rounds]
     return Section(
         title="Self-training",

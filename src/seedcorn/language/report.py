@@ -11,7 +11,7 @@ from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.result import LanguageResult, ModelRow
 from seedcorn.language.texts import Texts
 from seedcorn.report.figures import CurvePoint, bar_figure
-from seedcorn.report.page import Figure, Page, Section, Table
+from seedcorn.report.page import Figure, Page, Section, Table, in_reading_order
 from seedcorn.runs import Result
 
 Row: TypeAlias = Mapping[str, str | int | float]
@@ -42,13 +42,14 @@ def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
 
 def _lead(model: ModelRow, summary: Sequence[tuple[str, str]], is_recognised: bool) -> str:
     """Return in two sentences what was gained, from what, and how sure that is."""
-    texts = ", ".join(f"{n:,} of {name}" for name, n in model.n_sentences.items())
+    *others, last = [f"{n:,} of {name}" for name, n in model.n_sentences.items()]
+    texts = f"{', '.join(others)} and {last}" if others else last
     measure = "word error rate" if is_recognised else "perplexity"
     values = [value for _, value in summary]
-    gain = f"From {texts} (sentences), the {measure} on test went from {values[0]} to {values[1]}."
+    gain = f"With a language model of sentences, {texts}, the {measure} on test went from {values[0]} to {values[1]}."
     if not is_recognised:
         return f"{gain} No recogniser was run, so that nothing is known of word errors."
-    return f"{gain} The relative reduction is {values[2]}, with a 95 % interval of {values[3]} over test utterances."
+    return f"{gain} The relative reduction is {values[2]}, with a 95% interval of {values[3]} over test utterances."
 
 
 def _perplexities(models: Sequence[ModelRow]) -> tuple[tuple[str, str], ...]:
@@ -62,7 +63,7 @@ def _summary(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
         (f"word error rate: {before['system']}", f"{before['wer']:.1%}"),
         (f"word error rate: {after['system']}", f"{after['wer']:.1%}"),
         ("relative reduction", f"{float(after['reduction']):.1%}"),
-        ("95 % interval", f"{float(after['low']):.1%} to {float(after['high']):.1%}"),
+        ("95% interval", f"{float(after['low']):.1%} to {float(after['high']):.1%}"),
     )
 
 
@@ -72,7 +73,7 @@ def _ablation(rows: Sequence[Row]) -> Section:
     return Section(
         title="What each step brings",
         text=(
-            f"Relative reduction of word errors against '{rows[0]['system']}', with the 95 % interval of a paired "
+            f"Relative reduction of word errors against '{rows[0]['system']}', with the 95% interval of a paired "
             "bootstrap over test utterances. With the own lexicon a recogniser knows the words of its language model; "
             "with the fixed one all know the same words, and only probabilities differ."
         ),
@@ -97,7 +98,7 @@ def _bars(rows: Sequence[Row]) -> Figure:
         labels=[str(row["system"]) for row in measured],
         y_title="relative reduction of word errors",
         y_percent=True,
-        caption="Relative reduction of word errors, with 95 % intervals.",
+        caption="Relative reduction of word errors, with 95% intervals.",
     )
 
 
@@ -150,8 +151,8 @@ def _chosen(reported: SystemModel) -> tuple[Section, ...]:
         Section(
             title="What dev chose",
             text="Texts enter the mixture of the reported system one by one while held-out dev perplexity falls; one "
-            "that does not bring a reduction whose 95 % interval is clear of zero is left out, with weight 0.",
-            contents=(table("Each text as it was weighed up.", reported.steps, tuple(reported.steps[0])),),
+            "that does not bring a reduction whose 95% interval is clear of zero is left out, with weight 0.",
+            contents=(table("Each text as it was weighed up.", reported.steps, in_reading_order(reported.steps[0])),),
         ),
     )
 

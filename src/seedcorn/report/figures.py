@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 720, 440
 _PIXELS_PER_POINT = 2.0
 _PERCENT, _MANY_TIMES = ".0%", 100
+_MOST_TICKS = 20
+_MOST_COLOURS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +61,8 @@ def map_figure(points: Sequence[MapPoint], *, colour: str = "origin", caption: s
         .transform_calculate(colour="datum[colour_by]")
         .mark_circle(size=38)
         .encode(
-            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)),
-            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False)),
+            x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False, padding=8)),
+            y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False, padding=8)),
             color=alt.Color("colour:N", title=None, scale=alt.Scale(scheme="tableau10")),
             opacity=alt.condition(visible, alt.value(0.8), alt.value(0.04)),
             tooltip=["text:N", "intent:N", "origin:N", "round:N", alt.Tooltip("score:Q", format=".3f"), "reason:N"],
@@ -83,12 +85,12 @@ def curve_figure(
     """Return one line a series over x, with the intervals as error bars.
 
     Fractions are shown as percentages, from 0, where it is said that they are; x is logarithmic where it counts over
-    more than two orders of magnitude.
+    more than two orders of magnitude. One series needs no legend: the caption says what it is.
     """
     alt = require("altair", extra="report")
     base = alt.Chart(alt.Data(values=[asdict(p) for p in points])).encode(
         x=alt.X("x:Q", title=x_title, axis=_x_axis(points, percent=x_percent), scale=_x_scale(points)),
-        color=alt.Color("series:N", title=None),
+        color=_colour(points),
     )
     y_axis = alt.Axis(format=_PERCENT) if y_percent else alt.Axis()
     y = alt.Y("y:Q", title=y_title, scale=alt.Scale(zero=y_percent), axis=y_axis)
@@ -101,14 +103,25 @@ def _x_axis(points: Sequence[CurvePoint], *, percent: bool) -> "altair.Axis":
     alt = require("altair", extra="report")
     if percent:
         return alt.Axis(format=_PERCENT)
-    counts = all(float(point.x).is_integer() for point in points)
-    return alt.Axis(format=",d", tickMinStep=1, labelOverlap=True) if counts else alt.Axis()
+    counts = sorted({int(point.x) for point in points})
+    if not all(float(point.x).is_integer() for point in points):
+        return alt.Axis()
+    # Of few whole numbers each has its tick: with a step of less than 1, two ticks would show the same number.
+    few = {"values": list(range(counts[0], counts[-1] + 1))} if counts[-1] - counts[0] < _MOST_TICKS else {}
+    return alt.Axis(format=",d", labelOverlap=True, labelBound=True, **few)
+
+
+def _colour(points: Sequence[CurvePoint]) -> "altair.Color":
+    alt = require("altair", extra="report")
+    n_series = len({point.series for point in points})
+    scale = alt.Scale(scheme="tableau20" if n_series > _MOST_COLOURS else "tableau10")
+    return alt.Color("series:N", title=None, scale=scale, **({} if n_series > 1 else {"legend": None}))
 
 
 def _x_scale(points: Sequence[CurvePoint]) -> "altair.Scale":
     alt = require("altair", extra="report")
     least, most = min(point.x for point in points), max(point.x for point in points)
-    return alt.Scale(type="log") if 1 <= least < most / _MANY_TIMES else alt.Scale(zero=False)
+    return alt.Scale(type="log", nice=False) if 1 <= least < most / _MANY_TIMES else alt.Scale(zero=False)
 
 
 def bar_figure(
@@ -125,7 +138,7 @@ def bar_figure(
     )
     bars = base.mark_bar().encode(
         x=alt.X("y:Q", title=y_title, axis=alt.Axis(format=_PERCENT) if y_percent else alt.Axis()),
-        color=alt.Color("series:N", title=None),
+        color=_colour(points),
         tooltip=["label:N", "series:N", "y:Q"],
     )
     intervals = base.mark_rule().encode(x="low:Q", x2="high:Q")

@@ -7,7 +7,8 @@ escaped, by Jinja in the HTML and by ``_script_safe`` in the JSON that scripts r
 import functools
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,16 +19,20 @@ _FEWEST_TO_SEARCH = 10
 _SEEN_OF_COLUMN = 50
 _MOST_DECIMALS = 4
 _IN_WORDS = {
-    "wer": "word error rate",
-    "cer": "character error rate",
-    "oov fraction": "out of vocabulary",
-    "p value": "p",
-    "p holm": "p (Holm)",
-    "slot f1": "slot F1",
-    "intent f1": "intent F1",
-    "f1 before": "F1 before",
-    "f1 after": "F1 after",
+    r"\bwer\b": "word error rate",
+    r"\bcer\b": "character error rate",
+    r"\boov fraction\b": "out of vocabulary",
+    r"\bp value\b": "p",
+    r"\bp holm\b": "p (Holm)",
+    r"\bf1\b": "F1",
+    r"\bngrams\b": "n-grams",
 }
+_READING_ORDER = (
+    *("stage", "count", "round", "labels", "more", "word", "from", "by", "domain", "origin", "change", "accepted"),
+    *("text", "examples", "intent", "other text", "other intent", "entered", "wanted", "before", "after", "now"),
+    *("semantic error before", "semantic error after", "calibration error before", "calibration error after"),
+    *("missed before", "missed after", "dev perplexity", "error", "reduction", "low", "high"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +66,8 @@ class Table:
         if not isinstance(value, float):
             return f"{value:,}" if isinstance(value, int) else value
         if self.columns[column] in self.percent_columns:
-            return f"{value:.1%}"
-        return f"{value:,.{self._n_decimals[column]}f}"
+            return f"{value:z.1%}"
+        return f"{value:z,.{self._n_decimals[column]}f}"
 
     @cached_property
     def _n_decimals(self) -> tuple[int, ...]:
@@ -147,7 +152,18 @@ def render(page: Page) -> str:
 def in_words(name: str) -> str:
     """Return the name of a number as people say it."""
     spaced = name.replace("_", " ").removeprefix("n ")
-    return _IN_WORDS.get(spaced, spaced)
+    for pattern, words in _IN_WORDS.items():
+        spaced = re.sub(pattern, words, spaced)
+    return spaced
+
+
+def in_reading_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of columns as they are read: what a row is of, then before and after, then an interval.
+
+    Rows that were saved as JSON come back in the order of the alphabet. Names that have no place keep theirs, last.
+    """
+    places = {name: place for place, name in enumerate(_READING_ORDER)}
+    return tuple(sorted(names, key=lambda name: places.get(name.replace("_", " ").removeprefix("n "), len(places))))
 
 
 def _script_safe(value: object) -> str:

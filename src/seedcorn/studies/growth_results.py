@@ -16,6 +16,15 @@ from seedcorn.studies.growth_settings import GrowthStudyConfig
 from seedcorn.studies.results import Results
 
 _N_RESAMPLES = 2000
+_IN_WORDS = {
+    "forgetting": "F1 lost on earlier intents",
+    "final_semantic_error_reduction": "fewer errors after the last round",
+    "share_of_oracle": "share of what true labels would bring",
+    "forecast_coverage": "forecasts whose interval held",
+    "forecast_mean_absolute_error": "mean error of the forecasts",
+    "label_noise_precision_5": "flagged labels that are wrong",
+    "slot_noise_precision_5": "flagged slots that are wrong",
+}
 
 
 def growth_results(
@@ -43,7 +52,7 @@ def study_page(config: GrowthStudyConfig, results: Results) -> Page:
         title=f"Seedcorn study: {config.name}",
         lead=_lead(config, results.summary),
         summary=tuple(
-            (name.replace("_", " "), f"{value:.1%}")
+            (_IN_WORDS.get(name, name), f"{value:.1%}")
             for name, value in results.summary.items()
             if isinstance(value, float)
         ),
@@ -55,7 +64,9 @@ def study_page(config: GrowthStudyConfig, results: Results) -> Page:
                     Table(
                         caption="Each system after each round, on all intents so far.",
                         columns=tuple(c.replace("_", " ") for c in columns),
-                        rows=tuple(tuple(v if isinstance(v, int | float) else str(v) for v in row) for row in rows),
+                        rows=tuple(
+                            tuple(v if isinstance(v, int | float) else _said(str(v)) for v in row) for row in rows
+                        ),
                         percent_columns=("semantic error", "slot f1", "false alarm rate"),
                         searchable=True,
                     ),
@@ -66,6 +77,10 @@ def study_page(config: GrowthStudyConfig, results: Results) -> Page:
     )
 
 
+def _said(system: str) -> str:
+    return system.replace("_", " ")
+
+
 def _lead(config: GrowthStudyConfig, summary: Mapping[str, Json]) -> str:
     """Return in two sentences what the reported system and the chosen labels gain, and how sure that is."""
     match summary:
@@ -74,9 +89,9 @@ def _lead(config: GrowthStudyConfig, summary: Mapping[str, Json]) -> str:
             "chosen_25_vs_random_25": {"mean": float(mean), "low": float(low), "high": float(high)},
         }:
             return (
-                f"After the last round {config.reported} gets {reduction:.0%} fewer test utterances wrong than "
-                f"{config.baseline}. Labels of chosen utterances save {mean:.1%} of the utterances more than as many "
-                f"of random ones, with a 95 % interval of {low:.1%} to {high:.1%}."
+                f"After the last round '{_said(config.reported)}' gets {reduction:.0%} fewer test utterances wrong "
+                f"than '{_said(config.baseline)}'. Labels of chosen utterances save {mean:.1%} of the utterances more "
+                f"than as many of random ones, with a 95% interval of {low:.1%} to {high:.1%}."
             )
     return ""
 
@@ -89,7 +104,7 @@ def _rounds_figure(results: Results) -> Figure:
                 errors.setdefault((system, round_), []).append(error)
     means = {key: mean_interval(values) for key, values in errors.items()}
     return curve_figure(
-        [CurvePoint(x=r, y=m.mean, low=m.low, high=m.high, series=s) for (s, r), m in means.items()],
+        [CurvePoint(x=r, y=m.mean, low=m.low, high=m.high, series=_said(s)) for (s, r), m in means.items()],
         x_title="round (intents so far)",
         y_title="semantic error rate",
         y_percent=True,
@@ -158,7 +173,7 @@ def difference(
     *,
     rng: np.random.Generator,
 ) -> dict[str, Json]:
-    """Return by how much the error of ``better`` is lower, over all rounds of equal labels, with a 95 % interval.
+    """Return by how much the error of ``better`` is lower, over all rounds of equal labels, with a 95% interval.
 
     Both map (random seed, round) to the errors of the same test utterances; these are resampled within each.
     """

@@ -7,9 +7,16 @@ from seedcorn.intent.measures import WITHOUT_POOL
 from seedcorn.report.figures import CurvePoint, bar_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.studies.intent import IntentStudyConfig
-from seedcorn.studies.results import Results
+from seedcorn.studies.results import Results, interval_in_words
 
 _COLUMNS = ("corpus", "part", "system", "semantic_error", "intent_error", "slot_f1", "false_alarm_rate")
+_IN_WORDS = {
+    "pool_reduction": "fewer errors with the pool",
+    "pool_reduction_low": "its 95% interval starts at",
+    "semantic_error_reduction": "fewer errors than with the seed only",
+    "pool_intent_error_reduction": "fewer intent errors with the pool",
+    "n_worse": "functionalities that got worse",
+}
 _REDUCTIONS = ("semantic_error_reduction_against_without_pool", "semantic_error_reduction_against_seed_only")
 
 
@@ -21,14 +28,14 @@ def study_page(config: IntentStudyConfig, results: Results) -> Page:
         title=f"Seedcorn study: {config.name}",
         lead=_lead(results),
         summary=tuple(
-            (name.replace("_", " "), f"{value:.1%}" if isinstance(value, float) else str(value))
+            (_IN_WORDS.get(name, name), f"{value:.1%}" if isinstance(value, float) else str(value))
             for name, value in results.summary.items()
             if isinstance(value, float | int)
         ),
         sections=(
             Section(
                 title="Relative reduction of semantic error by the pool",
-                text=f"Against {WITHOUT_POOL}; paired bootstrap over test utterances, 95 % intervals.",
+                text=f"Against the system '{WITHOUT_POOL}'; paired bootstrap over test utterances, 95% intervals.",
                 contents=(_bars(config, results),),
             ),
             Section(
@@ -58,15 +65,14 @@ def _lead(results: Results) -> str:
         return f"{gain}. That is one functionality, which says nothing of how sure it is."
     sure = "clear of zero" if low > 0 else "not clear of zero"
     return (
-        f"{gain}, as a mean over {found['n_functionalities']} functionalities. The 95 % interval over functionalities "
+        f"{gain}, as a mean over {found['n_functionalities']} functionalities. The 95% interval over functionalities "
         f"starts at {low:.1%}: {sure}."
     )
 
 
 def _shown(value: Json) -> str | int | float:
     if isinstance(value, Mapping):
-        mean, low, high = (float(str(value[k])) for k in ("mean", "low", "high"))
-        return f"{mean:.1%} ({low:.1%} to {high:.1%})"
+        return interval_in_words(value, is_fraction=True)
     return value if isinstance(value, str | int | float) else ""
 
 

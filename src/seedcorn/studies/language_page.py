@@ -1,5 +1,6 @@
 """A language study as a page: summary, reductions as bars, all numbers, and what the language models know."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from seedcorn.files import Json
@@ -9,8 +10,15 @@ from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section
 from seedcorn.studies.language import LanguageStudyConfig
 from seedcorn.studies.language_results import MEASURES, Row, number
-from seedcorn.studies.results import Results
+from seedcorn.studies.results import Results, interval_in_words
 
+_IN_WORDS = {
+    "wer_reduction": "fewer word errors",
+    "wer_reduction_over_general_text": "fewer word errors than with general text",
+    "full_over_general": "fewer word errors than with general text, all subsets together",
+    "translations_alone": "fewer word errors by translations alone",
+    "oracle_wer_reduction": "fewer word errors with true translations",
+}
 _FRACTIONS = ("wer", "cer", "oov_fraction", "reduction")
 
 
@@ -24,11 +32,11 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
     return Page(
         title=f"Seedcorn study: {config.name}",
         lead=_lead(config, systems),
-        summary=tuple((k.replace("_", " "), f"{v:.1%}") for k, v in results.summary.items() if isinstance(v, float)),
+        summary=tuple((_in_words(k), f"{v:.1%}") for k, v in results.summary.items() if isinstance(v, float)),
         sections=(
             Section(
                 title="Relative reduction of word errors",
-                text=f"Against {config.baseline_name}; means over {len(config.random_seeds)} subsets, 95 % intervals.",
+                text=f"Against {config.baseline_name}; means over {len(config.random_seeds)} subsets, 95% intervals.",
                 contents=(
                     bar_figure(
                         [_point(row, config.baseline_name) for row in systems if row["system"] != config.baseline_name],
@@ -39,7 +47,7 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
                         ],
                         y_title="relative reduction of word errors",
                         y_percent=True,
-                        caption="By number of transcripts.",
+                        caption="By system and, in brackets, number of transcripts.",
                     ),
                     table("Every system.", [_shown(row) for row in systems], columns, filter_column="system"),
                     table("Slices.", [_shown(row) for row in slices], slice_columns, filter_column="slice"),
@@ -47,7 +55,7 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
             ),
             Section(
                 title="The language models",
-                text="Means over subsets, with 95 % intervals; perplexity is over one vocabulary for all systems.",
+                text="Means over subsets, with 95% intervals; perplexity is over one vocabulary for all systems.",
                 contents=(
                     _growth(systems, "perplexity", "perplexity on test"),
                     _growth(systems, "n_words", "words that the model knows"),
@@ -67,10 +75,19 @@ def _lead(config: LanguageStudyConfig, systems: Sequence[Row]) -> str:
     match row.get(f"over {config.baseline_name}"):
         case {"mean": float(mean), "low": float(low), "high": float(high)}:
             return (
-                f"With {fewest:,} transcripts, {config.reported_name} has {mean:.0%} fewer word errors than "
-                f"{config.baseline_name}. The 95 % interval over subsets is {low:.0%} to {high:.0%}."
+                f"With {fewest:,} transcripts, '{config.reported_name}' has {mean:.0%} fewer word errors than "
+                f"'{config.baseline_name}'. The 95% interval over random subsets is {low:.0%} to {high:.0%}."
             )
     return ""
+
+
+def _in_words(key: str) -> str:
+    """Return a summary key, such as ``wer_reduction_576``, as people say it."""
+    found = re.fullmatch(r"(\w+)_(\d+)(_low)?", key)
+    if found is None:
+        return key
+    low = ", at least" if found[3] else ""
+    return f"{_IN_WORDS.get(found[1], found[1])}, {int(found[2]):,} transcripts{low}"
 
 
 def _growth(systems: Sequence[Row], key: str, title: str) -> Figure:
@@ -99,7 +116,5 @@ def _shown(row: Row) -> dict[str, str | int | float]:
 
 def _cell_text(key: str, value: Json) -> str | int | float:
     if isinstance(value, Mapping):
-        mean, low, high = (number(value[k]) for k in ("mean", "low", "high"))
-        form = ".1%" if key in _FRACTIONS or key.startswith("over ") else ".4g"
-        return f"{mean:{form}} ({low:{form}} to {high:{form}})"
+        return interval_in_words(value, is_fraction=key in _FRACTIONS or key.startswith("over "))
     return value if isinstance(value, str | int | float) else ""

@@ -11,6 +11,8 @@ from seedcorn.evaluation.bootstrap import Interval
 from seedcorn.files import write_text_whole
 from seedcorn.runs import Json, package_versions
 
+_LARGE = 1_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
@@ -55,3 +57,17 @@ def write_results(results: Results, folder: Path) -> Path:
 def interval_json(interval: Interval) -> dict[str, Json]:
     """Return an interval as results files hold it."""
     return {"mean": interval.mean, "low": interval.low, "high": interval.high}
+
+
+def interval_in_words(interval: Mapping[str, Json], *, is_fraction: bool) -> str:
+    """Return a mean and its interval as people read them, of which a narrow column breaks only between the two.
+
+    ``interval`` is one of ``interval_json``. Fractions are shown as percentages, others with four digits at most
+    behind the point and all before it.
+    """
+    mean, low, high = (_in_words(float(str(interval[k])), is_fraction) for k in ("mean", "low", "high"))
+    return f"{mean} ({low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high})"
+
+
+def _in_words(value: float, is_fraction: bool) -> str:
+    return f"{value:z.1%}" if is_fraction else f"{value:,.1f}" if abs(value) < _LARGE else f"{value:,.0f}"

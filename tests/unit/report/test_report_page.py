@@ -9,7 +9,7 @@ import pytest
 
 from seedcorn.errors import ConfigError
 from seedcorn.report.figures import CurvePoint, MapPoint, bar_figure, curve_figure, map_figure, save_figure
-from seedcorn.report.page import LinkedMap, Page, Section, Table, render, vega_bundle
+from seedcorn.report.page import LinkedMap, Page, Section, Table, in_reading_order, render, vega_bundle
 
 HOSTILE = "play </script><script>alert(1)</script> & \u2028 अलार्म"
 
@@ -39,9 +39,8 @@ def page_with_map() -> str:
     linked = LinkedMap(
         figure=map_figure(POINTS, caption="The map"), table=table, points=tuple((p.x, p.y) for p in POINTS)
     )
-    curve = curve_figure(
-        [CurvePoint(x=1, y=0.5, low=0.4, high=0.6, series="a")], x_title="data", y_title="error", caption="Error"
-    )
+    points = [CurvePoint(x=x, y=0.5, low=0.4, high=0.6, series="a") for x in (0, 1)]
+    curve = curve_figure(points, x_title="data", y_title="error", caption="Error")
     return render(
         Page(
             title=HOSTILE,
@@ -84,8 +83,24 @@ def test_axes_are_percent_whole_or_logarithmic_where_numbers_are() -> None:
         return layer["encoding"]["x"], layer["encoding"]["y"]
 
     x, y = axes([0.1, 0.2, 0.3], y_percent=True)
-    assert (x["scale"], x["axis"]["format"], y["axis"]["format"]) == ({"type": "log"}, ",d", ".0%")
+    assert (x["scale"], x["axis"]["format"], y["axis"]["format"]) == ({"type": "log", "nice": False}, ",d", ".0%")
     assert axes([0.1, 0.2, 0.3], x_percent=True)[0]["axis"]["format"] == ".0%"
+
+
+def test_columns_come_in_the_order_of_reading_and_no_number_is_minus_zero() -> None:
+    saved = ("after", "before", "domain", "high", "low", "n_utterances", "unheard of")
+    assert in_reading_order(saved) == ("domain", "before", "after", "low", "high", "n_utterances", "unheard of")
+    table = Table(caption="c", columns=("low", "gain"), rows=((-0.0001, -0.00001),), percent_columns=("low",))
+    assert [table.shown(table.rows[0], column) for column in (0, 1)] == ["0.0%", "0.0000"]
+
+
+def test_few_whole_numbers_have_a_tick_each_and_one_series_has_no_legend() -> None:
+    def x_of(n_series: int) -> tuple[object, object]:
+        points = [CurvePoint(x=x, y=0, low=0, high=0, series=str(s)) for x in (0, 2) for s in range(n_series)]
+        encoding = json.loads(json.dumps(curve_figure(points, x_title="", y_title="", caption="").spec))["layer"][1]
+        return encoding["encoding"]["x"]["axis"]["values"], encoding["encoding"]["color"].get("legend", "shown")
+
+    assert [x_of(1), x_of(2)] == [([0, 1, 2], None), ([0, 1, 2], "shown")]
 
 
 def test_the_specs_read_back_as_given() -> None:
@@ -116,6 +131,16 @@ const wait = setInterval(async () => {
   score.click(); score.click();
   report.push(document.querySelector(".linked-map tbody tr td:last-child").textContent);
   report.push(String(document.querySelectorAll(".vega .marks").length));
+  score.parentElement.removeAttribute("aria-sort");
+  const right = (element) => {
+    const range = new Range();
+    range.selectNodeContents(element);
+    return range.getBoundingClientRect().right;
+  };
+  const numbers = document.querySelector(".linked-map tbody tr:not([hidden]) td:last-child");
+  report.push(Math.abs(right(numbers) - right(score)) < 2 ? "aligned" : "apart");
+  const labels = [...document.querySelectorAll("figure.chart:not(.linked-map *) .role-axis-label text")];
+  report.push(labels.map((label) => label.textContent).filter((text) => ["0", "1"].includes(text)).join(" "));
   document.body.dataset.report = JSON.stringify(report);
 }, 50);
 </script>
@@ -149,6 +174,8 @@ def test_map_search_filter_and_sorting_work_in_a_browser(tmp_path: Path) -> None
         "2 of 10 rows",
         "9",
         "2",
+        "aligned",
+        "0 1",
     ]
 
 
