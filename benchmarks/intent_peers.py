@@ -55,7 +55,7 @@ class PeerSettings:
     c: float = 10.0
 
 
-CHOSEN = {PEER: PeerSettings(n_steps=250), LOGISTIC: PeerSettings(n_steps=0)}
+CHOSEN = {PEER: PeerSettings(n_steps=250), LOGISTIC: PeerSettings(n_steps=0, c=100.0)}
 COMPARED = [PeerSettings(n_steps=0, c=c) for c in (1.0, 10.0, 100.0)] + [PeerSettings(n_steps=n) for n in (120, 250)]
 
 
