@@ -1,6 +1,7 @@
 """Sizes: what a reader can hold in mind. Functions, their parameters, and the files of the outer layers."""
 
 import ast
+import functools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,14 @@ OUTER_LAYERS = ("cli", "runs", "studies", "engines", "language", "growth", "depl
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def functions() -> Iterator[tuple[str, Function]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, Function):
-                yield f"{path.relative_to(PACKAGE).as_posix()} {node.name}", node
+@functools.cache
+def functions() -> tuple[tuple[str, Function], ...]:
+    return tuple(
+        (f"{path.relative_to(PACKAGE).as_posix()} {node.name}", node)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, Function)
+    )
 
 
 def n_lines(function: Function) -> int:
@@ -48,7 +52,10 @@ def test_files_of_the_outer_layers_are_short() -> None:
 
 def without_encoding(path: Path) -> Iterator[str]:
     """Yield the calls that read or write text as the locale says; ruff finds those of ``open``."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    code = path.read_text("utf-8")
+    if not any(word in code for word in ("read_text", "write_text", "text=")):
+        return
+    for node in ast.walk(ast.parse(code)):
         if not isinstance(node, ast.Call) or any(k.arg in ("encoding", None) for k in node.keywords):
             continue
         n_before = {"read_text": 0, "write_text": 1}.get(node.func.attr if isinstance(node.func, ast.Attribute) else "")

@@ -30,7 +30,7 @@ def test_curves_never_rise_and_never_fall_below_zero(errors: list[float]) -> Non
 def test_the_interval_covers_the_next_training_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     covered = []
-    for _ in range(40):
+    for _ in range(24):
         (ahead,) = forecast(noisy_points(rng, 0.02), rng=rng, more_labels=[40]).forecasts
         truth = 1.5 * 80**-0.5 + 0.05 + rng.normal(0, 0.02)
         covered.append(ahead.low <= truth <= ahead.high)
