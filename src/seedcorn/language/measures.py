@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from seedcorn.corpus.text import words
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.bootstrap import paired_bootstrap
-from seedcorn.evaluation.wer import EditKind, align, character_errors, error_rate, word_errors
+from seedcorn.evaluation.wer import EditKind, ErrorTable, align, character_errors, error_rate, word_errors
 from seedcorn.evaluation.wer_slices import breakdown
 from seedcorn.files import Json, write_json
 from seedcorn.language.data import LanguageData, Transcripts
@@ -83,10 +83,16 @@ class Measure(Stage[Measures]):
         said, rng = [u.text for u in data.test], context.rng()
         systems: list[Row] = []
         slices: list[Row] = []
+        errors = {key: word_errors(said, texts) for key, texts in found.items()}
+        statistics = {key: table.statistics() for key, table in errors.items()}
         for (system, lexicon), texts in found.items():
-            row = {"system": system, "lexicon": lexicon, **rates(said, texts)}
+            row = {
+                "system": system,
+                "lexicon": lexicon,
+                **rates(errors[system, lexicon], character_errors(said, texts)),
+            }
             if system != self.baseline:
-                row |= reduction_row(said, found[self.baseline, lexicon], texts, rng=rng)
+                row |= reduction_row(statistics[self.baseline, lexicon], statistics[system, lexicon], rng=rng)
             systems.append(row)
             if lexicon == OWN:
                 slices += [{"system": system, **s} for s in slice_rows(data.test, texts, transcripts.utterances)]
@@ -94,16 +100,16 @@ class Measure(Stage[Measures]):
             systems=systems,
             slices=slices,
             changed=changed(data.test, found[self.baseline, OWN], found[self.reported, OWN]),
-            statistics={f"{s}/{lexicon}": word_errors(said, t).statistics() for (s, lexicon), t in found.items()},
+            statistics={f"{system}/{lexicon}": table for (system, lexicon), table in statistics.items()},
         )
 
 
-def rates(said: Sequence[str], found: Sequence[str]) -> dict[str, str | int | float]:
+def rates(in_words: ErrorTable, in_characters: ErrorTable) -> dict[str, str | int | float]:
     """Return word and character error rates, and the kinds of word errors."""
-    total = word_errors(said, found).total()
+    total = in_words.total()
     return {
         "wer": total.rate,
-        "cer": character_errors(said, found).total().rate,
+        "cer": in_characters.total().rate,
         "substitutions": total.substitutions,
         "insertions": total.insertions,
         "deletions": total.deletions,
@@ -111,13 +117,9 @@ def rates(said: Sequence[str], found: Sequence[str]) -> dict[str, str | int | fl
     }
 
 
-def reduction_row(
-    said: Sequence[str], before: Sequence[str], after: Sequence[str], *, rng: np.random.Generator
-) -> dict[str, str | int | float]:
+def reduction_row(before: FloatArray, after: FloatArray, *, rng: np.random.Generator) -> dict[str, str | int | float]:
     """Return the relative reduction of word errors with its interval and p-value, by paired bootstrap."""
-    found = paired_bootstrap(
-        word_errors(said, before).statistics(), word_errors(said, after).statistics(), rng=rng, rate=error_rate
-    )
+    found = paired_bootstrap(before, after, rng=rng, rate=error_rate)
     return {"reduction": found.relative, "low": found.low, "high": found.high, "p_value": found.p_value}
 
 
