@@ -13,7 +13,10 @@ LAYERS = (
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
     {"corpus", "chat_server", "pretrained", "torch_threads", "bfloat16"},
-    {"compiled", "config", "errors", "progress", "selection", "files", "streams", "array_files", "tensor_files"},
+    {
+        *("compiled", "config", "errors", "progress", "selection", "files", "streams", "array_files", "tensor_files"),
+        "interruption",
+    },
 )
 SIDEWAYS = {
     ("relevance", "lm"),

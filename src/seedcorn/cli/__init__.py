@@ -4,9 +4,7 @@ import contextlib
 import errno
 import io
 import os
-import signal
 import sys
-import threading
 import warnings
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -16,8 +14,9 @@ import typer
 
 from seedcorn.cli import registered
 from seedcorn.cli.application import app
-from seedcorn.cli.options import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED
+from seedcorn.cli.options import EXIT_BAD_INPUT, EXIT_FAILED
 from seedcorn.errors import SeedcornError, SeedcornWarning
+from seedcorn.interruption import EXIT_INTERRUPTED, INTERRUPTED, end_in_order_when_told
 
 # The root of all usage errors. It belongs to click, of which newer typers carry a copy of their own: so it is found
 # through a class that every typer exports.
@@ -47,7 +46,7 @@ def run(arguments: list[str] | None = None) -> int:
 
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy is not loaded yet: its sums depend on how many there are
     _tolerate_other_streams()
-    _end_like_an_interruption()
+    end_in_order_when_told()
     with warnings.catch_warnings():
         warnings.showwarning = show_once
         warnings.simplefilter("always", SeedcornWarning)
@@ -66,12 +65,6 @@ def _tolerate_other_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _end_like_an_interruption() -> None:
-    """Let SIGTERM end a command as Ctrl-C does: what is half-written goes, and the command can be resumed."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _say(message: str) -> None:
@@ -107,7 +100,7 @@ def _run(arguments: list[str] | None) -> int:
     except MemoryError:
         return _failed("out of memory: lower the batch size or the memory setting of this command", EXIT_FAILED)
     if exit_code == EXIT_INTERRUPTED:
-        return _failed("interrupted; the same command goes on where it stopped", EXIT_INTERRUPTED)
+        return _failed(INTERRUPTED, EXIT_INTERRUPTED)
     return exit_code or 0
 
 

@@ -1,0 +1,47 @@
+"""Commands told to end, in processes of their own: a test may run in another thread than the one signals come to."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+_TOLD_WHILE_IT_LOADS = """
+import signal, sys
+
+class Telling:
+    def find_spec(self, name, path=None, target=None):
+        if name == "seedcorn.cli.options":
+            exec("signal.raise_signal({number})", dict(signal=signal))
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # commands in the background are started without
+sys.meta_path.insert(0, Telling())
+sys.argv = ["seedcorn", "--help"]
+from seedcorn.__main__ import main
+main()
+"""
+_IGNORED = _TOLD_WHILE_IT_LOADS.replace("signal.default_int_handler", "signal.SIG_IGN")
+
+
+def _ended(script: str, number: signal.Signals) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", script.replace("{number}", str(int(number)))],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_told_to_end_while_it_is_loaded_says_so_in_one_line(number: signal.Signals) -> None:
+    assert _ended(_TOLD_WHILE_IT_LOADS, number) == (
+        130,
+        "seedcorn: interrupted; the same command goes on where it stopped\n",
+    )
+
+
+def test_what_the_process_was_started_to_ignore_is_ignored() -> None:
+    assert _ended(_IGNORED, signal.SIGINT) == (0, "")
