@@ -29,11 +29,19 @@ def end_in_order_when_told() -> None:
 
 
 def end_at_once_when_told() -> None:
-    """Let Ctrl-C and SIGTERM end a process that has nothing left to do but to leave."""
+    """Let Ctrl-C and SIGTERM end a process that has nothing left to do but to wait for its threads."""
     _on_signals(_leave)
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+def end_in_any_case() -> None:
+    """Ignore Ctrl-C and SIGTERM: what is done is done, and the exit code is to say so.
+
+    For the last step of a process: Python gives up all other handlers before it is gone.
+    """
+    _on_signals(signal.SIG_IGN)
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) != signal.SIG_IGN:

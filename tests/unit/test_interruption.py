@@ -20,6 +20,19 @@ sys.argv = ["seedcorn", "--help"]
 from seedcorn.__main__ import main
 main()
 """
+_TOLD_WHEN_IT_IS_DONE = """
+import signal, sys
+
+class Told:
+    def __del__(self):
+        signal.raise_signal({number})
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["seedcorn", "--help"]
+sys.modules["seedcorn.told"] = Told()
+from seedcorn.__main__ import main
+main()
+"""
 _IGNORED = _TOLD_WHILE_IT_LOADS.replace("signal.default_int_handler", "signal.SIG_IGN")
 
 
@@ -41,6 +54,11 @@ def test_a_command_told_to_end_while_it_is_loaded_says_so_in_one_line(number: si
         130,
         "seedcorn: interrupted; the same command goes on where it stopped\n",
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_told_to_end_when_it_is_done_has_its_exit_code(number: signal.Signals) -> None:
+    assert _ended(_TOLD_WHEN_IT_IS_DONE, number) == (0, "")
 
 
 def test_what_the_process_was_started_to_ignore_is_ignored() -> None:
