@@ -20,6 +20,12 @@ sys.argv = ["seedcorn", "--help"]
 from seedcorn.__main__ import main
 main()
 """
+_TOLD_IN_A_CLASS = _TOLD_WHILE_IT_LOADS.replace(
+    'exec("signal.raise_signal({number})", dict(signal=signal))', "type('Made', (), dict(attribute=Named()))"
+).replace(
+    "class Telling",
+    "class Named:\n    def __set_name__(self, *_):\n        signal.raise_signal({number})\n\nclass Telling",
+)
 _TOLD_WHEN_IT_IS_DONE = """
 import signal, sys
 
@@ -49,8 +55,9 @@ def _ended(script: str, number: signal.Signals) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_command_told_to_end_while_it_is_loaded_says_so_in_one_line(number: signal.Signals) -> None:
-    assert _ended(_TOLD_WHILE_IT_LOADS, number) == (
+@pytest.mark.parametrize("script", [_TOLD_WHILE_IT_LOADS, _TOLD_IN_A_CLASS])
+def test_a_command_told_to_end_while_it_is_loaded_says_so_in_one_line(script: str, number: signal.Signals) -> None:
+    assert _ended(script, number) == (
         130,
         "seedcorn: interrupted; the same command goes on where it stopped\n",
     )
