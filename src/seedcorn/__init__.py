@@ -36,7 +36,7 @@ _HOMES = {
     "NluModel": "seedcorn.nlu.saved_model",
     "LinearSettings": "seedcorn.nlu.linear",
     "train_linear": "seedcorn.nlu.linear",
-    "train_teacher": "seedcorn.nlu.self_training",
+    "train_teacher": "seedcorn.nlu.teacher",
     "GatedSettings": "seedcorn.nlu.self_training",
     "self_train": "seedcorn.nlu.self_training",
     "save_nlu": "seedcorn.nlu.saved_model",

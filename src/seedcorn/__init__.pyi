@@ -40,7 +40,7 @@ from seedcorn.nlu.saved_model import load_nlu as load_nlu
 from seedcorn.nlu.saved_model import save_nlu as save_nlu
 from seedcorn.nlu.self_training import GatedSettings as GatedSettings
 from seedcorn.nlu.self_training import self_train as self_train
-from seedcorn.nlu.self_training import train_teacher as train_teacher
+from seedcorn.nlu.teacher import train_teacher as train_teacher
 from seedcorn.relevance.cutoff import Cutoff as Cutoff
 from seedcorn.relevance.linear import relevance_scores as relevance_scores
 from seedcorn.relevance.logistic import fit_logistic as fit_logistic

@@ -13,7 +13,8 @@ from seedcorn.growth.replay import replay_set
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
-from seedcorn.nlu.self_training import GatedSettings, Gates, SelfTraining, self_train
+from seedcorn.nlu.pseudo_labels import Gates
+from seedcorn.nlu.self_training import GatedSettings, SelfTraining, self_train
 from seedcorn.nlu.sentence_encoder import load_sentence_encoder
 from seedcorn.nlu.training import NO_KNOWLEDGE, Knowledge, knowledge_of_model
 from seedcorn.pretrained import Checkpoint

@@ -15,7 +15,8 @@ from seedcorn.intent.data import IntentData
 from seedcorn.intent.relevance import RelevantPool
 from seedcorn.intent.teacher import TrainedTeacher
 from seedcorn.nlu.cross_fitting import log_odds_of
-from seedcorn.nlu.self_training import PseudoLabel, Teacher, pseudo_labels
+from seedcorn.nlu.pseudo_labels import PseudoLabel, pseudo_labels
+from seedcorn.nlu.teacher import Teacher
 from seedcorn.runs import Context, Stage
 from seedcorn.selection import PositionArray, Scores
 

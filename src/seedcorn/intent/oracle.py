@@ -15,8 +15,8 @@ from seedcorn.files import Json, read_json, write_json
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.teacher import TrainedTeacher
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.pool_training import train_without_pool
 from seedcorn.nlu.training import SelfTrainingSettings, knowledge_of_model, trainer
+from seedcorn.nlu.without_pool import train_without_pool
 from seedcorn.runs import Context, Stage
 from seedcorn.selection import FloatArray
 

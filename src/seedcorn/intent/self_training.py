@@ -18,10 +18,12 @@ from seedcorn.intent.teacher import TrainedTeacher, TrainTeacher
 from seedcorn.intent.training_set import decision_table, training_set
 from seedcorn.nlu.cross_fitting import CrossFitted
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.pool_training import BudgetSettings, PoolLabel, self_train_at_budget
+from seedcorn.nlu.pool_labels import PoolLabel
+from seedcorn.nlu.pool_training import self_train_at_budget
 from seedcorn.nlu.saved_model import load_nlu, save_nlu
-from seedcorn.nlu.self_training import Teacher
+from seedcorn.nlu.teacher import Teacher
 from seedcorn.nlu.training import NluSettings, SelfTrainingSettings, knowledge_of_model, self_train_by_dev, trainer
+from seedcorn.nlu.without_pool import BudgetSettings
 from seedcorn.progress import say
 from seedcorn.relevance.requests import RequestGate, fit_request_gate
 from seedcorn.relevance.streaming import sample_texts

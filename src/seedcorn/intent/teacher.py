@@ -11,10 +11,11 @@ from seedcorn.intent.data import IntentData
 from seedcorn.nlu.calibration import NluCalibration, load_calibration, save_calibration
 from seedcorn.nlu.cross_fitting import CrossFitted
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.pool_training import BudgetSettings, compare, train_without_pool
+from seedcorn.nlu.pool_training import compare
 from seedcorn.nlu.saved_model import load_cross_fitted, load_nlu, save_cross_fitted, save_nlu
-from seedcorn.nlu.self_training import train_teacher
+from seedcorn.nlu.teacher import train_teacher
 from seedcorn.nlu.training import NluKind, NluSettings, knowledge_of, train, trainer
+from seedcorn.nlu.without_pool import BudgetSettings, train_without_pool
 from seedcorn.progress import say
 from seedcorn.runs import Context, Stage
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 from seedcorn.corpus.utterances import Utterance, table_of
 from seedcorn.evaluation.nlu_changes import slots_in_words
 from seedcorn.intent.data import IntentData
-from seedcorn.nlu.pool_training import PSEUDO_LABELLED, PoolLabel
+from seedcorn.nlu.pool_labels import PSEUDO_LABELLED, PoolLabel
 
 _NO_ROUND = "no round of self-training was kept"
 _ANNOTATED = "annotated"

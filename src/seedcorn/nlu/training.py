@@ -14,8 +14,10 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.linear import SLOT_INTENT_COPIES, LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.pool_training import PoolTrainingSettings
-from seedcorn.nlu.self_training import GatedSettings, Gates, SelfTraining, Teacher, self_train
+from seedcorn.nlu.pseudo_labels import Gates
+from seedcorn.nlu.self_training import GatedSettings, SelfTraining, self_train
 from seedcorn.nlu.sentence_encoder import CachedEncoder, load_sentence_encoder
+from seedcorn.nlu.teacher import Teacher
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
 from seedcorn.pretrained import Checkpoint
 from seedcorn.relevance.streaming import sample_texts

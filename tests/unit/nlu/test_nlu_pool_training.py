@@ -12,15 +12,9 @@ from seedcorn.nlu.cross_fitting import CrossFitted, log_odds_of
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.operating_point import Threshold
-from seedcorn.nlu.pool_training import (
-    PoolReason,
-    PoolTraining,
-    PoolTrainingSettings,
-    RoundOutcome,
-    compare,
-    self_train_at_budget,
-    train_without_pool,
-)
+from seedcorn.nlu.pool_labels import PoolReason
+from seedcorn.nlu.pool_training import PoolTraining, PoolTrainingSettings, RoundOutcome, compare, self_train_at_budget
+from seedcorn.nlu.without_pool import train_without_pool
 from seedcorn.relevance.requests import fit_request_gate
 
 NARRATION = [

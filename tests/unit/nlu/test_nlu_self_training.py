@@ -1,81 +1,19 @@
 from collections.abc import Collection, Sequence
 from functools import partial
 
-import numpy as np
 import pytest
 
+from fixed_model import NEW, FixedModel
 from seedcorn.corpus.builtin import builtin_general, builtin_requests
 from seedcorn.corpus.predictions import Prediction
-from seedcorn.corpus.utterances import Slot, Utterance
+from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.calibration import NluCalibration
 from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel
-from seedcorn.nlu.self_training import Decision, GatedSettings, Gates, PoolDecision, SelfTraining, decide, self_train
-from seedcorn.selection import FloatArray
-
-NEW = "music_play"
-
+from seedcorn.nlu.pseudo_labels import Decision
+from seedcorn.nlu.self_training import GatedSettings, SelfTraining, self_train
 
 TRAIN = partial(train_linear, settings=LinearSettings(slot_intents=(NEW,)))
-
-
-class Fixed:
-    """A model whose answers are written down."""
-
-    intents = (NEW, "other")
-
-    def __init__(self, answers: dict[str, Prediction]) -> None:
-        self.answers = answers
-
-    def intent_probabilities(self, texts: Sequence[str]) -> FloatArray:
-        own = [p.intent_probability if p.intent == NEW else 1 - p.intent_probability for p in self.predict(texts)]
-        return np.stack([own, 1 - np.array(own)], axis=1)
-
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        return [self.answers[text] for text in texts]
-
-
-def decided(answers: dict[str, Prediction], gates: Gates) -> list[PoolDecision]:
-    return decide(
-        Fixed(answers),
-        [Utterance(text=text) for text in answers],
-        frozenset([NEW]),
-        calibration=NluCalibration(),
-        gates=gates,
-        rng=np.random.default_rng(0),
-    )
-
-
-def test_each_gate_decides() -> None:
-    slot = (Slot(0, 1, "genre"),)
-    answers = {
-        "sure": Prediction(intent=NEW, intent_probability=0.9, slots=slot, slot_probabilities=(0.9,)),
-        "unsure slot": Prediction(intent=NEW, intent_probability=0.9, slots=slot, slot_probabilities=(0.2,)),
-        "missing slot": Prediction(intent=NEW, intent_probability=0.9, all_slots_probability=0.1),
-        "unsure intent": Prediction(intent=NEW, intent_probability=0.3, slots=slot, slot_probabilities=(0.9,)),
-        "surely not": Prediction(intent="other", intent_probability=0.95),
-        "perhaps not": Prediction(intent="other", intent_probability=0.7),
-    }
-    decisions = decided(answers, Gates(least_intent_probability=0.5, least_slot_probability=0.5))
-    assert [d.decision for d in decisions] == [
-        Decision.ACCEPTED,
-        Decision.INTENT_ONLY,
-        Decision.INTENT_ONLY,
-        Decision.UNSURE_INTENT,
-        Decision.NEGATIVE,
-        Decision.UNSURE_INTENT,
-    ]
-    assert "music_play 0.90, slots genre 0.20" in decisions[1].reason
-
-
-def test_caps_hold_for_each_intent() -> None:
-    answers = {f"own {i}": Prediction(intent=NEW, intent_probability=0.9) for i in range(9)}
-    answers |= {f"other {i}": Prediction(intent="other", intent_probability=0.99) for i in range(9)}
-    decisions = [d.decision for d in decided(answers, Gates(most_per_intent=4, most_negatives_per_intent=2))]
-    assert decisions.count(Decision.ACCEPTED) == 4
-    assert decisions.count(Decision.NEGATIVE) == 2
-    assert decisions.count(Decision.OVER_CAP) == 12
 
 
 Data = tuple[list[Utterance], list[Utterance], list[Utterance], list[Utterance]]
@@ -131,13 +69,13 @@ def test_a_round_that_hurts_dev_is_thrown_away() -> None:
         excluded_intents: Collection[str] = (),
         teacher: NluModel | None = None,
         random_seed: int = 0,
-    ) -> Fixed:
+    ) -> FixedModel:
         is_poisoned = any(u.text == "poison" for u in utterances)
         answers = {u.text: Prediction(intent=u.intent, intent_probability=0.9) for u in (*labelled, *dev)}
         answers["poison"] = Prediction(intent=NEW, intent_probability=0.9)
         if is_poisoned:
             answers["dev"] = Prediction(intent="other", intent_probability=0.9)
-        return Fixed(answers)
+        return FixedModel(answers)
 
     labelled = [Utterance(text=f"{i} {intent}", intent=intent) for i in range(4) for intent in (NEW, "other")]
     dev = [Utterance(text="dev", intent=NEW)]
