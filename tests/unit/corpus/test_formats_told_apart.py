@@ -194,3 +194,13 @@ def test_zstd_with_frames_of_no_content(tmp_path: Path):
 def test_other_encodings_are_named(tmp_path: Path, encoding: str, named: str):
     with pytest.raises(DataError, match=f"found {named}.*iconv -f {named}"):
         read_corpus(written(tmp_path, "a.csv", "text,intent\nplay,music\n".encode(encoding))).count()
+
+
+@pytest.mark.parametrize(
+    "prologue", ["", '<?xml version="1.0"?>\n', "<?xml version='1.0'?><!DOCTYPE tmx SYSTEM 'tmx14.dtd'>\n"]
+)
+def test_translations_are_no_corpus_and_the_error_says_who_reads_them(tmp_path: Path, prologue: str):
+    path = tmp_path / "a.txt"
+    path.write_text(f'{prologue}<tmx version="1.4"><header/><body></body></tmx>', encoding="utf-8")
+    with pytest.raises(DataError, match=r"found translations \(TMX\)\. 'seedcorn translate train' reads them"):
+        read_corpus(path)

@@ -65,6 +65,7 @@ _MAGIC = {
     b"{\\rtf": "a document of an office program",
     b"seedcorn n-gram model": "a language model",
 }
+_TMX = re.compile(rb"\A\s*(?:<[?!][^>]*>\s*)*<tmx[\s>]")
 
 
 def detect_format(path: Path) -> str:
@@ -91,6 +92,13 @@ def _folder_format(path: Path) -> str:
 
 
 def _refuse_other_kinds(start: bytes, path: Path) -> None:
+    if _TMX.search(start):
+        raise DataError(
+            wanted="a corpus",
+            found="translations (TMX)",
+            where=path,
+            fix="'seedcorn translate train' reads them, with --source-lang and --target-lang.",
+        )
     found = next((what for magic, what in _MAGIC.items() if start.startswith(magic)), None)
     is_arrow = start.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
     if found is None and not is_arrow and b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
