@@ -31,7 +31,7 @@ from seedcorn.corpus.text import normalise, words
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.corpus.word_vectors import WordVectors, fit_word_vectors
 from seedcorn.diversity.objectives import Budget
-from seedcorn.diversity.paraphrase import ParaphraseNetwork, train_paraphrase_network
+from seedcorn.diversity.paraphrase import ParaphraseNetwork
 from seedcorn.diversity.paraphrase_pairs import (
     PairKind,
     PairShares,
@@ -40,6 +40,7 @@ from seedcorn.diversity.paraphrase_pairs import (
     paraphrase_pairs,
     split_by_domain,
 )
+from seedcorn.diversity.paraphrase_training import train_paraphrase_network
 from seedcorn.diversity.worst_paraphrase import worst_paraphrases
 from seedcorn.files import digest_of_file, write_text_whole
 from seedcorn.runs import package_versions

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from seedcorn.lm.automaton import advance
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
-from seedcorn.lm.ngram_model import NgramModel, advance
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.vocabulary import BEGIN_ID
 
 SENTENCES = (

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from language_models import SENTENCES, small_model
 from seedcorn.lm.arpa_writing import write_arpa
+from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.model_file import read_model, write_model
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.vocabulary import Vocabulary, WordTable
 from seedcorn.nlu.calibration import NluCalibration, load_calibration, save_calibration
 from seedcorn.nlu.linear import LinearSettings, train_linear

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from seedcorn.config import Settings
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
 from seedcorn.errors import DataError
 
 # Beside the names of the Utterance columns themselves; the first that is there is taken.

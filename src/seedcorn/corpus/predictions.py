@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seedcorn.corpus.utterances import SLOT_TYPE, Slot
+from seedcorn.corpus.utterance_columns import SLOT_TYPE
+from seedcorn.corpus.utterances import Slot
 
 PREDICTION_SCHEMA = pa.schema(
     [

@@ -6,8 +6,9 @@ import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.corpus.word_vectors import fit_word_vectors
-from seedcorn.diversity.paraphrase import NetworkShape, ParaphraseNetwork, TrainingSettings, train_paraphrase_network
+from seedcorn.diversity.paraphrase import NetworkShape, ParaphraseNetwork
 from seedcorn.diversity.paraphrase_pairs import PairShares, paraphrase_pairs
+from seedcorn.diversity.paraphrase_training import TrainingSettings, train_paraphrase_network
 
 N_PAIRS = 40_000
 N_PAIRS_PER_UTTERANCE = 20

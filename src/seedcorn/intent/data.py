@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from seedcorn.config import Settings
 from seedcorn.corpus.settings import CorpusFile, nonempty, open_corpus, utterances_in
 from seedcorn.corpus.tables import open_parquet, read_utterances, write_batches, write_utterances
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus, Utterance, empty_column, table_of
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA, empty_column
+from seedcorn.corpus.utterances import Corpus, Utterance, table_of
 from seedcorn.errors import ConfigError, DataError, nearest
 from seedcorn.files import read_json, write_json
 from seedcorn.runs import Context, Stage

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedcorn.corpus.formats import read_corpus, write_corpus
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
+from seedcorn.corpus.utterances import Corpus
 from seedcorn.files import read_json, write_json
 from seedcorn.intent.self_training import SelfTrained
 from seedcorn.nlu.model import NluModel

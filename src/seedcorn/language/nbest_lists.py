@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from seedcorn.corpus.utterances import SLOT_TYPE, Slot, Utterance
+from seedcorn.corpus.utterance_columns import SLOT_TYPE
+from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.language.translators import TranslatorName
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 

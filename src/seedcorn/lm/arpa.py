@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from seedcorn.compiled import njit
 from seedcorn.errors import DataError, at
 from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, parse_lines
-from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel, advance
+from seedcorn.lm.automaton import NgramArrays, advance
+from seedcorn.lm.ngram_model import MAX_ORDER, NgramModel
 from seedcorn.lm.text_buffers import looks_like_arpa, open_bytes
 from seedcorn.lm.trie import ROOT, trie_of_rows
 from seedcorn.lm.vocabulary import BEGIN, END, SPECIAL_WORDS, UNKNOWN, Vocabulary, WordTable, find_word

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
 from seedcorn.files import writing_whole
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel
+from seedcorn.lm.automaton import NgramArrays
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.vocabulary import WordTable
 
 LOG10_E = math.log10(math.e)

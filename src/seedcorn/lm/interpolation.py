@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel, SentenceScores, WordScores, advance, sentence_scores
+from seedcorn.lm.automaton import NgramArrays, advance
+from seedcorn.lm.ngram_model import NgramModel, SentenceScores, WordScores, sentence_scores
 from seedcorn.lm.normalisation import set_backoffs
 from seedcorn.lm.text_buffers import Texts
 from seedcorn.lm.trie import ROOT, Trie, ngram_rows, trie_of_rows

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError, SeedcornWarning
+from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.counts import Counting, NgramCounts, count_ngrams
-from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays, NgramModel
+from seedcorn.lm.ngram_model import MAX_ORDER, NgramModel
 from seedcorn.lm.scratch import NewArray, new_array_within
 from seedcorn.lm.text_buffers import Texts
 from seedcorn.lm.trie import Trie, keep_nodes, link_all_suffixes

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
-from seedcorn.lm.ngram_model import MAX_ORDER, NgramArrays
+from seedcorn.lm.automaton import NgramArrays
+from seedcorn.lm.ngram_model import MAX_ORDER
 from seedcorn.lm.vocabulary import BEGIN, END, UNKNOWN, WordTable, hash_bytes, slot_of
 
 _LARGEST_LOGP = 1e-3  # a little over 0, for rounding

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from seedcorn.errors import DataError, SeedcornWarning
 from seedcorn.files import Json, writing_whole
 from seedcorn.lm.arpa import LN10, NO_UNKNOWN_LOG10, read_arpa
+from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.model_checks import problem_of
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.text_buffers import MODEL_MAGIC
 from seedcorn.lm.vocabulary import UNKNOWN, UNKNOWN_ID, Vocabulary, WordTable
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from seedcorn.compiled import njit
-from seedcorn.lm.ngram_model import NgramArrays, advance
+from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.trie import ROOT
 from seedcorn.lm.vocabulary import BEGIN_ID
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel, advance
+from seedcorn.lm.automaton import NgramArrays, advance
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.normalisation import set_backoffs
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.lm.text_buffers import Texts

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.lm.ngram_model import NgramArrays
+from seedcorn.lm.automaton import NgramArrays
 
 NOTHING = -np.inf
 TRIE_ROOT = 0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
-from seedcorn.lm.ngram_model import advance
+from seedcorn.lm.automaton import advance
 from seedcorn.speech.beam import (
     N_CANDIDATES,
     N_ROWS,

@@ -9,8 +9,9 @@ from numba.typed import List
 from numpy.typing import NDArray
 
 from seedcorn.errors import ConfigError, SeedcornWarning
+from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.kneser_ney import estimate
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel, advance
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.trie import ROOT
 from seedcorn.speech.beam import MixedModels
 from seedcorn.speech.lexicon import Lexicon, SpellingTrie

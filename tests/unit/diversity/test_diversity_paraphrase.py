@@ -14,13 +14,12 @@ from seedcorn.diversity.encoder_paraphrase import fit_encoder_paraphrases  # noq
 from seedcorn.diversity.paraphrase import (  # noqa: E402
     NetworkShape,
     ParaphraseNetwork,
-    TrainingSettings,
     load_paraphrase_network,
     save_paraphrase_network,
-    train_paraphrase_network,
 )
 from seedcorn.diversity.paraphrase_fitting import fit_paraphrase_network  # noqa: E402
 from seedcorn.diversity.paraphrase_pairs import PairKind, ParaphrasePair, paraphrase_pairs  # noqa: E402
+from seedcorn.diversity.paraphrase_training import TrainingSettings, train_paraphrase_network  # noqa: E402
 from seedcorn.errors import DataError  # noqa: E402
 from seedcorn.relevance.embedding import fit_encoder  # noqa: E402
 from seedcorn.relevance.sentence_vectors import SentenceEncoder  # noqa: E402

@@ -7,8 +7,9 @@ import pytest
 from language_models import SENTENCES, small_model
 from seedcorn.errors import DataError
 from seedcorn.lm.arpa_writing import write_arpa
+from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.model_file import is_model_file, read_model, write_model
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.text_buffers import MODEL_MAGIC
 from seedcorn.lm.vocabulary import Vocabulary, WordTable
 

@@ -3,7 +3,8 @@ import pyarrow as pa
 import pytest
 
 from language_models import SENTENCES, ngrams_of, small_model
-from seedcorn.lm.ngram_model import NgramModel, advance
+from seedcorn.lm.automaton import advance
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import PerplexityCounts, measure_perplexity
 
 

@@ -3,7 +3,8 @@ import pytest
 
 from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
 from seedcorn.errors import ConfigError
-from seedcorn.lm.ngram_model import NgramArrays, NgramModel
+from seedcorn.lm.automaton import NgramArrays
+from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.normalisation import set_backoffs
 from seedcorn.lm.pruning import perplexity_by_size, perplexity_changes, prune_by_entropy
 from seedcorn.lm.trie import keep_nodes
@@ -39,7 +40,7 @@ def test_change_is_the_relative_entropy_of_the_definition(model: NgramModel) -> 
 
 
 def distribution(model: NgramModel, history: tuple[str, ...], words: list[int]) -> np.ndarray:
-    from seedcorn.lm.ngram_model import advance
+    from seedcorn.lm.automaton import advance
 
     state = 0
     for word in history:

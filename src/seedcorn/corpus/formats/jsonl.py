@@ -10,7 +10,8 @@ from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.records import utterance_row
 from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
+from seedcorn.corpus.utterances import Corpus
 from seedcorn.corpus.values import Value, json_object
 from seedcorn.errors import DataError, at
 

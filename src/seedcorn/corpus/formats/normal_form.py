@@ -14,7 +14,8 @@ from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.composing import may_need_composing
 from seedcorn.corpus.formats.lines import LineNumbers
 from seedcorn.corpus.text import INVISIBLE, clean_text
-from seedcorn.corpus.utterances import SLOT_TYPE, Slot, check_slots
+from seedcorn.corpus.utterance_columns import SLOT_TYPE
+from seedcorn.corpus.utterances import Slot, check_slots
 from seedcorn.errors import DataError, at
 
 _INVISIBLE = "[" + "".join(rf"\x{{{code:x}}}" for code in INVISIBLE) + "]"

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import LineBlock, first_bytes, line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import BLANK, Chunk
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
+from seedcorn.corpus.utterances import Corpus
 from seedcorn.errors import DataError
 
 

@@ -18,7 +18,8 @@ from seedcorn.corpus.formats.parquet import reading_arrow
 from seedcorn.corpus.formats.registry import read_corpus
 from seedcorn.corpus.formats.tables import huggingface_features, table_chunks
 from seedcorn.corpus.parallel import Sharded
-from seedcorn.corpus.utterances import ROWS_PER_BATCH, UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, Corpus
 from seedcorn.errors import DataError
 
 _SUFFIX = ".parquet"

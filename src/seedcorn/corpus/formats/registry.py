@@ -27,7 +27,8 @@ from seedcorn.corpus.formats.slot_folder import read_slot_folder, write_slot_fol
 from seedcorn.corpus.formats.snips import read_snips, write_snips
 from seedcorn.corpus.formats.tab_separated import read_tsv, write_tsv
 from seedcorn.corpus.names import OnError
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, Corpus, Utterance
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
+from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import DataError, SeedcornWarning, nearest
 from seedcorn.files import writing_whole, writing_whole_folder
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.utterances import ROWS_PER_BATCH, UTTERANCE_SCHEMA, Slot
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, Slot
 from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError
 

@@ -20,7 +20,8 @@ from seedcorn.corpus.formats.lines import LineBlock, LineNumbers, first_bytes, l
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.plain_text import unlabelled, without_blank_lines
 from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, checked_slots
-from seedcorn.corpus.utterances import SLOT_TYPE, UTTERANCE_SCHEMA, Corpus
+from seedcorn.corpus.utterance_columns import SLOT_TYPE, UTTERANCE_SCHEMA
+from seedcorn.corpus.utterances import Corpus
 from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError, at
 

@@ -13,7 +13,7 @@ from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.records import has_tagged_tokens, holds_text, utterance_row
 from seedcorn.corpus.formats.rows import NumberedRow, chunks_of, core_row
-from seedcorn.corpus.utterances import UTTERANCE_SCHEMA, with_utterance_columns
+from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA, with_utterance_columns
 from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError, at
 
