@@ -27,7 +27,8 @@ from seedcorn.corpus.contamination import screen_pool
 from seedcorn.corpus.formats import read_pool
 from seedcorn.corpus.parallel import Mapper
 from seedcorn.engines import mapper_of
-from seedcorn.files import Json, digest_of_file
+from seedcorn.files import Json
+from seedcorn.input_files import digest_of_file
 from seedcorn.relevance.keeping import keep_best
 from seedcorn.relevance.methods import fit_method
 from seedcorn.relevance.streaming import keep_from_stream

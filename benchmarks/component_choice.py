@@ -20,7 +20,7 @@ from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.corpus.templates import resample_slot_values, value_catalogue
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.files import digest_of_file
+from seedcorn.input_files import digest_of_file
 from seedcorn.lm.component_choice import ChosenComponents, choose_components
 from seedcorn.lm.interpolation import Mixture, fit_mixture, share_vocabulary
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate

@@ -33,7 +33,7 @@ from flashlight.lib.text.dictionary import create_word_dict
 from seedcorn.corpus.text import normalise
 from seedcorn.evaluation.bootstrap import paired_bootstrap
 from seedcorn.evaluation.wer import error_rate, word_errors
-from seedcorn.files import digest_of_file
+from seedcorn.input_files import digest_of_file
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.kneser_ney import estimate
 from seedcorn.progress import ProgressMode, say, showing_progress

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seedcorn.files import digest_of_file
+from seedcorn.input_files import digest_of_file
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 

@@ -16,7 +16,7 @@ from seedcorn.corpus.settings import CorpusFile, open_corpus
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.nlu import outcomes
 from seedcorn.evaluation.reliability import expected_calibration_error, intent_confidences, slot_confidences
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.nlu.calibration import calibrate
 from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.runs import Json, digest_of_json

@@ -25,7 +25,8 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import require
 from seedcorn.evaluation.bootstrap import Reduction, paired_bootstrap
 from seedcorn.evaluation.wer import error_rate, word_errors
-from seedcorn.files import digest_of_file, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.component_choice import choose_components
 from seedcorn.lm.interpolation import fit_mixture, static_model

@@ -42,7 +42,8 @@ from seedcorn.diversity.paraphrase_pairs import (
 )
 from seedcorn.diversity.paraphrase_training import train_paraphrase_network
 from seedcorn.diversity.worst_paraphrase import worst_paraphrases
-from seedcorn.files import digest_of_file, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file
 from seedcorn.runs import package_versions
 
 REPOSITORY = Path(__file__).parent.parent

@@ -21,7 +21,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from seedcorn.files import Json, digest_of_file
+from seedcorn.files import Json
+from seedcorn.input_files import digest_of_file
 from seedcorn.studies.results import Results, write_results
 
 REPOSITORY = Path(__file__).parent.parent

@@ -16,7 +16,7 @@ import pyarrow as pa
 from seedcorn.corpus.settings import CorpusFile, open_corpus
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.relevance.methods import fit_method
 
 MASSIVE = "${SEEDCORN_DATA}/massive/en-US.jsonl.gz"

@@ -33,7 +33,8 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.formats.pairs import read_pairs
 from seedcorn.corpus.normalising import normalise_all
-from seedcorn.files import digest_of_file, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file
 from seedcorn.relevance.centroid import encode_batches
 from seedcorn.relevance.embedding import N_BUCKETS, N_FITTED_TEXTS, fit_encoder
 from seedcorn.runs import package_versions

@@ -14,7 +14,7 @@ import numpy as np
 from component_choice import N_DEV, N_TRANSCRIPTS, N_VARIANTS, SEEDS, models_of, targets, test_perplexity
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.templates import resample_slot_values
-from seedcorn.files import digest_of_file
+from seedcorn.input_files import digest_of_file
 from seedcorn.lm.interpolation import fit_mixture
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.runs import Json, digest_of_json

@@ -25,7 +25,8 @@ from seedcorn.diversity.feature_coverage import FeatureCoverage
 from seedcorn.diversity.greedy import lazy_greedy, stochastic_greedy
 from seedcorn.diversity.objectives import Budget
 from seedcorn.diversity.sieve import StreamBatch, sieve_stream
-from seedcorn.files import digest_of_file, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix
 from seedcorn.runs import package_versions
 

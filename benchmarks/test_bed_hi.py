@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 
 from seedcorn.evaluation.wer import character_errors, word_errors
-from seedcorn.files import digest_of_file, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.speech.acoustic import AcousticModel, greedy_text, load_acoustic_model
 from seedcorn.speech.posteriors import Posteriors, read_posteriors

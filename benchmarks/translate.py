@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from seedcorn.corpus.builtin import builtin_pairs, builtin_requests
 from seedcorn.evaluation.translation import chrf
-from seedcorn.files import digest_of_folder
+from seedcorn.input_files import digest_of_folder
 from seedcorn.runs import Json, digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.network import pretrained

@@ -34,7 +34,8 @@ from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.evaluation.translation import bleu, chrf
-from seedcorn.files import digest_of_file, digest_of_folder, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file, digest_of_folder
 from seedcorn.lm.domain_model import words_of
 from seedcorn.lm.interpolation import Mixture, fit_mixture
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate

@@ -34,7 +34,8 @@ from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, swapped, tak
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.templates import resample_slot_values
 from seedcorn.corpus.utterances import Utterance, utterances_of
-from seedcorn.files import digest_of_file, digest_of_folder, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file, digest_of_folder
 from seedcorn.lm.interpolation import fit_mixture, share_vocabulary
 from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel

@@ -7,6 +7,7 @@ python docs/reference_pages.py --check  # exit 1 when they are not what the code
 import importlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,7 +122,7 @@ def _named(annotation: object) -> str:
     if isinstance(annotation, type) and not get_args(annotation):
         members = getattr(annotation, "__members__", None)
         return ", ".join(f"`{member.value}`" for member in members.values()) if members else annotation.__name__
-    return str(annotation).replace("collections.abc.", "").replace("typing.", "").replace("|", "or")
+    return re.sub(r"\b[a-z_]\w*\.", "", str(annotation)).replace("|", "or")  # classes without their modules
 
 
 def _default(field: FieldInfo) -> str:

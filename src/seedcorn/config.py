@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from seedcorn.errors import ConfigError, at, nearest
-from seedcorn.files import INPUT_FILE_ERROR
+from seedcorn.input_files import INPUT_FILE_ERROR
 
 _A_GROUP = "Input should be a group of settings"
 _IN_YAML = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig

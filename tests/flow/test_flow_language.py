@@ -11,7 +11,7 @@ pytest.importorskip("espeakng_loader")
 
 from seedcorn.config import dump_config
 from seedcorn.corpus.settings import CorpusFile, utterances_in
-from seedcorn.files import digest_of_folder
+from seedcorn.input_files import digest_of_folder
 from seedcorn.language import recogniser, translations
 from seedcorn.language.pipeline import LanguageConfig
 from seedcorn.language.run import run_and_report

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seedcorn.errors import ConfigError
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 
 
 @pytest.mark.parametrize("name", ["none", "n" * 5_000])

@@ -14,7 +14,18 @@ LAYERS = (
     {"evaluation"},
     {"corpus", "chat_server", "pretrained", "torch_threads", "bfloat16"},
     {
-        *("compiled", "config", "errors", "progress", "selection", "files", "streams", "array_files", "tensor_files"),
+        *(
+            "compiled",
+            "config",
+            "errors",
+            "progress",
+            "selection",
+            "files",
+            "input_files",
+            "streams",
+            "array_files",
+            "tensor_files",
+        ),
         "interruption",
     },
 )

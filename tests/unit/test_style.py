@@ -1,4 +1,4 @@
-"""Sizes: what a reader can hold in mind. Functions, their parameters, and the files of the outer layers."""
+"""Sizes: what a reader can hold in mind. Functions, their parameters, and files."""
 
 import ast
 import functools
@@ -9,7 +9,6 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "src" / "seedcorn"
 MOST_LINES, MOST_LINES_OF_NINE_IN_TEN, MOST_PARAMETERS, MOST_LINES_OF_A_FILE = 60, 20, 8, 250
-OUTER_LAYERS = ("cli", "runs", "studies", "engines", "language", "growth", "deployment", "report")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -44,9 +43,8 @@ def test_what_has_many_settings_takes_them_as_one() -> None:
     assert {name for name, function in functions() if n_parameters(function) > MOST_PARAMETERS} == set()
 
 
-def test_files_of_the_outer_layers_are_short() -> None:
-    files = [path for layer in OUTER_LAYERS for path in (PACKAGE / layer).rglob("*.py")]
-    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in files}
+def test_files_are_short() -> None:
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
     assert {name: n for name, n in lengths.items() if n > MOST_LINES_OF_A_FILE} == {}
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from seedcorn.corpus.downloading import download
 from seedcorn.corpus.unpacking import unpack
 from seedcorn.errors import DataError
-from seedcorn.files import digest_of_file, write_text_whole
+from seedcorn.files import write_text_whole
+from seedcorn.input_files import digest_of_file
 from seedcorn.progress import say
 
 DIGESTS_NAME = "digests.json"

@@ -11,7 +11,7 @@ from seedcorn.corpus.columns import ColumnChoice
 from seedcorn.corpus.partitions import rows_where
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 
 BUILTIN_REQUESTS = "builtin:requests"
 BUILTIN_GENERAL = "builtin:general"

@@ -14,7 +14,7 @@ from seedcorn.diversity.objectives import Budget
 from seedcorn.diversity.submodular import ADDS_LESS, DiverseSelection, select_diverse
 from seedcorn.diversity.view import DiversitySettings, View, part_of
 from seedcorn.errors import DataError
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.selection import PositionArray, Scores
 
 if TYPE_CHECKING:

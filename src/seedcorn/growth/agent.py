@@ -14,7 +14,8 @@ from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.deployment.batch import ToAnnotate
 from seedcorn.deployment.tasks import with_ids
 from seedcorn.errors import DataError
-from seedcorn.files import InputFile, digest_of_folder, read_json, write_json
+from seedcorn.files import read_json, write_json
+from seedcorn.input_files import InputFile, digest_of_folder
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.saved_model import load_nlu, save_nlu

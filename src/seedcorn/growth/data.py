@@ -12,10 +12,11 @@ from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.deployment.tasks import with_ids
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.files import InputFile, Json, read_json, write_json
+from seedcorn.files import Json, read_json, write_json
 from seedcorn.growth.agent import Agent, RunBefore
 from seedcorn.growth.answers import Answers, read_answers, read_renames, with_renames
 from seedcorn.growth.rounds import RoundSettings, grow
+from seedcorn.input_files import InputFile
 from seedcorn.nlu.label_noise import in_words
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE

@@ -18,7 +18,8 @@ from seedcorn.corpus.text import words
 from seedcorn.diversity.annotate import cover_doubtful
 from seedcorn.diversity.objectives import Budget
 from seedcorn.errors import DataError
-from seedcorn.files import InputFile, read_json, write_json, write_text_whole
+from seedcorn.files import read_json, write_json, write_text_whole
+from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.nbest_lists import NBestLists
 from seedcorn.language.posteriors import recordings_of

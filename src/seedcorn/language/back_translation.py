@@ -8,7 +8,7 @@ from pydantic import Field
 from seedcorn.corpus.pair_cleaning import swapped
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.templates import resample_slot_values
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.pairs import SelectedPairs
 from seedcorn.language.translators import TrainTranslator, TranslatorFolder, held_out, lasting_folder

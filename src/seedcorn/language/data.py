@@ -17,7 +17,8 @@ from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.files import InputFile, write_json
+from seedcorn.files import write_json
+from seedcorn.input_files import InputFile
 from seedcorn.runs import Context, Stage
 
 BUILTIN_PAIRS = "builtin:pairs"

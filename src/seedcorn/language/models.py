@@ -11,7 +11,8 @@ from pydantic import Field
 
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.tables import read_texts, write_texts
-from seedcorn.files import InputFile, Json, write_json
+from seedcorn.files import Json, write_json
+from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.pairs import CleanPairs, SelectedPairs
 from seedcorn.language.texts import Texts, target_side, transliterated

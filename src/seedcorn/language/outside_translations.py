@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from seedcorn.corpus.pair_cleaning import take_pairs
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData
 from seedcorn.language.nbest_lists import NBestLists
 from seedcorn.language.pairs import CleanPairs, SelectedPairs

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData
 from seedcorn.language.pairs import CleanPairs
 from seedcorn.pretrained import Checkpoint

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.files import InputFile, writing_whole
+from seedcorn.files import writing_whole
+from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.nbest_lists import NBestLists
 from seedcorn.language.translators import TranslatorFolder

@@ -14,7 +14,8 @@ from pydantic import Field
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
-from seedcorn.files import InputFile, write_json
+from seedcorn.files import write_json
+from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.pairs import CleanPairs, SelectedPairs
 from seedcorn.lm.domain_model import estimate_texts

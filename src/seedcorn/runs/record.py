@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from seedcorn import __version__
-from seedcorn.files import RECORD_NAME, InputFile, Json, read_json
+from seedcorn.files import RECORD_NAME, Json, read_json
+from seedcorn.input_files import InputFile
 
 _PACKAGES_IN_RECORDS = ("numpy", "pyarrow", "numba", "scikit-learn", "torch", "transformers", "ctranslate2")
 

@@ -15,7 +15,7 @@ from seedcorn.corpus.downloading import download
 from seedcorn.corpus.fetch import DATA_SETS, DataSet, fetch, recorded_digests
 from seedcorn.corpus.unpacking import unpack
 from seedcorn.errors import DataError
-from seedcorn.files import digest_of_file
+from seedcorn.input_files import digest_of_file
 
 CONTENT = bytes(range(256)) * 5_000
 

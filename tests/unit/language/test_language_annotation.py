@@ -8,7 +8,7 @@ import pytest
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.language.annotation import ChooseToTranscribe, ChooseToTranslate, ForPeople
 from seedcorn.language.data import LanguageData, Transcripts
 from seedcorn.language.nbest_lists import NBestLists

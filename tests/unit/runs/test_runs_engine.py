@@ -14,7 +14,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from seedcorn.errors import DataError
-from seedcorn.files import digest_of_folder, writing_whole
+from seedcorn.files import writing_whole
+from seedcorn.input_files import digest_of_folder
 from seedcorn.runs import Context, Run, Stage, open_run, read_record
 
 TWO_STAGES = """

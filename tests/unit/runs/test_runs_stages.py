@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import pytest
 
-from seedcorn.files import InputFile
+from seedcorn.input_files import InputFile
 from seedcorn.runs import Context, Run, Stage
 
 
