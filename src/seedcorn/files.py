@@ -56,11 +56,18 @@ def writing_whole(path: Path) -> Iterator[Path]:
 def _partial_beside(path: Path) -> Path:
     """Return where ``path`` is made until it is whole, leftovers of killed processes removed.
 
-    The suffixes are kept: writers choose format and compression by them.
+    The suffixes are kept: writers choose format and compression by them. Raises OSError that names ``path`` now where
+    nothing can be made there, since writers name the temporary path, or none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    return path.with_name(f".{os.getpid()}.partial.{path.name}")
+    partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    try:
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), os.fspath(path)) from error
+    return partial
 
 
 @contextlib.contextmanager

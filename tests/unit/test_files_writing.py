@@ -1,6 +1,8 @@
 import os
 import stat
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -101,4 +103,15 @@ def test_a_folder_is_not_written_to_a_stream():
 def test_a_folder_is_not_written_over(tmp_path: Path):
     with pytest.raises(DataError, match="wanted a file to write, found a folder"):
         write_text_whole(tmp_path, "text")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("writing", [writing_whole, writing_whole_folder])
+def test_where_nothing_can_be_made_the_file_is_named_before_anything_is_written(
+    tmp_path: Path, writing: Callable[[Path], AbstractContextManager[Path]]
+) -> None:
+    path = tmp_path / ("a" * 250)  # the temporary name is longer than any
+    with pytest.raises(OSError, match="too long") as caught, writing(path):
+        pytest.fail("the block was entered")
+    assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
