@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import Field
 
+from seedcorn.config import Settings
 from seedcorn.corpus.gram_index import GramIndex, HashArray, gram_index, gram_sets, match_sets
 from seedcorn.corpus.normalising import Texts
 from seedcorn.corpus.parallel import Mapper, map_in_order
@@ -64,6 +66,12 @@ class _Compared(NamedTuple):
     matches: PositionArray
     similarities: FloatArray
     equal: NDArray[np.bool_]
+
+
+class CopySettings(Settings):
+    """``similarity`` is the Jaccard similarity of character 5-grams from which a row counts as a copy."""
+
+    similarity: float = Field(0.8, gt=0, le=1)
 
 
 def screen_pool(

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, JsonValue
 
-from seedcorn.corpus.contamination import screen_pool
+from seedcorn.corpus.contamination import CopySettings, screen_pool
 from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.utterances import ROWS_PER_BATCH, Utterance
 from seedcorn.deployment.batch import ToAnnotate, foretold
@@ -45,16 +45,11 @@ class NewLogs:
         )
 
 
-class ScreenLogs(Stage[NewLogs]):
-    """Remove logs that repeat each other, are labelled already, or are nearly equal to dev or test.
-
-    ``similarity`` is the Jaccard similarity of character 5-grams from which a log counts as a copy.
-    """
+class ScreenLogs(CopySettings, Stage[NewLogs]):
+    """Remove logs that repeat each other, are labelled already, or are nearly equal to dev or test."""
 
     stage_name: ClassVar[str] = "contamination"
     is_random: ClassVar[bool] = False
-
-    similarity: float = Field(0.8, gt=0, le=1)
 
     def __call__(self, data: GrowthData, *, context: Context) -> NewLogs:
         """Return the new logs. Raises DataError when there are none."""

@@ -9,9 +9,8 @@ from typing import ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
 
-from seedcorn.corpus.contamination import Screening, screen_pool
+from seedcorn.corpus.contamination import CopySettings, Screening, screen_pool
 from seedcorn.corpus.tables import POSITION, open_parquet, rows_at, write_batches
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import DataError
@@ -48,16 +47,11 @@ class CleanPool:
         )
 
 
-class RemoveContamination(Stage[CleanPool]):
-    """Collapse equal pool rows, and remove those equal or nearly equal to dev or test.
-
-    ``similarity`` is the Jaccard similarity of character 5-grams from which a row counts as a copy.
-    """
+class RemoveContamination(CopySettings, Stage[CleanPool]):
+    """Collapse equal pool rows, and remove those equal or nearly equal to dev or test."""
 
     stage_name: ClassVar[str] = "contamination"
     is_random: ClassVar[bool] = False
-
-    similarity: float = Field(0.8, gt=0, le=1)
 
     def __call__(self, data: IntentData, *, context: Context) -> CleanPool:
         """Return the rows that may be used. Raises DataError when there are none."""
