@@ -97,7 +97,9 @@ def test_the_intent_pipeline_runs_on_massive(tmp_path: Path, repository: Path, r
 
 
 @pytest.mark.needs_data
-@pytest.mark.parametrize("name", ["study-intent-massive", "study-intent-snips", "study-diversity-massive"])
+@pytest.mark.parametrize(
+    "name", ["study-intent-massive", "study-intent-languages", "study-intent-snips", "study-diversity-massive"]
+)
 def test_the_intent_studies_run(name: str, tmp_path: Path, repository: Path, real_data: Path) -> None:
     config = repository / "configs" / f"{name}.yaml"
     settings = yaml.safe_load(config.read_text("utf-8"))
