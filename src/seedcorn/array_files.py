@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.errors import DataError
+from seedcorn.streams import refuse_to_read_stream
 
 _MOST_BYTES_UNASKED = 1 << 26
 _MOST_COMPRESSION = 300
@@ -22,6 +23,7 @@ def read_arrays(path: Path, *, wanted: str) -> dict[str, NDArray[np.generic]]:
     Raises DataError, which says that ``wanted`` was wanted, for another file, a damaged one, pickled objects, and for
     an archive that unpacks to more than 64 megabytes and 300 times its size.
     """
+    refuse_to_read_stream(path)
     try:
         with zipfile.ZipFile(path) as archive:
             n_bytes = sum(entry.file_size for entry in archive.infolist())

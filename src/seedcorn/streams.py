@@ -1,10 +1,12 @@
-"""Places to write to that are no files: devices, pipes, and whatever is open already, by any of its names."""
+"""Places that are no files: devices, pipes, and whatever is open already, by any of its names."""
 
 import os
 import re
 import sys
 from pathlib import Path
 from typing import BinaryIO
+
+from seedcorn.errors import DataError
 
 _DESCRIPTORS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
 _NUMBERED_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
@@ -13,6 +15,15 @@ _NUMBERED_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 def is_stream(path: Path) -> bool:
     """Tell whether ``path`` is a device, a pipe, or a name of a file that is open ("-" of standard output)."""
     return _descriptor(path) is not None or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def refuse_to_read_stream(path: Path) -> None:
+    """Raise DataError for a folder, a pipe or a device: what is looked into before it is read has to be a file."""
+    if path.exists() and not path.is_file():
+        found = "a folder" if path.is_dir() else "a pipe or a device"
+        raise DataError(
+            wanted="a file, which is read more than once", found=found, where=path, fix="Write it to a file first."
+        )
 
 
 def is_standard_output(path: Path) -> bool:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from seedcorn.errors import DataError, require
 from seedcorn.files import Json
+from seedcorn.streams import refuse_to_read_stream
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,6 +58,7 @@ def read_tensors(path: Path, *, wanted: str, extra: str) -> tuple[dict[str, NDAr
 
     Raises DataError for another file, a damaged one, and numbers that are none.
     """
+    refuse_to_read_stream(path)
     safetensors = require("safetensors", extra=extra)
     try:
         with safetensors.safe_open(path, framework="np") as stored:

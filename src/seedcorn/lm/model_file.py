@@ -24,6 +24,7 @@ from seedcorn.lm.model_checks import problem_of
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.text_buffers import MODEL_MAGIC
 from seedcorn.lm.vocabulary import UNKNOWN, UNKNOWN_ID, Vocabulary, WordTable
+from seedcorn.streams import refuse_to_read_stream
 
 VERSION = 2
 _ALIGNMENT = 64
@@ -93,6 +94,7 @@ def read_model(path: Path | str) -> NgramModel:
     SeedcornWarning when unknown words have the probability that stands for none.
     """
     path = Path(path)
+    refuse_to_read_stream(path)
     model = _mapped(path) if is_model_file(path) else read_arpa(path)
     if model.arrays.logps[1 + UNKNOWN_ID] <= _NO_UNKNOWN_LOGP:
         message = f"{path}: no {UNKNOWN} in the model: each unknown word costs 100 in log10, which rules perplexities"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.text_bytes import BYTES_OF_COMPRESSION, COMPRESSIONS, compression_of, decoded, not_utf8
 from seedcorn.errors import DataError, at
+from seedcorn.streams import refuse_to_read_stream
 
 BYTES_PER_BLOCK = 8 << 20
 BYTES_TO_SNIFF = 64 << 10
@@ -51,11 +52,7 @@ def open_bytes(path: Path) -> Iterator[ByteSource]:
     Raises DataError for a folder, for a pipe or a device, which cannot be read more than once, and for a file that is
     not compressed though its name says so.
     """
-    if path.exists() and not path.is_file():
-        found = "a folder" if path.is_dir() else "a pipe or a device"
-        raise DataError(
-            wanted="a file, which is read more than once", found=found, where=path, fix="Write it to a file first."
-        )
+    refuse_to_read_stream(path)
     with path.open("rb") as plain:
         compression = compression_of(plain.read(BYTES_OF_COMPRESSION), path)
     with pa.input_stream(str(path), compression=compression) as stream:
