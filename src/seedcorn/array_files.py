@@ -23,7 +23,7 @@ def read_arrays(path: Path, *, wanted: str) -> dict[str, NDArray[np.generic]]:
     Raises DataError, which says that ``wanted`` was wanted, for another file, a damaged one, pickled objects, and for
     an archive that unpacks to more than 64 megabytes and 300 times its size.
     """
-    refuse_to_read_stream(path)
+    refuse_to_read_stream(path, wanted=wanted)
     try:
         with zipfile.ZipFile(path) as archive:
             n_bytes = sum(entry.file_size for entry in archive.infolist())

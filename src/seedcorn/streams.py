@@ -17,13 +17,12 @@ def is_stream(path: Path) -> bool:
     return _descriptor(path) is not None or (path.exists() and not path.is_file() and not path.is_dir())
 
 
-def refuse_to_read_stream(path: Path) -> None:
+def refuse_to_read_stream(path: Path, *, wanted: str = "a file, which is read more than once") -> None:
     """Raise DataError for a folder, a pipe or a device: what is looked into before it is read has to be a file."""
+    if path.is_dir():
+        raise DataError(wanted=wanted, found="a folder", where=path, fix="Name a file in it.")
     if path.exists() and not path.is_file():
-        found = "a folder" if path.is_dir() else "a pipe or a device"
-        raise DataError(
-            wanted="a file, which is read more than once", found=found, where=path, fix="Write it to a file first."
-        )
+        raise DataError(wanted=wanted, found="a pipe or a device", where=path, fix="Write it to a file first.")
 
 
 def is_standard_output(path: Path) -> bool:

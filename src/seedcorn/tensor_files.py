@@ -58,7 +58,7 @@ def read_tensors(path: Path, *, wanted: str, extra: str) -> tuple[dict[str, NDAr
 
     Raises DataError for another file, a damaged one, and numbers that are none.
     """
-    refuse_to_read_stream(path)
+    refuse_to_read_stream(path, wanted=wanted)
     safetensors = require("safetensors", extra=extra)
     try:
         with safetensors.safe_open(path, framework="np") as stored:

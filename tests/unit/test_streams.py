@@ -34,3 +34,10 @@ def test_a_model_in_a_pipe_is_refused_before_a_byte_is_read(tmp_path: Path, read
         reader.start()
         reader.join(timeout=10)
     assert left == [text]
+
+
+def test_a_folder_is_no_model_and_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"wanted a language model, found a folder\. Name a file in it"):
+        read_model(tmp_path)
+    with pytest.raises(DataError, match=r"wanted arrays, found a folder"):
+        read_arrays(tmp_path, wanted="arrays")

@@ -94,7 +94,7 @@ def read_model(path: Path | str) -> NgramModel:
     SeedcornWarning when unknown words have the probability that stands for none.
     """
     path = Path(path)
-    refuse_to_read_stream(path)
+    refuse_to_read_stream(path, wanted="a language model")
     model = _mapped(path) if is_model_file(path) else read_arpa(path)
     if model.arrays.logps[1 + UNKNOWN_ID] <= _NO_UNKNOWN_LOGP:
         message = f"{path}: no {UNKNOWN} in the model: each unknown word costs 100 in log10, which rules perplexities"
