@@ -197,7 +197,7 @@ def _with_names(agent: Agent, renames: Mapping[str, Sequence[str]]) -> LinearNlu
     return replace(
         agent.model,
         maxent=replace(maxent, intents=intents),
-        fine_tuned=None if fine_tuned is None else replace(fine_tuned, intents=intents),
+        fine_tuned=None if fine_tuned is None else replace(fine_tuned, outputs=intents),
         slot_intents=None if slot_intents is None else tuple(name(intent) for intent in slot_intents),
     )
 

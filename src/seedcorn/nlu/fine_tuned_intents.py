@@ -5,32 +5,23 @@ encoder must still learn is where the one ends and the other begins. After Chen,
 hard negatives after Gillick et al. 2019 (1909.10506).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
-from seedcorn.nlu.fine_tuning import (
-    FineTuningSettings,
-    Tensors,
-    batches_by_length,
-    outputs_of,
-    tensor_arrays,
-    tensors_of,
-)
+from seedcorn.nlu.fine_tuned import FineTuned
+from seedcorn.nlu.fine_tuning import FineTuningSettings, batches_by_length
 from seedcorn.selection import FloatArray
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from seedcorn.nlu.upper_half import UpperHalf
-
-_KIND = "fine-tuned-intents"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,27 +36,19 @@ class IntentExample:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FineTunedIntents:
-    """A fine-tuned classifier: the checkpoint it began from, its intents, and every tensor that differs from it."""
+class FineTunedIntents(FineTuned):
+    """A fine-tuned classifier; its outputs are the intents."""
 
-    checkpoint: str
-    intents: tuple[str, ...]
-    tensors: Tensors
-
-    @cached_property
-    def _network(self) -> "UpperHalf":
-        from seedcorn.nlu.upper_half import trained_network
-
-        return trained_network(self.checkpoint, self.tensors, n_outputs=len(self.intents))
+    saved_as: ClassVar[str] = "fine-tuned-intents"
 
     def log_probabilities(self, texts: Sequence[str]) -> FloatArray:
         """Return log P(intent | text), (texts, intents)."""
         import torch
 
-        found = np.zeros((len(texts), len(self.intents)))
+        found = np.zeros((len(texts), len(self.outputs)))
         with torch.inference_mode():
             for rows in batches_by_length(texts):
-                found[rows] = self._network.of_texts([texts[i] for i in rows]).double().log_softmax(-1).numpy()
+                found[rows] = self.network.of_texts([texts[i] for i in rows]).double().log_softmax(-1).numpy()
         return found
 
 
@@ -103,7 +86,7 @@ def train_fine_tuned_intents(
         random_seed=random_seed,
         description="fine-tuning the intents",
     )
-    return FineTunedIntents(checkpoint=checkpoint, intents=tuple(intents), tensors=network.trained())
+    return FineTunedIntents(checkpoint=checkpoint, outputs=tuple(intents), tensors=network.trained())
 
 
 def _possible(intent: str, intents: Sequence[str], excluded: Collection[str]) -> NDArray[np.bool_]:
@@ -117,23 +100,3 @@ def _cross_entropy(logits: "Tensor", possible: NDArray[np.bool_]) -> "Tensor":
     impossible = ~torch.from_numpy(possible)
     log_probabilities = logits.log_softmax(-1).masked_fill(impossible, -torch.inf)
     return -log_probabilities.logsumexp(-1).mean()
-
-
-def fine_tuned_arrays(model: FineTunedIntents) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays that ``load_fine_tuned`` reads; what is shared with the checkpoint is not among them."""
-    return tensor_arrays(_KIND, model.tensors, model.intents)
-
-
-def load_fine_tuned(
-    arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None, intents: tuple[str, ...]
-) -> FineTunedIntents | None:
-    """Return the classifier of ``intents`` over ``checkpoint`` among the ``arrays`` of a saved model, None without one.
-
-    Raises ValueError for arrays that are no such classifier.
-    """
-    outputs = outputs_of(_KIND, arrays)
-    if outputs is None:
-        return None
-    if checkpoint is None or outputs != intents:
-        raise ValueError("fine-tuned intents without their encoder, or others than those of the model")
-    return FineTunedIntents(checkpoint=checkpoint, intents=intents, tensors=tensors_of(_KIND, arrays))

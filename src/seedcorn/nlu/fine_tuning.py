@@ -1,19 +1,17 @@
-"""Fine-tuning the upper half of a pretrained encoder: the settings, the batches, the learning rate, what is saved.
+"""Fine-tuning the upper half of a pretrained encoder: the settings, the batches, the learning rate.
 
 The lower half and the embeddings stay as they are: fifty utterances would only spoil them, and it is half the cost. The
 network itself is in ``upper_half``, which needs torch.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.array_files import checked
 from seedcorn.selection import FloatArray
 
-Tensors = Mapping[str, NDArray[np.float32]]
 # How often the functionality's utterances are seen an epoch: all together, and each at most.
 _OWN_AN_EPOCH, _OWN_TIMES = 500.0, 10.0
 _TEXTS_PER_BATCH = 64  # where nothing is trained
@@ -67,23 +65,3 @@ def batches_by_length(texts: Sequence[str]) -> Iterator[NDArray[np.int64]]:
     order = np.argsort([len(text) for text in texts], kind="stable")
     for start in range(0, len(texts), _TEXTS_PER_BATCH):
         yield order[start : start + _TEXTS_PER_BATCH]
-
-
-def tensor_arrays(kind: str, tensors: Tensors, outputs: Sequence[str]) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays that ``tensors_of`` and ``outputs_of`` read, under the name ``kind``."""
-    named: dict[str, NDArray[np.generic]] = {f"{kind}/{name}": rows for name, rows in tensors.items()}
-    return named | {f"{kind}-outputs": np.array(outputs)}
-
-
-def tensors_of(kind: str, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
-    """Return the tensors saved under the name ``kind``. Raises ValueError for arrays that are no such tensors."""
-    names = [name for name in arrays if name.startswith(f"{kind}/")]
-    return {
-        name.removeprefix(f"{kind}/"): checked(arrays, name, np.float32, shape=(None,) * arrays[name].ndim)
-        for name in names
-    }
-
-
-def outputs_of(kind: str, arrays: Mapping[str, NDArray[np.generic]]) -> tuple[str, ...] | None:
-    """Return the names of the outputs saved under the name ``kind``, or None where nothing was."""
-    return tuple(map(str, arrays[f"{kind}-outputs"].tolist())) if f"{kind}-outputs" in arrays else None

@@ -14,12 +14,12 @@ from seedcorn.array_files import checked, read_arrays
 from seedcorn.errors import DataError
 from seedcorn.files import writing_whole
 from seedcorn.nlu.crf import SlotCrf
-from seedcorn.nlu.fine_tuned_intents import fine_tuned_arrays, load_fine_tuned
+from seedcorn.nlu.fine_tuned_intents import FineTunedIntents
 from seedcorn.nlu.intent_views import OperatingPoint
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.maxent import N_HASHED_FEATURES, MaxEnt
 from seedcorn.nlu.sentence_encoder import CachedEncoder, SentenceView, TokenView, load_sentence_encoder
-from seedcorn.nlu.slot_tagger import load_tagger, tagger_arrays
+from seedcorn.nlu.slot_tagger import SlotTagger
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 
 View = TypeVar("View", SentenceView, TokenView)
@@ -49,8 +49,8 @@ def save_linear(model: LinearNlu, path: Path) -> None:
             **({} if knowledge is None else knowledge_arrays(knowledge)),
             **{f"{name}/mean": view.mean for name, view in views.items()},
             **{f"{name}/directions": view.directions for name, view in views.items()},
-            **({} if model.tagger is None else tagger_arrays(model.tagger)),
-            **({} if model.fine_tuned is None else fine_tuned_arrays(model.fine_tuned)),
+            **({} if model.tagger is None else model.tagger.arrays()),
+            **({} if model.fine_tuned is None else model.fine_tuned.arrays()),
         )
 
 
@@ -73,11 +73,20 @@ def load_linear(path: Path) -> LinearNlu:
             crf=SlotCrf(crf, knowledge, _view(TokenView, encoder, arrays, "token_view")),
             slot_intents=None if slot_intents is None else tuple(slot_intents),
             operating_point=_operating_point(description.get("operating_point")),
-            tagger=load_tagger(arrays, name),
-            fine_tuned=load_fine_tuned(arrays, name, intents),
+            tagger=SlotTagger.load(arrays, name),
+            fine_tuned=_fine_tuned(arrays, name, intents),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error
+
+
+def _fine_tuned(
+    arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None, intents: tuple[str, ...]
+) -> FineTunedIntents | None:
+    fine_tuned = FineTunedIntents.load(arrays, checkpoint)
+    if fine_tuned is not None and fine_tuned.outputs != intents:
+        raise ValueError("fine-tuned intents that are others than those of the model")
+    return fine_tuned
 
 
 def _operating_point(described: Mapping[str, Sequence[str] | float] | None) -> OperatingPoint | None:

@@ -5,10 +5,9 @@ Zhuo & Wang 2019 (arXiv 1902.10909) for tagging with a pretrained encoder; soft 
 (1503.02531).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +15,8 @@ from numpy.typing import NDArray
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.nlu.bio_decoding import bio_labels
-from seedcorn.nlu.fine_tuning import (
-    FineTuningSettings,
-    Tensors,
-    batches_by_length,
-    outputs_of,
-    tensor_arrays,
-    tensors_of,
-)
+from seedcorn.nlu.fine_tuned import FineTuned
+from seedcorn.nlu.fine_tuning import FineTuningSettings, batches_by_length
 from seedcorn.nlu.tokens import MOST_TOKENS, OUTSIDE, labels_of, tokens_of
 from seedcorn.selection import FloatArray
 
@@ -31,8 +24,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from seedcorn.nlu.upper_half import UpperHalf
-
-_KIND = "tagger"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,31 +39,27 @@ class TaggerExample:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SlotTagger:
-    """A fine-tuned tagger: the checkpoint it began from, its BIO labels, and every tensor that differs from it."""
+class SlotTagger(FineTuned):
+    """A fine-tuned tagger; its outputs are BIO labels. Raises ValueError for others."""
 
-    checkpoint: str
-    labels: tuple[str, ...]
-    tensors: Tensors
+    saved_as: ClassVar[str] = "tagger"
 
-    @cached_property
-    def _network(self) -> "UpperHalf":
-        from seedcorn.nlu.upper_half import trained_network
-
-        return trained_network(self.checkpoint, self.tensors, n_outputs=len(self.labels))
+    def __post_init__(self) -> None:
+        if self.outputs != bio_labels([label[2:] for label in self.outputs if label != OUTSIDE]):
+            raise ValueError("a slot tagger with other outputs than BIO labels")
 
     def posteriors(self, texts: Sequence[str], labels: Sequence[str]) -> list[FloatArray]:
         """Return P(label | text) of every token, (tokens, labels); types that are not asked for count as outside."""
         import torch
 
         n_tokens = [len(tokens_of(text)) for text in texts]
-        found = [np.tile(np.eye(len(self.labels))[self.labels.index(OUTSIDE)], (n, 1)) for n in n_tokens]
+        found = [np.tile(np.eye(len(self.outputs))[self.outputs.index(OUTSIDE)], (n, 1)) for n in n_tokens]
         with torch.inference_mode():
             for rows in batches_by_length(texts):
-                logits, _ = self._network.of_tokens([texts[i] for i in rows])
+                logits, _ = self.network.of_tokens([texts[i] for i in rows])
                 for i, probabilities in zip(rows, logits.double().softmax(-1).numpy(), strict=True):
                     found[i][:MOST_TOKENS] = probabilities[: min(n_tokens[i], MOST_TOKENS)]
-        into = labels_into(labels, self.labels)
+        into = labels_into(labels, self.outputs)
         return [rows @ into for rows in found]
 
 
@@ -119,7 +106,7 @@ def train_tagger(
         random_seed=random_seed,
         description="fine-tuning the slot tagger",
     )
-    return SlotTagger(checkpoint=checkpoint, labels=labels, tensors=network.trained())
+    return SlotTagger(checkpoint=checkpoint, outputs=labels, tensors=network.trained())
 
 
 def _targets(example: TaggerExample, labels: Sequence[str]) -> NDArray[np.float32]:
@@ -140,21 +127,3 @@ def _cross_entropy(network: "UpperHalf", texts: Sequence[str], targets: Sequence
     for place, rows in enumerate(targets):
         wanted[place, : len(rows)] = torch.from_numpy(rows)
     return -(wanted * logits.log_softmax(-1)).sum() / mask.sum().clamp(min=1)
-
-
-def tagger_arrays(tagger: SlotTagger) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays that ``load_tagger`` reads; what the tagger shares with its checkpoint is not among them."""
-    return tensor_arrays(_KIND, tagger.tensors, tagger.labels)
-
-
-def load_tagger(arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None) -> SlotTagger | None:
-    """Return the tagger over ``checkpoint`` among the ``arrays`` of a saved model, or None where there is none.
-
-    Raises ValueError for arrays that no tagger has.
-    """
-    labels = outputs_of(_KIND, arrays)
-    if labels is None:
-        return None
-    if checkpoint is None or labels != bio_labels([label[2:] for label in labels if label != OUTSIDE]):
-        raise ValueError("a slot tagger without its encoder or labels")
-    return SlotTagger(checkpoint=checkpoint, labels=labels, tensors=tensors_of(_KIND, arrays))

@@ -100,7 +100,7 @@ def self_train_views(
     """
     if teacher.tagger is None or not texts:
         return teacher
-    labels = teacher.tagger.labels
+    labels = teacher.tagger.outputs
     times = min(POOL_TIMES, POOL_AN_EPOCH / len(texts))
     pool = [
         TaggerExample(utterance=Utterance(text=text), weight=times, targets=_sharpened(posteriors))

@@ -1,7 +1,7 @@
 """A pretrained encoder with a linear head, of which the head and the upper half of the layers are trained."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from seedcorn.errors import DataError
 from seedcorn.nlu.encoders import PretrainedEncoder, pretrained_encoder
-from seedcorn.nlu.fine_tuning import FineTuningSettings, Tensors, batches_of_epoch, rate_at
+from seedcorn.nlu.fine_tuning import FineTuningSettings, batches_of_epoch, rate_at
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 
@@ -48,7 +48,7 @@ class UpperHalf(nn.Module):
         return {name: p.detach().numpy() for name, p in self.named_parameters() if p.requires_grad}
 
 
-def trained_network(checkpoint: str, tensors: Tensors, *, n_outputs: int) -> UpperHalf:
+def trained_network(checkpoint: str, tensors: Mapping[str, NDArray[np.float32]], *, n_outputs: int) -> UpperHalf:
     """Return the network over ``checkpoint`` with the ``tensors`` that ``UpperHalf.trained`` returned.
 
     Raises DataError for those of another one, ConfigError for an unknown checkpoint.

@@ -1,4 +1,4 @@
-"""Two views of the intents: the fine-tuned one learns, is saved, and its log odds are added to those of the other."""
+"""Two views of the intents: what is fine-tuned is saved with the other, and its log odds are added to those of that."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +11,6 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax, logsumexp
 
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.errors import ConfigError, DataError
-from seedcorn.nlu.fine_tuned_intents import (
-    FineTunedIntents,
-    IntentExample,
-    fine_tuned_arrays,
-    load_fine_tuned,
-    train_fine_tuned_intents,
-)
-from seedcorn.nlu.fine_tuning import FineTuningSettings
 from seedcorn.nlu.functionality import functionality_log_odds
 from seedcorn.nlu.intent_views import IntentScores, OperatingPoint, nearest_and_random
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
@@ -28,8 +19,6 @@ from seedcorn.nlu.sentence_encoder import CachedEncoder, load_sentence_encoder
 
 pytest.importorskip("transformers")
 
-QUICK = FineTuningSettings(n_epochs=30, learning_rate=5e-3, head_learning_rate=2e-2, batch_size=4, dropout=0.0)
-INTENTS = ("alarm", "greet", "music")
 ROWS = [
     Utterance(text=text, intent=intent)
     for intent, texts in (
@@ -48,49 +37,9 @@ def encoder(encoder_checkpoint: Path) -> CachedEncoder:
 
 
 @pytest.fixture(scope="module")
-def classifier(encoder_checkpoint: Path) -> FineTunedIntents:
-    return trained(encoder_checkpoint)
-
-
-def trained(checkpoint: Path, rows: list[Utterance] = ROWS, *, random_seed: int = 0) -> FineTunedIntents:
-    return train_fine_tuned_intents(
-        [IntentExample(utterance=u) for u in rows],
-        intents=INTENTS,
-        checkpoint=str(checkpoint),
-        excluded_intents=["music"],
-        settings=QUICK,
-        random_seed=random_seed,
-    )
-
-
-@pytest.fixture(scope="module")
 def model(encoder: CachedEncoder) -> LinearNlu:
     settings = LinearSettings(slot_intents=("music",), encoder=encoder, fine_tune_intents=True)
     return train_linear(ROWS, settings=settings)
-
-
-def test_it_learns_what_it_was_shown(classifier: FineTunedIntents) -> None:
-    found = classifier.log_probabilities([u.text for u in ROWS]).argmax(axis=1)
-    assert [INTENTS[i] for i in found] == [u.intent for u in ROWS]
-
-
-def test_there_is_one_distribution_a_text(classifier: FineTunedIntents) -> None:
-    rows = classifier.log_probabilities(TEXTS)
-    assert rows.shape == (len(TEXTS), len(INTENTS))
-    np.testing.assert_allclose(np.exp(rows).sum(axis=1), 1.0)
-    assert classifier.log_probabilities([]).shape == (0, len(INTENTS))
-
-
-def test_one_random_seed_gives_one_classifier(classifier: FineTunedIntents, encoder_checkpoint: Path) -> None:
-    again, other = trained(encoder_checkpoint), trained(encoder_checkpoint, random_seed=1)
-    assert all(np.array_equal(rows, again.tensors[name]) for name, rows in classifier.tensors.items())
-    assert not all(np.array_equal(rows, other.tensors[name]) for name, rows in classifier.tensors.items())
-
-
-def test_an_utterance_without_intent_speaks_against_the_excluded_ones_alone(encoder_checkpoint: Path) -> None:
-    rows = [*ROWS, *[Utterance(text="play football")] * 4]
-    probabilities = np.exp(trained(encoder_checkpoint, rows).log_probabilities(["play football"])[0])
-    assert probabilities[INTENTS.index("music")] < 0.1
 
 
 def test_a_saved_model_answers_as_before(model: LinearNlu, tmp_path: Path) -> None:
@@ -99,25 +48,6 @@ def test_a_saved_model_answers_as_before(model: LinearNlu, tmp_path: Path) -> No
     loaded = load_linear(tmp_path / "model.npz")
     assert loaded.fine_tuned is not None
     assert loaded.predict(TEXTS) == model.predict(TEXTS)
-
-
-def test_arrays_of_no_classifier_are_refused(classifier: FineTunedIntents) -> None:
-    saved = fine_tuned_arrays(classifier)
-    assert load_fine_tuned({}, classifier.checkpoint, INTENTS) is None
-    for checkpoint, intents in ((None, INTENTS), (classifier.checkpoint, INTENTS[:2])):
-        with pytest.raises(ValueError, match="intents"):
-            load_fine_tuned(saved, checkpoint, intents)
-    lacking = load_fine_tuned({k: v for k, v in saved.items() if "bias" not in k}, classifier.checkpoint, INTENTS)
-    assert lacking is not None
-    with pytest.raises(DataError, match="tensors"):
-        lacking.log_probabilities(["play jazz"])
-
-
-def test_nothing_to_learn_from_and_no_encoder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="utterances"):
-        train_fine_tuned_intents([], intents=INTENTS, checkpoint="none")
-    with pytest.raises(ConfigError, match="none"):
-        trained(tmp_path / "none")
 
 
 def test_a_student_keeps_the_view_of_its_teacher(model: LinearNlu, encoder: CachedEncoder) -> None:

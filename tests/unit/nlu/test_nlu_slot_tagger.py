@@ -15,8 +15,6 @@ from seedcorn.nlu.slot_tagger import (
     SlotTagger,
     TaggerExample,
     labels_into,
-    load_tagger,
-    tagger_arrays,
     train_tagger,
 )
 from seedcorn.nlu.tokens import OUTSIDE, tokens_of
@@ -48,20 +46,20 @@ def trained(checkpoint: Path, *, random_seed: int = 0) -> SlotTagger:
 
 
 def test_it_learns_what_it_was_shown(tagger: SlotTagger) -> None:
-    (rows,) = tagger.posteriors(["play jazz"], tagger.labels)
-    assert [tagger.labels[i] for i in rows.argmax(axis=1)] == [OUTSIDE, "B-genre"]
+    (rows,) = tagger.posteriors(["play jazz"], tagger.outputs)
+    assert [tagger.outputs[i] for i in rows.argmax(axis=1)] == [OUTSIDE, "B-genre"]
 
 
 def test_there_is_one_distribution_a_token(tagger: SlotTagger) -> None:
-    for text, rows in zip(TEXTS, tagger.posteriors(TEXTS, tagger.labels), strict=True):
-        assert rows.shape == (len(tokens_of(text)), len(tagger.labels))
+    for text, rows in zip(TEXTS, tagger.posteriors(TEXTS, tagger.outputs), strict=True):
+        assert rows.shape == (len(tokens_of(text)), len(tagger.outputs))
         np.testing.assert_allclose(rows.sum(axis=1), 1.0)
 
 
 def test_a_type_that_is_not_asked_for_counts_as_outside(tagger: SlotTagger) -> None:
     asked = (OUTSIDE, "B-time", "I-time")
-    (whole,), (asked_rows,) = (tagger.posteriors(["play jazz"], labels) for labels in (tagger.labels, asked))
-    outside = [i for i, label in enumerate(tagger.labels) if not label.endswith("time")]
+    (whole,), (asked_rows,) = (tagger.posteriors(["play jazz"], labels) for labels in (tagger.outputs, asked))
+    outside = [i for i, label in enumerate(tagger.outputs) if not label.endswith("time")]
     np.testing.assert_allclose(asked_rows[:, 0], whole[:, outside].sum(axis=1))
 
 
@@ -83,30 +81,13 @@ def test_soft_targets_are_learnt(encoder_checkpoint: Path) -> None:
     half = np.tile([0.5, 0.5, 0.0], (2, 1))
     examples = [TaggerExample(utterance=Utterance(text="play jazz"), weight=16.0, targets=half)]
     found = train_tagger(examples, checkpoint=str(encoder_checkpoint), slot_types=["genre"], settings=QUICK)
-    assert found.labels == labels
+    assert found.outputs == labels
     np.testing.assert_allclose(found.posteriors(["play jazz"], labels)[0], half, atol=0.1)
 
 
-def test_a_saved_tagger_tags_as_before(tagger: SlotTagger) -> None:
-    loaded = load_tagger(tagger_arrays(tagger), tagger.checkpoint)
-    assert loaded is not None
-    for before, after in zip(
-        tagger.posteriors(TEXTS, tagger.labels), loaded.posteriors(TEXTS, tagger.labels), strict=True
-    ):
-        np.testing.assert_array_equal(before, after)
-    assert load_tagger({}, tagger.checkpoint) is None
-
-
-def test_arrays_of_no_tagger_are_refused(tagger: SlotTagger) -> None:
-    arrays = tagger_arrays(tagger)
-    with pytest.raises(ValueError, match="labels"):
-        load_tagger(arrays | {"tagger-outputs": np.array(["O", "B-time"])}, tagger.checkpoint)
-    with pytest.raises(ValueError, match="encoder"):
-        load_tagger(arrays, None)
-    lacking = load_tagger({k: v for k, v in arrays.items() if "head.bias" not in k}, tagger.checkpoint)
-    assert lacking is not None
-    with pytest.raises(DataError, match="tensors"):
-        lacking.posteriors(["play jazz"], tagger.labels)
+def test_other_outputs_than_bio_labels_are_refused(tagger: SlotTagger) -> None:
+    with pytest.raises(ValueError, match="BIO labels"):
+        SlotTagger.load(tagger.arrays() | {"tagger-outputs": np.array(["O", "B-time"])}, tagger.checkpoint)
 
 
 def test_nothing_to_learn_from_and_no_encoder_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What was fine-tuned of a pretrained encoder: the tensors that differ from its checkpoint, and what it tells apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedcorn.array_files import checked
+
+if TYPE_CHECKING:
+    from seedcorn.nlu.upper_half import UpperHalf
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FineTuned:
+    """The checkpoint that training began from, the names of the outputs, and every tensor that differs from it."""
+
+    saved_as: ClassVar[str]  # what the arrays of this kind of model are named after
+
+    checkpoint: str
+    outputs: tuple[str, ...]
+    tensors: Mapping[str, NDArray[np.float32]]
+
+    @cached_property
+    def network(self) -> "UpperHalf":
+        """The network, which is not trained further.
+
+        Raises DataError for tensors of another checkpoint, ConfigError for an unknown one.
+        """
+        from seedcorn.nlu.upper_half import trained_network
+
+        return trained_network(self.checkpoint, self.tensors, n_outputs=len(self.outputs))
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return the arrays that ``load`` reads; what is shared with the checkpoint is not among them."""
+        named: dict[str, NDArray[np.generic]] = {f"{self.saved_as}/{name}": rows for name, rows in self.tensors.items()}
+        return named | {f"{self.saved_as}-outputs": np.array(self.outputs)}
+
+    @classmethod
+    def load(cls, arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None) -> Self | None:
+        """Return the model over ``checkpoint`` among the ``arrays`` of a saved one, None where there is none.
+
+        Raises ValueError for arrays that are no such model.
+        """
+        if f"{cls.saved_as}-outputs" not in arrays:
+            return None
+        if checkpoint is None:
+            raise ValueError(f"{cls.saved_as} without the encoder")
+        names = {name: name.removeprefix(f"{cls.saved_as}/") for name in arrays if name.startswith(f"{cls.saved_as}/")}
+        return cls(
+            checkpoint=checkpoint,
+            outputs=tuple(map(str, arrays[f"{cls.saved_as}-outputs"].tolist())),
+            tensors={
+                short: checked(arrays, name, np.float32, shape=(None,) * arrays[name].ndim)
+                for name, short in names.items()
+            },
+        )
