@@ -227,7 +227,19 @@ _BETWEEN_WORDS = (
 
 def words(text: str, *, lang: str = "") -> list[str]:
     """Return the words of ``text`` in order, case folded (as ``lang`` has it), without punctuation."""
-    return [found.word for found in words_at(_prepared(text, lang))]
+    # Nothing before a space matters to what comes after it, so that words seen before need not be split again.
+    parts = _prepared(text, lang).split(" ")
+    return [word for part in parts for word in (_remembered if len(part) <= _MOST_REMEMBERED else _split)(part)]
+
+
+_MOST_REMEMBERED = 32  # characters
+
+
+def _split(part: str) -> tuple[str, ...]:
+    return tuple(found.word for found in words_at(part))
+
+
+_remembered = functools.lru_cache(1 << 14)(_split)
 
 
 def _prepared(text: str, lang: str) -> str:

@@ -5,6 +5,7 @@ library: the same texts and voices always give the same samples, whatever was sp
 """
 
 import ctypes
+import functools
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -185,5 +186,13 @@ def resampled(samples: Samples, samples_per_second: int) -> Samples:
 
     common = gcd(samples_per_second, SAMPLES_PER_SECOND)
     up, down = SAMPLES_PER_SECOND // common, samples_per_second // common
-    converted = resample_poly(samples.astype(np.float32), up, down)
+    converted = resample_poly(samples.astype(np.float32), up, down, window=_low_pass(max(up, down)))
     return np.clip(np.rint(converted), -32768, 32767).astype(np.int16)
+
+
+@functools.cache
+def _low_pass(factor: int) -> NDArray[np.float32]:
+    """Return the filter that ``resample_poly`` makes for every call where it is given none."""
+    from scipy.signal import firwin
+
+    return np.asarray(firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0)), dtype=np.float32)

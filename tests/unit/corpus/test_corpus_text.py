@@ -93,3 +93,10 @@ def test_words_lie_where_they_say(text: str) -> None:
     assert [word.word for word in found] == words(text)
     assert all(before.end <= after.start for before, after in zip(found, found[1:], strict=False))
     assert all(word.start < word.end for word in found)
+
+
+@given(st.text(alphabet=st.sampled_from(" aI1.,'\u200d\u0307\u094dक中ก๙เ\u00ad- ")), st.integers(0, 40))
+def test_words_that_were_seen_before_are_those_that_are_there(text: str, n_more: int) -> None:
+    text = unicodedata.normalize("NFC", text + "ab" * n_more)
+    found = [word.word for word in words_at(text)]
+    assert words(text) == words(text) == found
