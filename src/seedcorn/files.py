@@ -62,11 +62,9 @@ def _partial_beside(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     partial = path.with_name(f".{os.getpid()}.partial.{path.name}")
-    try:
+    with naming_the_place(path, whatever_failed=True):
         partial.touch()
         partial.unlink()
-    except OSError as error:
-        raise OSError(error.errno, os.strerror(error.errno or 0), os.fspath(path)) from error
     return partial
 
 
@@ -112,14 +110,17 @@ def _is_running(process: int) -> bool:
 
 
 @contextlib.contextmanager
-def naming_the_place(path: Path) -> Iterator[None]:
-    """Give an OSError of a full or read-only disk ``path`` as its file name: Arrow's writers leave it out."""
+def naming_the_place(path: Path, *, whatever_failed: bool = False) -> Iterator[None]:
+    """Give an OSError of a full or read-only disk, or any one, ``path`` as its file name.
+
+    Arrow's writers leave it out, and others name the temporary path.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in _WRITING_FAILED:
+        if not whatever_failed and error.errno not in _WRITING_FAILED:
             raise
-        raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from error
+        raise OSError(error.errno, os.strerror(error.errno or 0), os.fspath(path)) from error
 
 
 def write_text_whole(path: Path, text: str) -> None:
