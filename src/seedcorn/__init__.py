@@ -3,8 +3,6 @@
 The names below are the public ones; each is loaded when it is first used.
 """
 
-from importlib import import_module
-
 __version__ = "0.2.0"
 
 _HOMES = {
@@ -76,6 +74,8 @@ def __getattr__(name: str) -> object:
     """Load a public name on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'seedcorn' has no attribute '{name}'")
+    from importlib import import_module  # here, since an interruption of the command cannot be answered before
+
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -26,6 +26,7 @@ LAYERS = (
             "array_files",
             "tensor_files",
         ),
+        "ending",
         "interruption",
     },
 )

@@ -39,6 +39,15 @@ sys.modules["seedcorn.told"] = Told()
 from seedcorn.__main__ import main
 main()
 """
+_TOLD_BEFORE_IT_LISTENS = _TOLD_WHILE_IT_LOADS.replace("seedcorn.cli.options", "seedcorn.interruption").replace(
+    'exec("signal.raise_signal({number})", dict(signal=signal))', "signal.raise_signal({number})"
+)
+_LOADED_BEFORE_IT_LISTENS = """
+import sys
+before = set(sys.modules)
+import seedcorn.__main__
+sys.stderr.write(" ".join(sorted(set(sys.modules) - before)))
+"""
 _IGNORED = _TOLD_WHILE_IT_LOADS.replace("signal.default_int_handler", "signal.SIG_IGN")
 
 
@@ -61,6 +70,17 @@ def test_a_command_told_to_end_while_it_is_loaded_says_so_in_one_line(script: st
         130,
         "seedcorn: interrupted; the same command goes on where it stopped\n",
     )
+
+
+def test_a_command_interrupted_before_it_listens_to_signals_says_so_in_one_line() -> None:
+    assert _ended(_TOLD_BEFORE_IT_LISTENS, signal.SIGINT) == (
+        130,
+        "seedcorn: interrupted; the same command goes on where it stopped\n",
+    )
+
+
+def test_nothing_is_loaded_before_an_interruption_can_be_answered() -> None:
+    assert _ended(_LOADED_BEFORE_IT_LISTENS, signal.SIGINT) == (0, "seedcorn seedcorn.__main__ seedcorn.ending")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

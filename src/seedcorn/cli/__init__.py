@@ -15,8 +15,9 @@ import typer
 from seedcorn.cli import registered
 from seedcorn.cli.application import app
 from seedcorn.cli.options import EXIT_BAD_INPUT, EXIT_FAILED
+from seedcorn.ending import EXIT_INTERRUPTED, INTERRUPTED
 from seedcorn.errors import SeedcornError, SeedcornWarning
-from seedcorn.interruption import EXIT_INTERRUPTED, INTERRUPTED, end_in_order_when_told
+from seedcorn.interruption import end_in_order_when_told
 
 # The root of all usage errors. It belongs to click, of which newer typers carry a copy of their own: so it is found
 # through a class that every typer exports.
