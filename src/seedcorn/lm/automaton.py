@@ -35,12 +35,12 @@ class NgramArrays(NamedTuple):
 @njit(cache=True, nogil=True)
 def advance(arrays: NgramArrays, state: int, word_id: int) -> tuple[float, int]:
     """Return the natural log probability of ``word_id`` after ``state``, and the state after it."""
-    logp = 0.0
-    node = find_child(arrays.words, arrays.children, state, word_id)
+    logp, history = 0.0, np.int64(state)
+    node = find_child(arrays.words, arrays.children, history, word_id)
     while node < 0:
-        logp += arrays.backoffs[state]
-        state = arrays.suffixes[state]
-        node = find_child(arrays.words, arrays.children, state, word_id)
+        logp += arrays.backoffs[history]
+        history = np.int64(arrays.suffixes[history])
+        node = find_child(arrays.words, arrays.children, history, word_id)
     logp += arrays.logps[node]
     return logp, (node if node < len(arrays.backoffs) else int(arrays.suffixes[node]))
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from seedcorn.lm.automaton import NgramArrays
 
 NOTHING = -np.inf
-TRIE_ROOT = 0
-NO_TRACE = -1
-NO_WORD = -1
+# Of a type: a function that is given a plain number is compiled for that number too, besides all others.
+TRIE_ROOT = np.int64(0)
+NO_TRACE = np.int64(-1)
+NO_WORD = np.int64(-1)
 N_ROWS, N_CANDIDATES, N_TRACES, STAMP = 0, 1, 2, 3  # what the entries of Workspace.counts are
 
 # One hypothesis. history: hash of its words; node: where its last, unfinished word stands in the trie; blank_logp and

@@ -124,7 +124,7 @@ def _end_words(
         hypothesis = work.beam[row]
         logp = hypothesis.total_logp + boundary_logp
         for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
-            word = trie.word_rows[at]
+            word = np.int64(trie.word_rows[at])
             word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
             prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
             best = max(best, logp + prior)
@@ -146,11 +146,11 @@ def _start_next_words(
         hypothesis = work.beam[row]
         last = trie.symbols[hypothesis.node]
         for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
-            word = trie.word_rows[at]
+            word = np.int64(trie.word_rows[at])
             word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
             prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
             for symbol in range(len(frame)):
-                child = trie.root_children[symbol]
+                child = np.int64(trie.root_children[symbol])
                 if child < 0 or frame[symbol] < limits.min_symbol_logp:
                     continue
                 logp = (hypothesis.blank_logp if symbol == last else hypothesis.total_logp) + frame[symbol]

@@ -193,7 +193,7 @@ def keep_best(work: Workspace, models: MixedModels, limits: SearchLimits, step: 
     n_at_edge = n_kept
     for score in scores:
         n_at_edge -= score > edge
-    to = 0
+    to = np.int64(0)
     for row in range(n):
         at_edge = scores[row] == edge
         if scores[row] > edge or (at_edge and n_at_edge > 0):
