@@ -64,6 +64,11 @@ def showing_progress(mode: ProgressMode | None = None, *, source: str = "") -> I
         _source.reset(of_source)
 
 
+def shown_progress() -> tuple[ProgressMode, str]:
+    """Return how progress is shown here, and its source: what ``showing_progress`` takes in another process."""
+    return _mode.get(), _source.get()
+
+
 def _break_silence(over: threading.Event) -> None:
     started = _lines.at = time.monotonic()
     while not over.wait(max(_lines.at + SECONDS_OF_SILENCE - time.monotonic(), 0.01)):

@@ -1,7 +1,7 @@
 """What the commands with a configuration file share: their options, and how a pipeline is run from one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol, TypeAlias, TypeVar
 
@@ -89,7 +89,7 @@ def run_configured(options: RunOptions, model: type[Config], pipeline: Pipeline[
     with open_run(folder, random_seed=plan.random_seed, resolved_config=dump_config(config)) as run:
         if redone := run.to_be_redone(plan.stages()):
             say(f"made again, since their settings or inputs changed: {', '.join(redone)}")
-        report = pipeline(config, run=run)
+        report = pipeline(config, run=replace(run, starts_processes=True))
     return {"run": str(folder), "report": str(report)}
 
 

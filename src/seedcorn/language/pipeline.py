@@ -1,6 +1,7 @@
 """A new language: transcripts, source text, pairs -> translator -> in-domain text -> language models -> error rates."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,13 +61,14 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
     data = run.do(config.data)
     transcripts = run.do(config.transcripts, data)
     pairs = run.do(config.pair_cleaning)
-    nearest = run.do(config.pair_selection, data, transcripts, pairs)
-    domain = run.do(config.domain_model, data, transcripts, pairs, nearest)
-    known = Materials(data=data, transcripts=transcripts, pairs=pairs, nearest=nearest, domain=domain)
-    translators = frozen.translators or train_translators(run, config, known)
-    materials = translate(run, config, known, translators)
-    texts = {name: run.do(s, *s.needs(materials), name=name) for name, s in config.sources().items()}
-    models = estimate_systems(run, config, data, texts)
+    with listening(run, config, data, pairs, frozen):
+        nearest = run.do(config.pair_selection, data, transcripts, pairs)
+        domain = run.do(config.domain_model, data, transcripts, pairs, nearest)
+        known = Materials(data=data, transcripts=transcripts, pairs=pairs, nearest=nearest, domain=domain)
+        translators = frozen.translators or train_translators(run, config, known)
+        materials = translate(run, config, known, translators)
+        texts = {name: run.do(s, *s.needs(materials), name=name) for name, s in config.sources().items()}
+        models = estimate_systems(run, config, data, texts)
     recognition = recognise(run, config, materials, models, frozen)
     return LanguageResult(
         materials=materials,
@@ -182,7 +184,7 @@ def recognise(
     """Listen to dev and test once, decode test with every model, and measure; None without a recogniser."""
     if config.recogniser is None:
         return None
-    posteriors = frozen.posteriors or listen(run, config.recogniser, materials)
+    posteriors = frozen.posteriors or run.do(*hearing(config.recogniser, materials.data, materials.pairs))
     weights = {}
     for system in dict.fromkeys(config.tuned_for(system) for system in config.systems):
         weights[system] = frozen.decoder_weights or run.do(
@@ -209,8 +211,19 @@ def recognise(
     return Recognition(posteriors=posteriors, decoder_weights=weights, hypotheses=hypotheses, measures=measures)
 
 
-def listen(run: Run, recogniser: Recogniser, materials: Materials) -> Result[SpeechPosteriors]:
-    """Hear dev and test: what the acoustic model makes of them is what every language model starts from."""
+def listening(
+    run: Run, config: LanguagePipeline, data: Result[LanguageData], pairs: Result[CleanPairs], frozen: Frozen
+) -> AbstractContextManager[None]:
+    """Return a block beside which dev and test are heard, where they are to be and there are processors for it."""
+    if config.recogniser is None or frozen.posteriors is not None:
+        return nullcontext()
+    return run.ahead(*hearing(config.recogniser, data, pairs))
+
+
+def hearing(
+    recogniser: Recogniser, data: Result[LanguageData], pairs: Result[CleanPairs]
+) -> tuple[Stage[SpeechPosteriors], *tuple[Result[StageResult], ...]]:
+    """Return the stage that hears dev and test, and its inputs: every language model starts from what it makes."""
     if recogniser.files is not None:
-        return run.do(recogniser.files, materials.data)
-    return run.do(recogniser.test_bed or SynthesiseSpeech(), materials.data, materials.pairs)
+        return recogniser.files, data
+    return recogniser.test_bed or SynthesiseSpeech(), data, pairs

@@ -7,11 +7,13 @@ times and no paths, so an interrupted and an uninterrupted run end with the same
 
 import contextlib
 import json
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Generic, cast
 
@@ -23,6 +25,7 @@ from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.files import RECORD_NAME, Json, naming_the_place, read_json, write_text_whole
 from seedcorn.input_files import digest_of_folder
 from seedcorn.progress import say
+from seedcorn.runs.processes import beside
 from seedcorn.runs.record import StageRecord, content_of, digest_of_json, package_versions, read_record
 from seedcorn.runs.stage import Context, Stage, StageResult, T
 from seedcorn.tensor_files import reading_saved
@@ -55,6 +58,7 @@ class Run:
     """A run folder and the random seed that everything in it follows from.
 
     With a ``store`` finished stages are kept there under their fingerprints, and shared by all runs that have it.
+    ``starts_processes`` is for programs whose main module can be imported by a new process, as the command line's.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class Run:
     store: Path | None = None
     n_threads: int = 1
     mapper: Mapper = map_in_order
+    starts_processes: bool = False
 
     def do(self, stage: Stage[T], *results: Result[StageResult], name: str = "") -> Result[T]:
         """Return the result of ``stage`` on the values of ``results``, running it unless that is recorded.
@@ -69,7 +74,39 @@ class Run:
         ``name`` is the stage's folder (by default the name of its class of stages). The fingerprint digests the content
         of the settings, the outputs of ``results`` and the random seed.
         """
-        name = name or type(stage).stage_name
+        unfinished = self._unfinished(stage, results, name)
+        name, place = unfinished.stage, self._place(unfinished)
+        with self._alone_at(place):
+            record = read_record(place)
+            if record is not None and record.fingerprint == unfinished.fingerprint:
+                say(f"{name}: done before, kept")
+                # A kill came before they were removed.
+                _remove_checkpoints(_checkpoints_of(place, unfinished.fingerprint))
+            else:
+                call = cast("Callable[..., T]", stage)
+                values = [result.value for result in results]
+                record = self._make(name, place, lambda context: call(*values, context=context), unfinished)
+        return Result(name=name, folder=place, record=record, type=stage.result_type())
+
+    def ahead(
+        self, stage: Stage[StageResult], *results: Result[StageResult], name: str = ""
+    ) -> AbstractContextManager[None]:
+        """Return a block during which ``stage`` is made in a process of its own, where that may be and pays.
+
+        It is for what takes long and is asked for late: ``do`` finds it done after the block, or fails as it did there.
+        """
+        unfinished = self._unfinished(stage, results, name)
+        record = read_record(self._place(unfinished))
+        is_done = record is not None and record.fingerprint == unfinished.fingerprint
+        if is_done or not self.starts_processes or min(self.n_threads, os.cpu_count() or 1) == 1:
+            return contextlib.nullcontext()
+        say(f"{unfinished.stage}: begun beside what comes next")
+        alone = replace(self, n_threads=1, mapper=map_in_order)
+        without_values = [replace(result) for result in results]
+        return beside(partial(alone.do, stage, *without_values, name=name))
+
+    def _unfinished(self, stage: Stage[StageResult], results: Sequence[Result[StageResult]], name: str) -> StageRecord:
+        """Return the record that the stage will have, but for what it makes."""
         inputs = {result.name: result.record.output_digest for result in results}
         random_seed = self.random_seed if stage.is_random else 0
         fingerprint = digest_of_json(
@@ -81,31 +118,16 @@ class Run:
                 "seedcorn": __version__,
             }
         )
-        place = self._place(name, fingerprint)
-        with self._alone_at(place):
-            record = read_record(place)
-            if record is not None and record.fingerprint == fingerprint:
-                say(f"{name}: done before, kept")
-                _remove_checkpoints(_checkpoints_of(place, fingerprint))  # a kill came before they were removed
-            else:
-                call = cast("Callable[..., T]", stage)
-                values = [result.value for result in results]
-                record = self._make(
-                    name,
-                    place,
-                    lambda context: call(*values, context=context),
-                    StageRecord(
-                        stage=name,
-                        fingerprint=fingerprint,
-                        output_digest="",
-                        settings=_written(stage),
-                        inputs=inputs,
-                        versions=package_versions(),
-                        random_seed=random_seed,
-                        counts={},
-                    ),
-                )
-        return Result(name=name, folder=place, record=record, type=stage.result_type())
+        return StageRecord(
+            stage=name or type(stage).stage_name,
+            fingerprint=fingerprint,
+            output_digest="",
+            settings=_written(stage),
+            inputs=inputs,
+            versions=package_versions(),
+            random_seed=random_seed,
+            counts={},
+        )
 
     def to_be_redone(self, stages: Mapping[str, Stage[StageResult]]) -> list[str]:
         """Return which of the finished ``stages``, in their order, have other settings now, or inputs that have."""
@@ -118,10 +140,10 @@ class Run:
                 redone.append(name)
         return redone
 
-    def _place(self, name: str, fingerprint: str) -> Path:
+    def _place(self, record: StageRecord) -> Path:
         if self.store is None:
-            return self.folder / name
-        return self.store / f"{name}-{fingerprint[:_SHOWN_OF_FINGERPRINT]}"
+            return self.folder / record.stage
+        return self.store / f"{record.stage}-{record.fingerprint[:_SHOWN_OF_FINGERPRINT]}"
 
     @contextlib.contextmanager
     def _alone_at(self, place: Path) -> Iterator[None]:
@@ -169,8 +191,9 @@ class Run:
 
     def _note_seconds(self, name: str, seconds: float) -> None:
         path = self.folder / "seconds.json"
-        noted = read_json(path, dict[str, float]) if path.exists() else {}
-        write_text_whole(path, json.dumps({**noted, name: round(seconds, 2)}, indent=1) + "\n")
+        with FileLock(self.folder / ".seconds.lock"):  # stages made ahead note theirs too
+            noted = read_json(path, dict[str, float]) if path.exists() else {}
+            write_text_whole(path, json.dumps({**noted, name: round(seconds, 2)}, indent=1) + "\n")
 
 
 def _checkpoints_of(place: Path, fingerprint: str) -> Path:

@@ -1,5 +1,6 @@
 """Which stages a pipeline would do, without doing any."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from seedcorn.runs.engine import Result, Run
@@ -29,3 +30,9 @@ class PlannedRun(Run):
             counts={},
         )
         return Result(name=name, folder=self.folder / name, record=record, type=stage.result_type())
+
+    def ahead(
+        self, stage: Stage[StageResult], *results: Result[StageResult], name: str = ""
+    ) -> AbstractContextManager[None]:
+        """Do nothing: ``do`` notes it."""
+        return nullcontext()

@@ -1,14 +1,13 @@
 """The cells of a study, several at a time."""
 
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context
 from typing import TypeVar
 
 from seedcorn.progress import say, track
+from seedcorn.runs.processes import end_with_parent
 
 Cell = TypeVar("Cell")
 Made = TypeVar("Made")
@@ -56,7 +55,7 @@ def _make_in_processes(
 def _workers(n_workers: int) -> Iterator[ProcessPoolExecutor]:
     """Yield processes that end with the block, when it fails at once."""
     before = {child.pid for child in active_children()}
-    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=_end_with_the_study)
+    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=end_with_parent)
     try:
         yield workers
     except BaseException:
@@ -66,15 +65,3 @@ def _workers(n_workers: int) -> Iterator[ProcessPoolExecutor]:
         workers.shutdown(wait=False, cancel_futures=True)
         raise
     workers.shutdown()
-
-
-def _end_with_the_study() -> None:
-    """See to it that this worker does not outlive a study that is killed: half a cell counts for nothing."""
-
-    def wait() -> None:
-        study = parent_process()
-        if study is not None:
-            study.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
