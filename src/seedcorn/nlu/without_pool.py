@@ -14,6 +14,7 @@ from seedcorn.nlu.cross_validation import folds_alike
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
 from seedcorn.nlu.operating_point import FALSE_ALARM_BUDGET
+from seedcorn.nlu.teacher import functionality_of
 
 
 class BudgetSettings(Settings):
@@ -33,17 +34,13 @@ def labelled_of(seed: Sequence[Utterance], background: Sequence[Utterance], dev:
 
     Raises DataError without seed or background, or when an intent of the seed also labels background utterances.
     """
-    functionality = frozenset(u.intent for u in seed)
     if len(seed) < 2 or len(background) < 2:
         raise DataError(
             wanted="at least two utterances of the functionality and two others",
             found=f"{len(seed)} and {len(background)}",
             fix="Annotate more: what is held out of so few says nothing.",
         )
-    both = sorted(functionality & {u.intent for u in background})
-    if both:
-        raise DataError(wanted="a background without the intents of the seed", found=", ".join(both))
-    return Labelled(rows=[*seed, *background], dev=dev, functionality=functionality)
+    return Labelled(rows=[*seed, *background], dev=dev, functionality=functionality_of(seed, background))
 
 
 def train_without_pool(

@@ -7,7 +7,6 @@ from fixed_model import NEW, FixedModel
 from seedcorn.corpus.builtin import builtin_general, builtin_requests
 from seedcorn.corpus.predictions import Prediction
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.errors import DataError
 from seedcorn.nlu.linear import LinearSettings, train_linear
 from seedcorn.nlu.model import NluModel
 from seedcorn.nlu.pseudo_labels import Decision
@@ -104,11 +103,3 @@ def test_a_seed_of_one_example(data: Data) -> None:
     seed, background, pool, dev = data
     taught = self_train(seed[:1], background, pool[:50], dev, train=TRAIN, settings=GatedSettings(n_rounds=1))
     assert NEW in taught.model.intents
-
-
-def test_an_empty_seed_and_a_shared_intent_are_refused(data: Data) -> None:
-    seed, background, pool, dev = data
-    with pytest.raises(DataError, match="seed utterances"):
-        self_train([], background, pool, dev, train=train_linear)
-    with pytest.raises(DataError, match=NEW):
-        self_train(seed, [*background, seed[0]], pool, dev, train=train_linear)
