@@ -10,6 +10,7 @@ import typer
 from seedcorn.cli.commands import command_of
 from seedcorn.cli.data import Only, chosen_rows, data
 from seedcorn.cli.options import Engine, InputFormat, Pool, Shown, progress, show
+from seedcorn.cli.pipes import each_from_pipe
 from seedcorn.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ class ContaminationOptions(Shown):
     """The pool, the evaluation text, and how near is too near."""
 
     pool: Pool
-    evaluation: Annotated[list[Path], typer.Option("--evaluation", exists=True, help="Dev or test text; repeatable.")]
+    evaluation: Annotated[
+        list[Path],
+        typer.Option("--evaluation", exists=True, callback=each_from_pipe, help="Dev or test text; repeatable."),
+    ]
     only: Only = None
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the usable rows here.")] = None
     threshold: Annotated[float, typer.Option(min=0.01, max=1, help="Similarity from which texts are too near.")] = 0.8

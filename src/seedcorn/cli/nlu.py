@@ -22,6 +22,7 @@ from seedcorn.cli.options import (
     refuse_overwriting,
     show,
 )
+from seedcorn.cli.pipes import pool_from_pipe
 from seedcorn.errors import DataError
 
 if TYPE_CHECKING:
@@ -70,7 +71,10 @@ class PredictOptions:
 
     model: ModelFolder
     texts: Annotated[
-        str, typer.Argument(help="A pool as for 'select relevance', or - for lines of standard input.")
+        str,
+        typer.Argument(
+            callback=pool_from_pipe, help="A pool as for 'select relevance', or - for lines of standard input."
+        ),
     ] = "-"
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here; else standard output.")] = None
     threads: Annotated[int, typer.Option(min=1, help="Threads that predict, or processors of a Ray cluster here.")] = 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from seedcorn.cli.pipes import from_pipe, pool_from_pipe
 from seedcorn.errors import ConfigError
 from seedcorn.files import Json
 from seedcorn.progress import ProgressMode, showing_progress
@@ -24,9 +25,15 @@ EXIT_BAD_INPUT = 2
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 RandomSeed: TypeAlias = Annotated[int, typer.Option("--random-seed", help="Where all randomness starts.", min=0)]
-InputFile: TypeAlias = Annotated[Path, typer.Argument(exists=True, help="A file or folder to read.")]
+InputFile: TypeAlias = Annotated[
+    Path, typer.Argument(exists=True, callback=from_pipe, help="A file or folder to read, or a pipe.")
+]
 Pool: TypeAlias = Annotated[
-    str, typer.Argument(help="A file, a folder of Parquet files, a pattern as 'logs/*.jsonl', or Parquet at a URL.")
+    str,
+    typer.Argument(
+        callback=pool_from_pipe,
+        help="A file or pipe, a folder of Parquet files, a pattern as 'logs/*.jsonl', or Parquet at a URL.",
+    ),
 ]
 Engine: TypeAlias = Annotated[
     str, typer.Option(help="Where the pass over the pool is made: local, ray (started here) or ray:ADDRESS.")

@@ -19,6 +19,7 @@ from seedcorn.cli.options import (
     progress,
     show,
 )
+from seedcorn.cli.pipes import each_from_pipe
 from seedcorn.errors import ConfigError
 from seedcorn.relevance.cutoff import Cutoff
 from seedcorn.relevance.names import Aggregate, Method, named
@@ -65,8 +66,12 @@ class RelevanceOptions(CutoffOptions, Shown):
 
     pool: Pool
     output: OutputFile
-    seed: Annotated[Files, typer.Option(exists=True, help="Annotated in-domain examples; repeatable.")] = None
-    background: Annotated[Files, typer.Option(exists=True, help="Other annotated text; repeatable.")] = None
+    seed: Annotated[
+        Files, typer.Option(exists=True, callback=each_from_pipe, help="Annotated in-domain examples; repeatable.")
+    ] = None
+    background: Annotated[
+        Files, typer.Option(exists=True, callback=each_from_pipe, help="Other annotated text; repeatable.")
+    ] = None
     method: Annotated[str, typer.Option(help=f"How relevance is scored: {', '.join(Method)}.")] = "logistic"
     aggregate: Annotated[str | None, typer.Option(help=f"For n-gram methods: {', '.join(Aggregate)}.")] = None
     relevant_fraction: Annotated[

@@ -8,6 +8,7 @@ import typer
 
 from seedcorn.cli.commands import command_of
 from seedcorn.cli.options import Files, InputFile, InputFormat, OutputFile, RandomSeed, Shown, progress, show
+from seedcorn.cli.pipes import each_from_pipe, from_pipe
 from seedcorn.cli.select import select
 from seedcorn.diversity.methods import Strategy
 
@@ -24,14 +25,18 @@ class AnnotateOptions(Shown):
 
     pool: InputFile
     output: OutputFile
-    labelled: Annotated[list[Path], typer.Option(exists=True, help="Annotated utterances; repeatable.")]
-    labels: Annotated[Files, typer.Option(exists=True, help="Answers of annotators so far; repeatable.")] = None
+    labelled: Annotated[
+        list[Path], typer.Option(exists=True, callback=each_from_pipe, help="Annotated utterances; repeatable.")
+    ]
+    labels: Annotated[
+        Files, typer.Option(exists=True, callback=each_from_pipe, help="Answers of annotators so far; repeatable.")
+    ] = None
     model: Annotated[Path | None, typer.Option(exists=True, help="The NLU model; trained if absent.")] = None
     strategy: Annotated[Strategy, typer.Option(help="What makes a text worth its label.")] = Strategy.MIXED
     batch_size: Annotated[int, typer.Option(min=1, help="Texts to annotate.")] = 25
     words: Annotated[int | None, typer.Option(min=1, help="Texts of together so many words instead.")] = None
     forecast: Annotated[bool, typer.Option("--forecast", help="Foretell the error after more labels.")] = False
-    dev: Annotated[Path | None, typer.Option(exists=True, help="Measure the forecast here.")] = None
+    dev: Annotated[Path | None, typer.Option(exists=True, callback=from_pipe, help="Measure the forecast here.")] = None
     format: InputFormat = None
     random_seed: RandomSeed = 0
 

@@ -8,6 +8,7 @@ import typer
 
 from seedcorn.cli.commands import command_of
 from seedcorn.cli.options import Engine, Files, InputFormat, OutputFile, Pool, RandomSeed, Shown, progress, show
+from seedcorn.cli.pipes import each_from_pipe
 from seedcorn.cli.select import select
 from seedcorn.diversity.methods import Concave, Method, Optimiser
 from seedcorn.errors import ConfigError
@@ -27,9 +28,16 @@ class DiversityOptions(Shown):
     count: Annotated[int | None, typer.Option(min=1, help="Keep this many rows.")] = None
     fraction: Annotated[float | None, typer.Option(min=0, max=1, help="Keep this share of the distinct rows.")] = None
     words: Annotated[int | None, typer.Option(min=1, help="Keep rows of together so many words.")] = None
-    seed: Annotated[Files, typer.Option(exists=True, help="What counts as chosen already; repeatable.")] = None
+    seed: Annotated[
+        Files, typer.Option(exists=True, callback=each_from_pipe, help="What counts as chosen already; repeatable.")
+    ] = None
     background: Annotated[
-        Files, typer.Option(exists=True, help="Other annotated text to train the paraphrase network on; repeatable.")
+        Files,
+        typer.Option(
+            exists=True,
+            callback=each_from_pipe,
+            help="Other annotated text to train the paraphrase network on; repeatable.",
+        ),
     ] = None
     network: Annotated[Path | None, typer.Option(exists=True, help="Folder of a trained paraphrase network.")] = None
     save_network: Annotated[Path | None, typer.Option(help="Train a paraphrase network and save it here.")] = None

@@ -10,6 +10,7 @@ import typer
 from seedcorn.cli.application import app
 from seedcorn.cli.commands import command_of
 from seedcorn.cli.options import Engine, InputFile, OutputFile, RandomSeed, Shown, parts_mapper, progress, show
+from seedcorn.cli.pipes import from_pipe
 from seedcorn.errors import ConfigError, nearest, require
 from seedcorn.files import Json
 from seedcorn.pretrained import Checkpoint
@@ -160,7 +161,9 @@ class RunOptions(RescoringOptions):
     entities_of: Annotated[
         list[str] | None, typer.Option(help="Another treatment for a slot type: artist=latin; repeatable.")
     ] = None
-    catalogue: Annotated[Path | None, typer.Option(exists=True, help="Target utterances with slot values.")] = None
+    catalogue: Annotated[
+        Path | None, typer.Option(exists=True, callback=from_pipe, help="Target utterances with slot values.")
+    ] = None
     lexicon: Annotated[Path | None, typer.Option(exists=True, help="Spellings for transliteration, TSV.")] = None
     reject_lost: Annotated[bool, typer.Option(help="Reject, rather than copy, lost placeholders.")] = False
     spoken: Annotated[bool, typer.Option("--spoken/--written", help="Translate words only, as trained.")] = True

@@ -8,6 +8,7 @@ import typer
 
 from seedcorn.cli.commands import command_of
 from seedcorn.cli.options import OutputFile, progress, show
+from seedcorn.cli.pipes import from_pipe
 from seedcorn.cli.translate import RescoringOptions, translate
 from seedcorn.files import Json
 
@@ -20,7 +21,7 @@ class RescoreOptions(RescoringOptions):
     """The lists, their sources, and what is kept."""
 
     nbest: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A Moses n-best file.")]
-    source: Annotated[Path, typer.Argument(exists=True, help="Its source sentences.")]
+    source: Annotated[Path, typer.Argument(exists=True, callback=from_pipe, help="Its source sentences.")]
     output: OutputFile
     score_feature: Annotated[
         str, typer.Option(help="The translation score: this feature; translation_logp or the total if absent.")

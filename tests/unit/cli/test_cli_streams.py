@@ -54,3 +54,23 @@ def test_a_full_output_is_told(folder: Path) -> None:
     found = shell("data check a.jsonl >/dev/full", folder)
     assert found.returncode == 1
     assert "No space left" in found.stderr
+
+
+def test_corpora_are_read_from_pipes_of_any_format(folder: Path) -> None:
+    """Under no name that tells the format, compressed, and more than one at a time; nothing of it is left."""
+    (folder / "a.csv").write_text("text;intent\nplay jazz;music\n", "utf-8")
+    (folder / "tmp").mkdir()
+    reading = "mkfifo others && (cat a.jsonl >others &) && gzip -c a.csv | "
+    command = f"{sys.executable} -m seedcorn data contamination /dev/stdin --evaluation others -o kept.jsonl"
+    found = subprocess.run(
+        ["sh", "-c", reading + command],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder / "tmp")},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+    assert (folder / "kept.jsonl").read_text("utf-8") == '{"text": "play jazz", "intent": "music"}\n'
+    assert list((folder / "tmp").iterdir()) == []

@@ -204,3 +204,17 @@ def test_translations_are_no_corpus_and_the_error_says_who_reads_them(tmp_path: 
     path.write_text(f'{prologue}<tmx version="1.4"><header/><body></body></tmx>', encoding="utf-8")
     with pytest.raises(DataError, match=r"found translations \(TMX\)\. 'seedcorn translate train' reads them"):
         read_corpus(path)
+
+
+def test_a_file_without_suffix_that_is_broken_json_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "stdin").write_text('{"text\n', "utf-8")
+    with pytest.raises(DataError, match=r"stdin:1: wanted a JSON object"):
+        read_corpus(tmp_path / "stdin")
+
+
+def test_what_a_format_has_no_place_for_is_named_as_on_the_command_line_and_in_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "play"}\n', "utf-8")
+    with pytest.raises(DataError, match=r"\(--delimiter; columns\.delimiter in a configuration\)"):
+        read_corpus(tmp_path / "a.jsonl", columns=ColumnChoice(delimiter=";"))
+    with pytest.raises(DataError, match=r"\(--roles; columns\.roles in a configuration\)"):
+        read_corpus(tmp_path / "a.jsonl", columns=ColumnChoice(roles=True))

@@ -195,7 +195,7 @@ def _json_format(text: bytes, by_name: str) -> str:
     if first is None and by_name not in _MAY_BE_DOCUMENTS:
         return by_name
     if not _JSON_DOCUMENT.match(text):
-        return "json" if by_name == "snips" else by_name
+        return {"snips": "json", "slot-folder": "jsonl"}.get(by_name, by_name)
     return "snips" if _SNIPS.match(text) else "json"
 
 

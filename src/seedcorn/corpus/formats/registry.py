@@ -55,8 +55,8 @@ _WHAT_HAS = {
     "text": "named columns (--text-column; columns.text in a configuration)",
     "intent": "named columns (--intent-column; columns.intent in a configuration)",
     "slots": "named columns (--slots-column; columns.slots in a configuration)",
-    "delimiter": "a delimiter (--delimiter), which CSV has",
-    "roles": "roles of entities (--roles), which Rasa's have",
+    "delimiter": "a delimiter (--delimiter; columns.delimiter in a configuration), which CSV has",
+    "roles": "roles of entities (--roles; columns.roles in a configuration), which Rasa's have",
 }
 _UTTERANCE_COLUMNS = frozenset(UTTERANCE_SCHEMA.names)
 _LABELS = frozenset({"text", "intent", "slots"})
@@ -131,7 +131,7 @@ def _refuse_unheeded(columns: ColumnChoice, name: str, path: Path) -> None:
             wanted=f"a format with {_WHAT_HAS[choice]}",
             found=f"the format {name}",
             where=path,
-            fix="Name the format (--format csv), or leave the option out.",
+            fix="Name the format (--format; format in a configuration), or leave that out.",
         )
 
 
