@@ -161,9 +161,7 @@ class RunOptions(RescoringOptions):
     entities_of: Annotated[
         list[str] | None, typer.Option(help="Another treatment for a slot type: artist=latin; repeatable.")
     ] = None
-    catalogue: Annotated[
-        Path | None, typer.Option(exists=True, callback=from_pipe, help="Target utterances with slot values.")
-    ] = None
+    catalogue: Annotated[Path | None, typer.Option(exists=True, callback=from_pipe, help="Target slot values.")] = None
     lexicon: Annotated[Path | None, typer.Option(exists=True, help="Spellings for transliteration, TSV.")] = None
     reject_lost: Annotated[bool, typer.Option(help="Reject, rather than copy, lost placeholders.")] = False
     spoken: Annotated[bool, typer.Option("--spoken/--written", help="Translate words only, as trained.")] = True
