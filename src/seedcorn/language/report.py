@@ -168,10 +168,12 @@ def _growth(rows: Sequence[ModelRow], values: Sequence[float], title: str) -> Fi
 
 def _examples(measures: Measures) -> Section:
     columns = ("change", "intent", "said", "before", "after")
+    changed = table("Changed utterances.", measures.changed, columns, filter_column="change")
     return Section(
         title="Before and after",
-        text="Test utterances that the first and the last system understand differently: [-said-] {+understood+}.",
-        contents=(table("Changed utterances.", measures.changed, columns, filter_column="change"),),
+        text="Test utterances that the first and the last system understand differently: words that were said and not "
+        "understood are struck through, what was understood in their place is underlined.",
+        contents=(replace(changed, edited_columns=("before", "after")),),
     )
 
 

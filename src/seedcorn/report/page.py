@@ -5,6 +5,7 @@ escaped, by Jinja in the HTML and by ``_script_safe`` in the JSON that scripts r
 """
 
 import functools
+import html
 import json
 import math
 import re
@@ -40,7 +41,7 @@ class Table:
     """Rows of text and numbers under ``columns``; ``searchable`` adds a search field, ``caption`` says what it shows.
 
     ``filter_column`` names a column whose values are offered as a filter. Numbers in ``percent_columns`` are fractions
-    and shown as percentages.
+    and shown as percentages. Texts in ``edited_columns`` have their edits marked, as [-from-] {+to+}.
     """
 
     caption: str
@@ -49,6 +50,7 @@ class Table:
     searchable: bool = False
     filter_column: str = ""
     percent_columns: tuple[str, ...] = ()
+    edited_columns: tuple[str, ...] = ()
 
     @property
     def is_long(self) -> bool:
@@ -141,12 +143,13 @@ def render(page: Page) -> str:
     )
     environment.filters["script_safe"] = _script_safe
     environment.filters["in_words"] = in_words
+    environment.filters["with_edits"] = with_edits
     environment.tests["numeric"] = lambda value: isinstance(value, int | float)
     environment.tests["table"] = lambda content: isinstance(content, Table)
     environment.tests["figure"] = lambda content: isinstance(content, Figure)
     environment.tests["linked_map"] = lambda content: isinstance(content, LinkedMap)
-    html: str = environment.get_template("page.html").render(page=page, vega_bundle=vega_bundle())
-    return html
+    whole: str = environment.get_template("page.html").render(page=page, vega_bundle=vega_bundle())
+    return whole
 
 
 def in_words(name: str) -> str:
@@ -155,6 +158,16 @@ def in_words(name: str) -> str:
     for pattern, words in _IN_WORDS.items():
         spaced = re.sub(pattern, words, spaced)
     return spaced
+
+
+def with_edits(text: str) -> str:
+    """Return ``text`` as HTML, what is marked in it as [-from-] {+to+} struck through and underlined.
+
+    The marks stay in what is copied or read aloud.
+    """
+    escaped = html.escape(text)
+    struck = re.sub(r"\[-(.+?)-\]", r"<del><span>[-</span>\1<span>-]</span></del>", escaped)
+    return re.sub(r"\{\+(.+?)\+\}", r"<ins><span>{+</span>\1<span>+}</span></ins>", struck)
 
 
 def in_reading_order(names: Iterable[str]) -> tuple[str, ...]:

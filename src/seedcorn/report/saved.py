@@ -112,8 +112,14 @@ def _table(saved: dict[str, Json]) -> Table:
                 searchable=searchable,
                 filter_column=filter_column,
                 percent_columns=tuple(percent_columns),
+                edited_columns=_names(saved.get("edited_columns")),
             )
     raise ValueError("a table without its parts")
+
+
+def _names(saved: Json) -> tuple[str, ...]:
+    """Return a list of names, none where a version before wrote none."""
+    return tuple(map(str, saved)) if isinstance(saved, list) else ()
 
 
 def _is_grid(columns: list[Json], rows: list[Json]) -> bool:

@@ -26,8 +26,10 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
     """Return the study as a page: summary, reductions as bars, and all numbers."""
     systems = [row for row in results.rows if row.get("kind") == "system"]
     slices = [row for row in results.rows if row.get("kind") == "slice"]
+    shown = [_shown(row) for row in systems]
     reductions = [f"over {name}" for name in (config.baseline_name, config.general) if name]
-    columns = ("n_transcripts", "lexicon", "system", *MEASURES, *reductions)
+    errors = ("n_transcripts", "lexicon", "system", "wer", "cer", *reductions)
+    models = ("n_transcripts", "lexicon", "system", *(m for m in MEASURES if m not in errors))
     slice_columns = ("n_transcripts", "slice", "system", "wer", "reduction")
     return Page(
         title=f"Seedcorn study: {config.name}",
@@ -49,7 +51,7 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
                         y_percent=True,
                         caption="By system and, in brackets, number of transcripts.",
                     ),
-                    table("Every system.", [_shown(row) for row in systems], columns, filter_column="system"),
+                    table("Errors of every system.", shown, errors, filter_column="system"),
                     table("Slices.", [_shown(row) for row in slices], slice_columns, filter_column="slice"),
                 ),
             ),
@@ -59,6 +61,7 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
                 contents=(
                     _growth(systems, "perplexity", "perplexity on test"),
                     _growth(systems, "n_words", "words that the model knows"),
+                    table("The language model of every system.", shown, models, filter_column="system"),
                 ),
             ),
         ),

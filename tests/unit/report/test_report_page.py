@@ -147,17 +147,18 @@ const wait = setInterval(async () => {
 """
 
 
-def test_map_search_filter_and_sorting_work_in_a_browser(tmp_path: Path) -> None:
+def seen_in_browser(tmp_path: Path, page: str, script: str, *options: str) -> list[str]:
+    """Return what ``script`` leaves in ``document.body.dataset.report``."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         pytest.skip("no Chromium on this machine: the page is checked without a browser only")
     path = tmp_path / "page.html"
-    before, _, after = page_with_map().rpartition("</body>")
-    path.write_text(before + INTERACTION + "</body>" + after, "utf-8")
+    before, _, after = page.rpartition("</body>")
+    path.write_text(before + script + "</body>" + after, "utf-8")
     quiet = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
     command = [browser, "--headless", "--no-sandbox", *quiet, "--disable-sync", f"--user-data-dir={tmp_path / 'user'}"]
     done = subprocess.run(
-        [*command, "--virtual-time-budget=20000", "--dump-dom", path.as_uri()],
+        [*command, *options, "--virtual-time-budget=20000", "--dump-dom", path.as_uri()],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -166,7 +167,12 @@ def test_map_search_filter_and_sorting_work_in_a_browser(tmp_path: Path) -> None
     )
     found = re.search(r'data-report="([^"]*)"', done.stdout)
     assert found is not None, done.stderr[-2000:]
-    assert json.loads(html.unescape(found.group(1))) == [
+    report: list[str] = json.loads(html.unescape(found.group(1)))
+    return report
+
+
+def test_map_search_filter_and_sorting_work_in_a_browser(tmp_path: Path) -> None:
+    assert seen_in_browser(tmp_path, page_with_map(), INTERACTION) == [
         "10 of 10 rows",
         "9 of 10 rows",
         "4 of 10 rows",
@@ -177,6 +183,37 @@ def test_map_search_filter_and_sorting_work_in_a_browser(tmp_path: Path) -> None
         "aligned",
         "0 1",
     ]
+
+
+OVERFLOW = """
+<script>
+  const seen = [...document.querySelectorAll(".scroll")].map((frame) => {
+    const first = frame.querySelector("td");
+    return [first.closest("table").className, frame.scrollWidth <= frame.clientWidth, first.dataset.name];
+  });
+  document.body.dataset.report = JSON.stringify(seen);
+</script>
+"""
+
+
+def test_every_table_is_within_a_small_screen(tmp_path: Path) -> None:
+    many = Table(caption="m", columns=tuple(f"column {i}" for i in range(12)), rows=(tuple(range(12)),))
+    few = Table(caption="f", columns=("text", "n"), rows=(("x" * 900, 1),))
+    page = Page(title="t", summary=(), sections=(Section(title="s", contents=(many, few)),), signatures=())
+    assert seen_in_browser(tmp_path, render(page), OVERFLOW, "--window-size=500,900") == [
+        ["stacked", True, "Column 0"],
+        ["", True, None],
+    ]
+
+
+def test_edits_are_struck_through_and_underlined_and_stay_text() -> None:
+    table = Table(
+        caption="c", columns=("text", "after"), rows=(("[-a-]", "[-<b>-] {+c+} d"),), edited_columns=("after",)
+    )
+    page = render(Page(title="t", summary=(), sections=(Section(title="s", contents=(table,)),), signatures=()))
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page)
+    assert cells[0] == "[-a-]"
+    assert re.sub(r"</?span>", "", cells[1]) == "<del>[-&lt;b&gt;-]</del> <ins>{+c+}</ins> d"
 
 
 @pytest.mark.parametrize("ending", [".svg", ".png"])
