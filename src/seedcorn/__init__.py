@@ -61,6 +61,8 @@ _HOMES = {
     "run_intent": "seedcorn.intent.pipeline",
     "LanguageConfig": "seedcorn.language.pipeline",
     "run_language": "seedcorn.language.pipeline",
+    "GrowthConfig": "seedcorn.growth.pipeline",
+    "run_growth": "seedcorn.growth.pipeline",
     "Context": "seedcorn.runs",
     "open_run": "seedcorn.runs",
     "load_config": "seedcorn.config",

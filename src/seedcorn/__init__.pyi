@@ -21,6 +21,8 @@ from seedcorn.evaluation.bootstrap import paired_bootstrap as paired_bootstrap
 from seedcorn.evaluation.nlu import outcomes as outcomes
 from seedcorn.evaluation.wer import character_errors as character_errors
 from seedcorn.evaluation.wer import word_errors as word_errors
+from seedcorn.growth.pipeline import GrowthConfig as GrowthConfig
+from seedcorn.growth.pipeline import run_growth as run_growth
 from seedcorn.intent.pipeline import IntentConfig as IntentConfig
 from seedcorn.intent.pipeline import run_intent as run_intent
 from seedcorn.language.pipeline import LanguageConfig as LanguageConfig

@@ -21,6 +21,9 @@ _IN_YAML = {
 }
 
 
+_MOST_SHOWN = 100  # characters of a value
+
+
 class Settings(BaseModel):
     """Base of all configuration models: unknown keys are refused, values cannot change after loading."""
 
@@ -154,7 +157,8 @@ def _explained(
     line = _line_of(nodes, location)
     where = at(path, line) if line else str(path)
     key = ".".join(location)
-    if any(f"{key}.".startswith(f"{override.partition('=')[0]}.") for override in overrides):
+    overridden = [override.partition("=")[0] for override in overrides]
+    if any(f"{key}.".startswith(f"{name}.") or (not line and name.startswith(f"{key}.")) for name in overridden):
         where = "--set"
     if problem["type"] == "extra_forbidden":
         known = _keys_at(model, location[:-1])
@@ -166,15 +170,22 @@ def _explained(
     if problem["type"] == INPUT_FILE_ERROR:
         refused = problem["ctx"]["error"]
         return ConfigError(wanted=f"'{key}': {refused.wanted}", found=refused.found, where=where, fix=refused.fix)
-    message = _IN_YAML.get(problem["type"], problem["msg"])
+    message = _IN_YAML.get(problem["type"], problem["msg"]).removeprefix("Value error, ")
+    if not key:  # what was found is the whole configuration
+        fix = f"{message[:1].upper()}{message[1:]}."
+        return ConfigError(wanted="settings that fit together", found="some that do not", where=where, fix=fix)
     return ConfigError(wanted=f"'{key}': {message}", found=_shown(problem["input"]), where=where)
 
 
 def _shown(value: object) -> str:
+    """Return ``value`` where it is short, what is in it where it is a long group, else its beginning."""
     try:
-        return repr(value)
+        written = repr(value)
     except ValueError:  # Python writes no integers of more than 4,300 digits
         return "an integer of thousands of digits"
+    if len(written) <= _MOST_SHOWN:
+        return written
+    return f"the settings {', '.join(map(str, value))}" if isinstance(value, dict) else f"{written[:_MOST_SHOWN]} ..."
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str]) -> list[str]:

@@ -1,6 +1,8 @@
 from pathlib import Path
+from typing import Self
 
 import pytest
+from pydantic import model_validator
 
 from seedcorn.config import Settings, dump_config, load_config
 from seedcorn.errors import ConfigError
@@ -8,12 +10,27 @@ from seedcorn.errors import ConfigError
 
 class Inner(Settings):
     n_best: int = 10
+    limit: int = 9
+    of: int = 9
+    text: str = ""
+
+    @model_validator(mode="after")
+    def _is_within(self) -> Self:
+        if self.of < self.limit < 9:
+            raise ValueError("'limit' is over 'of'")
+        return self
 
 
 class Outer(Settings):
     random_seed: int = 1
     inner: Inner = Inner()
     many: tuple[Inner, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_lucky(self) -> Self:
+        if self.random_seed == 13:
+            raise ValueError("no 13: bad luck")
+        return self
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -54,6 +71,16 @@ def test_overrides_win_and_the_resolved_config_loads_again(tmp_path: Path) -> No
             "aliases that make more",
         ),
         ("- 1\n", "wanted a mapping of settings"),
+        (
+            "inner:\n  limit: 3\n  of: 2\n",
+            r"c.yaml:1: wanted 'inner': 'limit' is over 'of', found {'limit': 3, 'of': 2}$",
+        ),
+        ("random_seed: 13\n", r"c.yaml: wanted settings that fit together, found some that do not. No 13: bad luck.$"),
+        (
+            f"inner: {{limit: 3, of: 2, text: {'x' * 500}}}\n",
+            "'limit' is over 'of', found the settings limit, of, text$",
+        ),
+        (f"inner: {{n_best: {'x' * 500}}}\n", r"wanted 'inner.n_best': .*, found 'x{99} \.\.\.$"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path: Path, text: str, message: str) -> None:
@@ -66,7 +93,7 @@ def test_an_override_without_value_is_refused(tmp_path: Path) -> None:
         load_config(written(tmp_path, ""), Outer, overrides=["inner"])
 
 
-@pytest.mark.parametrize("override", ["inner.nbest=5", "inner={nbest: 5}", "inner.n_best=many"])
+@pytest.mark.parametrize("override", ["inner.nbest=5", "inner={nbest: 5}", "inner.n_best=many", "iner.n_best=3"])
 def test_a_mistake_of_an_override_is_told_as_such(tmp_path: Path, override: str) -> None:
     with pytest.raises(ConfigError, match=r"^--set: wanted "):
         load_config(written(tmp_path, "inner:\n  n_best: 1\n"), Outer, overrides=[override])

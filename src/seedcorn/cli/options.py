@@ -95,7 +95,8 @@ def show(result: Mapping[str, Json], *, as_json: bool) -> None:
         typer.echo(json.dumps(result, ensure_ascii=False), err=is_taken)
         return
     for name, value in result.items():
-        typer.echo(f"{name.replace('_', ' ')}: {_shown(value)}", err=is_taken)
+        in_words = name.replace("_", " ") if name.isidentifier() else name  # stages are called as their folders
+        typer.echo(f"{in_words}: {_shown(value)}", err=is_taken)
 
 
 def _shown(value: Json) -> str:

@@ -96,13 +96,13 @@ class LanguagePipeline(EngineSettings):
     @model_validator(mode="after")
     def _systems_fit(self) -> Self:
         if len(self.systems) < 2:
-            raise ValueError("give at least two systems: a baseline and the one to export")
+            raise ValueError("give at least two 'systems': a baseline and the one to export")
         for role in ("baseline", "reported"):
             name = getattr(self, role)
             if name and name not in self.systems:
                 raise ValueError(f"{role}: '{name}' is not one of the systems {', '.join(self.systems)}")
         if len({folder_name(name) for name in self.systems}) < len(self.systems):
-            raise ValueError("give the systems names that differ in their letters and digits")
+            raise ValueError("give the 'systems' names that differ in their letters and digits")
         oracles = [name for name, s in self.systems.items() if any(isinstance(x, OracleTarget) for x in s)]
         if oracles and self.data.oracle_target is None:
             raise ValueError(f"the system '{oracles[0]}' with oracle_target needs data.oracle_target")
