@@ -67,7 +67,7 @@ def test_every_system_is_measured_after_each_round_and_found_again(config: Growt
     assert deployed[1].intent_f1["weather_query"] == 0.0
     assert [m.round for m in first if m.system == "oracle"] == [2]
     made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("record.json")}
-    second = measure_all(config, folder=tmp_path)
+    second = measure_all(config, folder=tmp_path, n_workers=2)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("record.json")} == made
     assert growth_summary(first, config) == growth_summary(second, config)
 
