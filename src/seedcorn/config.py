@@ -62,6 +62,7 @@ def read_yaml(path: Path) -> tuple[object, yaml.Node | None]:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(wanted="a readable YAML file", found=str(error), where=path) from error
+    nodes = None
     try:
         nodes = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_aliases_without_end(nodes, path)
@@ -69,7 +70,8 @@ def read_yaml(path: Path) -> tuple[object, yaml.Node | None]:
         return yaml.safe_load(text), nodes
     except _FROM_INSIDE_YAML as error:
         found = "lists nested too deep" if isinstance(error, RecursionError) else f"a value that is none ({error})"
-        raise ConfigError(wanted="YAML", found=found, where=path) from error
+        line = _line_of_no_value(nodes)
+        raise ConfigError(wanted="YAML", found=found, where=at(path, line) if line else path) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = at(path, mark.line + 1) if mark else str(path)
@@ -114,6 +116,19 @@ def _refuse_aliases_without_end(root: yaml.Node | None, path: Path) -> None:
         raise ConfigError(
             wanted=f"a configuration of at most {_MOST_NODES:,} values", found="aliases that make more", where=path
         )
+
+
+def _line_of_no_value(node: yaml.Node | None) -> int | None:
+    """Return the line of the first value below ``node`` that is none of its kind, None where it is elsewhere."""
+    if isinstance(node, yaml.CollectionNode):
+        parts = [n for pair in node.value for n in pair] if isinstance(node, yaml.MappingNode) else node.value
+        return next(filter(None, map(_line_of_no_value, parts)), None)
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.constructor.SafeConstructor().construct_object(node)
+        except (yaml.YAMLError, *_FROM_INSIDE_YAML):
+            return int(node.start_mark.line) + 1
+    return None
 
 
 def _refuse_odd_keys(node: yaml.Node | None, path: Path) -> None:

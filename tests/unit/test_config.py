@@ -57,7 +57,7 @@ def test_overrides_win_and_the_resolved_config_loads_again(tmp_path: Path) -> No
         ("many: 3\n", "c.yaml:1: wanted 'many': Input should be a list, found 3"),
         ("a: [\n", r"c.yaml:2: wanted YAML"),
         ("inner:\n  [n_best]: 3\n", r"c.yaml:2: wanted the name of a setting"),
-        ("a: 2024-13-45\n", "wanted YAML, found a value that is none"),
+        ("b: [1, {c: x}]\na: 2024-13-45\n", r"\.yaml:2: wanted YAML, found a value that is none"),
         ("a: !!int abc\n", "wanted YAML, found a value that is none"),
         ("a: !!float ''\n", "wanted YAML, found a value that is none"),
         ("a: !!bool maybe\n", "wanted YAML, found a value that is none"),

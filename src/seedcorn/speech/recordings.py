@@ -140,6 +140,10 @@ def _read_audio(path: Path) -> tuple[NDArray[np.float32], int, int]:
     if n_announced is not None and n_announced[0] > n_announced[1]:
         found = f"{n_announced[1]:,} bytes of samples of {n_announced[0]:,}"
         raise DataError(wanted="a whole wav file", found=found, where=path, fix="Copy or record it again.")
+    if not len(samples):
+        n_there = n_announced[1] if n_announced is not None else 0
+        found = f"{n_there:,} bytes of them, of which its header says that there are none" if n_there else "none"
+        raise DataError(wanted="samples of sound", found=found, where=path, fix="Record it again, or leave it out.")
     if not LEAST_RATE <= rate <= MOST_RATE:
         found = f"{rate:,} samples a second"
         raise DataError(wanted=f"speech of {LEAST_RATE:,} to {MOST_RATE:,} samples a second", found=found, where=path)
@@ -151,7 +155,7 @@ def _read_audio(path: Path) -> tuple[NDArray[np.float32], int, int]:
 def _announced_wav_bytes(path: Path) -> tuple[int, int] | None:
     """Return how many bytes of samples a wav file says it has and how many it has, None for another file.
 
-    Recorders that stream write 0 or 0xFFFFFFFF for what they cannot know yet; then all there is counts.
+    Recorders that stream write 0, of which nothing is read, or 0xFFFFFFFF for what they cannot know yet: all there is.
     """
     with path.open("rb") as stream:
         if stream.read(4) != b"RIFF" or stream.read(8)[4:] != b"WAVE":

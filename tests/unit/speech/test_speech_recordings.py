@@ -337,6 +337,17 @@ def test_a_wav_file_that_is_cut_short_is_refused(tmp_path: Path, n_bytes: int) -
         list(read_waves([Recording(id="a", audio=path)], samples_per_second=16_000))
 
 
+@pytest.mark.parametrize(("n_bytes", "found"), [(0, "found none"), (320, "found 320 bytes of them")])
+def test_a_wav_file_whose_header_tells_of_no_samples_is_refused(tmp_path: Path, n_bytes: int, found: str) -> None:
+    """Recorders that are killed leave such ones; nothing of them would be heard."""
+    soundfile = pytest.importorskip("soundfile")
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(0, np.float32), 16_000)
+    path.write_bytes(path.read_bytes() + bytes(n_bytes))
+    with pytest.raises(DataError, match=f"wanted samples of sound, {found}"):
+        list(read_waves([Recording(id="a", audio=path)], samples_per_second=16_000))
+
+
 def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     soundfile = pytest.importorskip("soundfile")
     path = tmp_path / "a.wav"
