@@ -16,6 +16,7 @@ import yaml
 
 from run_folders import run_bytes
 from seedcorn.cli import run
+from seedcorn.nlu.saved_model import model_folder
 from seedcorn.report.page import Table
 from seedcorn.report.saved import read_page
 from small_runs import INTENT, requests
@@ -61,6 +62,7 @@ def test_a_run_holds_every_stage_the_report_and_the_map(finished: Path) -> None:
     for words in (*parts, "the cut-off keeps 100", "self-training#"):
         assert words in report
     assert (finished / "run" / "map.svg").read_text("utf-8").startswith("<svg")
+    assert model_folder(finished / "run") == finished / "run" / "training" / "model"
     systems = json.loads((finished / "run" / "measures" / "measures.json").read_text("utf-8"))["systems"]
     assert [s["system"] for s in systems] == ["seed only", "without pool", "with pool"]
 

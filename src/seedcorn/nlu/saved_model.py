@@ -15,6 +15,7 @@ from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.model import NluModel as AnyNluModel
 
 _LINEAR, _NEURAL = "linear.npz", "neural.safetensors"
+_LEFT_BY_RUNS = ("training/model", "current/model")  # of an intent run its last, of a growth run what is deployed
 
 
 def save_nlu(model: AnyNluModel, folder: Path | str) -> None:
@@ -45,13 +46,16 @@ def load_nlu(folder: Path | str) -> AnyNluModel:
 
 
 def model_folder(folder: Path) -> Path:
-    """Return where the model of ``folder`` is, which it may be itself or the folder of a run with one model in it.
+    """Return where the model of ``folder`` is: itself, what the run that it holds leaves to be used, or the only one.
 
     Raises DataError when there is none, or more than one.
     """
     found = sorted({file.parent for name in (_LINEAR, _NEURAL) for file in folder.rglob(name)})
-    if folder in found or (len(found) == 1):
-        return folder if folder in found else found[0]
+    for place in (folder, *(folder / left for left in _LEFT_BY_RUNS)):
+        if place in found:
+            return place
+    if len(found) == 1:
+        return found[0]
     shown = ", ".join(str(path.relative_to(folder)) for path in found) or "none"
     raise DataError(wanted="one saved NLU model", found=shown, where=folder, fix="Name the folder of the model.")
 
@@ -61,7 +65,7 @@ class NluModel(AnyNluModel, Protocol):
 
     @staticmethod
     def load(folder: Path | str) -> AnyNluModel:
-        """Return the model saved in ``folder``, which may be that of a run with one model in it.
+        """Return the model saved in ``folder``, which may be that of a run: its last one, or what it deploys.
 
         Raises DataError when there is none, more than one, or a damaged one.
         """

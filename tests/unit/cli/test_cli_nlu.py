@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from seedcorn.cli import run
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.formats import write_corpus
 from seedcorn.corpus.utterances import Corpus
+from seedcorn.errors import DataError
+from seedcorn.nlu.saved_model import model_folder
 
 
 def test_train_predict_evaluate(
@@ -34,6 +37,17 @@ def test_train_predict_evaluate(
     assert NluModel.load(str(tmp_path / "run")).predict([rows[0].text]) == [direct]
     assert (found["text"], found["intent"]) == (rows[0].text, direct.intent)
     assert [slot["type"] for slot in found["slots"]] == [slot.type for slot in direct.slots]
+
+
+@pytest.mark.parametrize("left", ["training/model", "current/model"])
+def test_of_the_models_of_a_run_what_it_leaves_to_be_used_is_taken(tmp_path: Path, left: str) -> None:
+    for place in ("data/agent/model", left, "teacher/model"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "linear.npz").touch()
+    assert model_folder(tmp_path) == tmp_path / left
+    shutil.rmtree(tmp_path / left)
+    with pytest.raises(DataError, match=r"found data/agent/model, teacher/model\. Name the folder of the model"):
+        model_folder(tmp_path)
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
