@@ -101,7 +101,7 @@ def _refuse_other_kinds(start: bytes, path: Path) -> None:
         )
     found = next((what for magic, what in _MAGIC.items() if start.startswith(magic)), None)
     is_arrow = start.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
-    if found is None and not is_arrow and b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if found is None and not is_arrow and b"\x00" in start:
         found = "bytes that are no text"
     if _SUBTITLES.match(start):
         found = "subtitles"

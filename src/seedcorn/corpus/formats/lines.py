@@ -62,7 +62,7 @@ def open_bytes(path: Path) -> Iterator[ByteSource]:
 def first_bytes(path: Path) -> bytes:
     """Return the beginning of ``path``, decompressed and without a BOM."""
     with open_bytes(path) as stream:
-        return _read(stream, BYTES_TO_SNIFF, path).removeprefix(_UTF8_BOM)
+        return _start(stream, BYTES_TO_SNIFF, path)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -114,14 +114,19 @@ def _end_of_last_line(data: bytes) -> int:
 
 
 def _blocks(stream: ByteSource, path: Path, block_bytes: int = BYTES_PER_BLOCK) -> Iterator[bytes]:
-    block = _read(stream, block_bytes, path)
-    if block.startswith((*_UTF16_BOMS, *_UTF32_BOMS)):
-        found = "UTF-32" if block.startswith(_UTF32_BOMS) else "UTF-16"
-        raise DataError(wanted="UTF-8 text", found=found, where=path, fix=f"Convert it: iconv -f {found} -t UTF-8.")
-    block = block.removeprefix(_UTF8_BOM)
+    block = _start(stream, block_bytes, path)
     while block:
         yield block
         block = _read(stream, block_bytes, path)
+
+
+def _start(stream: ByteSource, n_bytes: int, path: Path) -> bytes:
+    """Return the first bytes without a BOM. Raises DataError where it is that of another encoding than UTF-8."""
+    block = _read(stream, n_bytes, path)
+    if block.startswith((*_UTF16_BOMS, *_UTF32_BOMS)):
+        found = "UTF-32" if block.startswith(_UTF32_BOMS) else "UTF-16"
+        raise DataError(wanted="UTF-8 text", found=found, where=path, fix=f"Convert it: iconv -f {found} -t UTF-8.")
+    return block.removeprefix(_UTF8_BOM)
 
 
 def _read(stream: ByteSource, n_bytes: int, path: Path) -> bytes:
