@@ -19,9 +19,10 @@ from seedcorn.corpus.formats import read_corpus
 from seedcorn.deployment.proposals import propose
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.diversity.methods import Strategy
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
 from seedcorn.nlu.linear import LinearNlu
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.selection import FloatArray
 from seedcorn.studies.results import Results, write_results
 

@@ -20,6 +20,7 @@ from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.corpus.templates import resample_slot_values, value_catalogue
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
 from seedcorn.lm.component_choice import ChosenComponents, choose_components
 from seedcorn.lm.interpolation import Mixture, fit_mixture, share_vocabulary
@@ -27,7 +28,7 @@ from seedcorn.lm.kneser_ney import FALLBACK_DISCOUNTS, estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.progress import ProgressMode, say, showing_progress
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.selection import Scores
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.pair_selection import cross_entropy_of_pairs, distance_of_pairs

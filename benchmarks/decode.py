@@ -33,11 +33,12 @@ from flashlight.lib.text.dictionary import create_word_dict
 from seedcorn.corpus.text import normalise
 from seedcorn.evaluation.bootstrap import paired_bootstrap
 from seedcorn.evaluation.wer import error_rate, word_errors
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.kneser_ney import estimate
 from seedcorn.progress import ProgressMode, say, showing_progress
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.speech.decoding import decode
 from seedcorn.speech.fusion import WeightedModel
 from seedcorn.speech.lexicon import Lexicon, build_lexicon

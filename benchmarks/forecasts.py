@@ -13,7 +13,7 @@ import numpy as np
 
 from growth_data import DEVELOPMENT, REPORTED, cut, massive, shown, trainer, written
 from seedcorn.corpus.utterances import Utterance
-from seedcorn.runs import Json
+from seedcorn.files import Json
 from seedcorn.studies.growth_labels import forecast_cell
 
 RANDOM_SEEDS = (1, 2, 3)

@@ -15,11 +15,12 @@ from seedcorn.corpus.formats import read_corpus
 from seedcorn.corpus.partitions import rows_where
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.nlu import Outcomes, outcomes
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
 
 RESULTS = Path(__file__).parent / "results"

@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 
 from growth_data import DEVELOPMENT, REPORTED, massive, shown, written
+from seedcorn.files import Json
 from seedcorn.nlu.linear import LinearSettings, train_linear
-from seedcorn.runs import Json
 from seedcorn.studies.growth_labels import noise_precision, spoil
 
 FRACTIONS = (0.02, 0.05, 0.1)

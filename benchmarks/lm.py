@@ -22,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
 
 REPOSITORY = Path(__file__).parent.parent

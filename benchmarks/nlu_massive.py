@@ -16,10 +16,11 @@ from seedcorn.corpus.settings import CorpusFile, open_corpus
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.evaluation.nlu import outcomes
 from seedcorn.evaluation.reliability import expected_calibration_error, intent_confidences, slot_confidences
+from seedcorn.files import Json
 from seedcorn.input_files import InputFile
 from seedcorn.nlu.calibration import calibrate
 from seedcorn.nlu.linear import LinearSettings, train_linear
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
 
 MASSIVE = "${SEEDCORN_DATA}/massive/en-US.jsonl.gz"

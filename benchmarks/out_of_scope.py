@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from growth_data import DEVELOPMENT, REPORTED, cut, massive, open_text, shown, train, written
 from seedcorn.corpus.utterances import Utterance
+from seedcorn.files import Json
 from seedcorn.nlu.out_of_scope import fit_scope_gate, scope_scores
-from seedcorn.runs import Json
 
 
 def scope_rows(intents: Sequence[str], test: Sequence[Utterance]) -> list[dict[str, Json]]:

@@ -25,14 +25,14 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import require
 from seedcorn.evaluation.bootstrap import Reduction, paired_bootstrap
 from seedcorn.evaluation.wer import error_rate, word_errors
-from seedcorn.files import write_text_whole
+from seedcorn.files import Json, write_text_whole
 from seedcorn.input_files import digest_of_file
 from seedcorn.lm.arpa_writing import write_arpa
 from seedcorn.lm.component_choice import choose_components
 from seedcorn.lm.interpolation import fit_mixture, static_model
 from seedcorn.lm.model_file import read_model
 from seedcorn.progress import ProgressMode, say, showing_progress, track
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.speech.nbest_files import RECOGNISER, RecognisedText
 from seedcorn.speech.rescoring import rescore, tune_speech_weights, with_models
 from seedcorn.speech.synthesis import SAMPLES_PER_SECOND, Samples, Voice, synthesise

@@ -29,10 +29,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from seedcorn.corpus.text import words
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
 from seedcorn.relevance.linear import relevance_scores, save_relevance_model
 from seedcorn.relevance.logistic import fit_logistic
-from seedcorn.runs import Json
 from seedcorn.studies.results import Results, write_results
 
 REPOSITORY = Path(__file__).parent.parent

@@ -14,10 +14,11 @@ import numpy as np
 from component_choice import N_DEV, N_TRANSCRIPTS, N_VARIANTS, SEEDS, models_of, targets, test_perplexity
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.templates import resample_slot_values
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
 from seedcorn.lm.interpolation import fit_mixture
 from seedcorn.progress import ProgressMode, say, showing_progress
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.spoken_values import spoken_values_of
 from translation_steps import DATA, LOCALES, RESULTS, drawn, general_pairs, massive

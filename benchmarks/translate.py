@@ -19,8 +19,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from seedcorn.corpus.builtin import builtin_pairs, builtin_requests
 from seedcorn.evaluation.translation import chrf
+from seedcorn.files import Json
 from seedcorn.input_files import digest_of_folder
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.network import pretrained
 from seedcorn.translation.presets import PRESETS

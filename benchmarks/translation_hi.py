@@ -34,7 +34,7 @@ from seedcorn.corpus.pair_cleaning import clean_pairs, spoken_form, take_pairs
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.evaluation.translation import bleu, chrf
-from seedcorn.files import write_text_whole
+from seedcorn.files import Json, write_text_whole
 from seedcorn.input_files import digest_of_file, digest_of_folder
 from seedcorn.lm.domain_model import words_of
 from seedcorn.lm.interpolation import Mixture, fit_mixture
@@ -43,7 +43,7 @@ from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.relevance.cutoff import Cutoff
-from seedcorn.runs import Json, digest_of_json
+from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
 from seedcorn.translation.entities import catalogue_of, translate_utterances
 from seedcorn.translation.keep_or_reject import best_point, in_domain_scores, keep_curve, keep_likely

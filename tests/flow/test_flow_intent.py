@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from run_folders import run_bytes
+from run_folders import run_bytes, unnamed_files
 from seedcorn.cli import run
 from seedcorn.nlu.saved_model import model_folder
 from seedcorn.report.page import Table
@@ -407,6 +407,10 @@ def test_the_training_set_is_written_with_label_confidence_weight_origin_and_rea
     assert {"text", "intent", "slots", "origin", "set", "confidence", "weight", "reason"} <= set(rows[0])
     assert [row["set"] for row in rows].count("seed") == counts["n_seed"]
     assert [row["set"] for row in rows].count("background") == counts["n_background"]
+
+
+def test_the_reference_names_every_file(finished: Path) -> None:
+    assert unnamed_files(finished / "run", section="Intent") == []
 
 
 def test_a_dry_run_lists_the_stages_and_makes_nothing(

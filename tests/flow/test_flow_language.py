@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 pytest.importorskip("ctranslate2")
 pytest.importorskip("espeakng_loader")
 
+from run_folders import unnamed_files
 from seedcorn.config import dump_config
 from seedcorn.corpus.settings import CorpusFile, utterances_in
 from seedcorn.input_files import digest_of_folder
@@ -54,6 +55,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch
     assert digests(broken) == digests(whole)
     assert resumed.read_bytes() == report.read_bytes()
     assert set(CONFIG.stages()) == set(digests(whole))  # what --dry-run lists is what is run
+    assert unnamed_files(whole, section="Language") == []
 
     measured = json.loads((whole / "measures" / "measures.json").read_text("utf-8"))
     assert [row["system"] for row in measured["systems"]] == ["transcripts"] * 2 + ["general text"] * 2 + ["all"] * 2

@@ -9,12 +9,11 @@ from importlib import resources
 from pathlib import Path
 
 from seedcorn.corpus.utterances import Slot, Utterance
-from seedcorn.deployment.proposals import Proposal
+from seedcorn.deployment.proposals import AnnotationBatch, Proposal
 from seedcorn.errors import ConfigError
-from seedcorn.files import write_text_whole
+from seedcorn.files import Json, write_text_whole
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 from seedcorn.nlu.tokens import tokens_of
-from seedcorn.runs import Json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +36,20 @@ class TaskBatch:
     slot_types: tuple[str, ...]
 
 
-def task_of(proposal: Proposal, *, id: str, lang: str = "") -> Task:
+def tasks_of(batch: AnnotationBatch, rows: Sequence[Utterance]) -> tuple[Task, ...]:
+    """Return the tasks of what was proposed for ``rows``, which have ids."""
+    return tuple(_task(proposal, rows[proposal.position]) for proposal in batch.proposals)
+
+
+def _task(proposal: Proposal, row: Utterance) -> Task:
     """Return the task of a proposal; an utterance that the model takes for none of its intents has no proposal."""
     found = proposal.prediction
     in_scope = found.intent != OUT_OF_SCOPE
     return Task(
         utterance=Utterance(
-            id=id,
+            id=row.id,
             text=proposal.text,
-            lang=lang,
+            lang=row.lang,
             intent=found.intent if in_scope else "",
             slots=found.slots if in_scope else (),
         ),

@@ -1,14 +1,14 @@
 """Annotation and audit outside a run, file to file: what ``seedcorn select annotate`` and ``data audit`` call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.deployment.proposals import propose
-from seedcorn.deployment.tasks import TaskBatch, task_of
+from seedcorn.deployment.tasks import TaskBatch, tasks_of
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.errors import DataError
 from seedcorn.evaluation.forecast import LearningCurve, forecast
@@ -19,14 +19,6 @@ from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
 
 _HELD_OUT_FRACTION = 0.25
 LINEAR = LinearSettings(n_crf_iterations=60)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ToAnnotate:
-    """The batch of tasks, and what the learning curve foretells where that was asked."""
-
-    batch: TaskBatch
-    curve: LearningCurve | None
 
 
 def to_annotate(
@@ -48,10 +40,7 @@ def to_annotate(
     batch = propose([u.text for u in pool], model=model, labelled=labelled, settings=settings, random_seed=random_seed)
     return TaskBatch(
         name=name,
-        tasks=tuple(
-            task_of(p, id=pool[p.position].id or f"row-{p.position}", lang=pool[p.position].lang)
-            for p in batch.proposals
-        ),
+        tasks=tasks_of(batch, [u if u.id else replace(u, id=f"row-{row}") for row, u in enumerate(pool)]),
         intents=tuple(sorted({*model.intents, *(u.intent for u in labelled)} - {OUT_OF_SCOPE})),
         slot_types=tuple(sorted({slot.type for u in labelled for slot in u.slots})),
     )

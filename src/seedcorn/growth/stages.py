@@ -13,7 +13,7 @@ from seedcorn.corpus.utterances import ROWS_PER_BATCH, Utterance
 from seedcorn.deployment.batch import ToAnnotate, foretold
 from seedcorn.deployment.certificate import Certificate, Judged, certify
 from seedcorn.deployment.proposals import propose
-from seedcorn.deployment.tasks import Task, TaskBatch, task_of
+from seedcorn.deployment.tasks import Task, TaskBatch, tasks_of
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.errors import DataError
 from seedcorn.files import Json, read_json, write_json
@@ -185,12 +185,11 @@ class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
             settings=self,
             random_seed=context.random_seed,
         )
-        new = [task_of(p, id=logs.logs[p.position].id, lang=logs.logs[p.position].lang) for p in batch.proposals]
         own_slots = {slot.type for u in agent.labelled if u.intent in agent.intents for slot in u.slots}
         return ToAnnotate(
             batch=TaskBatch(
                 name=f"round-{agent.round}",
-                tasks=(*again, *new),
+                tasks=(*again, *tasks_of(batch, logs.logs)),
                 intents=tuple(sorted({u.intent for u in agent.labelled} - {"", OUT_OF_SCOPE})),
                 slot_types=tuple(sorted(own_slots)),
             ),

@@ -10,7 +10,7 @@ from seedcorn.corpus.utterances import Utterance, utterances_of
 from seedcorn.deployment.batch import ToAnnotate, foretold
 from seedcorn.deployment.certificate import Certificate, Judged, certify
 from seedcorn.deployment.proposals import propose
-from seedcorn.deployment.tasks import Task, TaskBatch, task_of, with_ids
+from seedcorn.deployment.tasks import Task, TaskBatch, tasks_of, with_ids
 from seedcorn.diversity.annotate import AnnotationSettings
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.measures import WITH_POOL, WITHOUT_POOL, Evaluated
@@ -42,8 +42,7 @@ class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
             settings=self,
             random_seed=context.random_seed,
         )
-        tasks = tuple(task_of(p, id=rows[p.position].id, lang=rows[p.position].lang) for p in batch.proposals)
-        return ToAnnotate(batch=_batch(tasks, data), curve=self._foretold(data, context))
+        return ToAnnotate(batch=_batch(tasks_of(batch, rows), data), curve=self._foretold(data, context))
 
     def _foretold(self, data: IntentData, context: Context) -> Mapping[str, JsonValue]:
         if not self.with_forecast:

@@ -1,6 +1,5 @@
 """Run folders: stages, their results and records, one process at a time."""
 
-from seedcorn.files import Json
 from seedcorn.runs.engine import Result, Run
 from seedcorn.runs.lock import open_run
 from seedcorn.runs.record import (
@@ -14,7 +13,6 @@ from seedcorn.runs.stage import Context, Stage, StageResult
 
 __all__ = [
     "Context",
-    "Json",
     "Result",
     "Run",
     "Stage",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedcorn.evaluation.bootstrap import Interval
-from seedcorn.files import write_text_whole
-from seedcorn.runs import Json, package_versions
+from seedcorn.files import Json, write_text_whole
+from seedcorn.runs import package_versions
 
 _LARGE = 1_000
 

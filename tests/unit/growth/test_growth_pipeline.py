@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from run_folders import unnamed_files
 from seedcorn.cli import run
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.formats import write_corpus
@@ -66,6 +67,10 @@ def grow(folder: Path, run_dir: Path, *overrides: str, options: Sequence[str] = 
 def first(folder: Path) -> Path:
     assert grow(folder, folder / "first") == 0
     return folder / "first"
+
+
+def test_the_reference_names_every_file(first: Path) -> None:
+    assert unnamed_files(first, section="Growth") == []
 
 
 def test_a_round_that_passes_its_certificate_is_current(first: Path) -> None:
