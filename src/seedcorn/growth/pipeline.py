@@ -10,6 +10,7 @@ from pydantic import Field
 from seedcorn.deployment.batch import ToAnnotate
 from seedcorn.deployment.certificate import Certificate
 from seedcorn.engines.settings import EngineSettings
+from seedcorn.files import naming_the_place
 from seedcorn.growth.agent import CURRENT, Agent
 from seedcorn.growth.data import GrowthData, ReadGrowthData
 from seedcorn.growth.stages import (
@@ -99,8 +100,12 @@ def promote(agent: Agent, run_folder: Path) -> None:
     partial, old = run_folder / f".{CURRENT}.partial", run_folder / f".{CURRENT}.old"
     for folder in (partial, old):
         shutil.rmtree(folder, ignore_errors=True)
-    agent.save(partial)
-    if (run_folder / CURRENT).exists():
-        (run_folder / CURRENT).rename(old)
-    partial.rename(run_folder / CURRENT)
+    try:
+        with naming_the_place(run_folder / CURRENT):
+            agent.save(partial)
+        if (run_folder / CURRENT).exists():
+            (run_folder / CURRENT).rename(old)
+        partial.rename(run_folder / CURRENT)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)

@@ -164,7 +164,12 @@ class Run:
         if not checkpoints.exists():  # those of other settings are of no use any more
             shutil.rmtree(checkpoints.parent, ignore_errors=True)
         output.mkdir(parents=True)
-        with naming_the_place(place), threadpool_limits(1, user_api="blas"):  # sums depend on how many there are
+        with (
+            contextlib.ExitStack() as at_the_end,
+            naming_the_place(place),
+            threadpool_limits(1, user_api="blas"),  # sums depend on how many there are
+        ):
+            at_the_end.callback(shutil.rmtree, output, ignore_errors=True)  # of what failed nothing stays
             result = work(
                 Context(
                     random_seed=unfinished.random_seed,
@@ -174,15 +179,15 @@ class Run:
                 )
             )
             result.save(output)
-        finished = StageRecord(
-            **{
-                **unfinished.__dict__,
-                "output_digest": digest_of_folder(output),
-                "counts": dict(result.counts),
-            }
-        )
-        write_text_whole(output / RECORD_NAME, json.dumps(asdict(finished), ensure_ascii=False, indent=1) + "\n")
-        _replace_folder(output, place)
+            finished = StageRecord(
+                **{
+                    **unfinished.__dict__,
+                    "output_digest": digest_of_folder(output),
+                    "counts": dict(result.counts),
+                }
+            )
+            write_text_whole(output / RECORD_NAME, json.dumps(asdict(finished), ensure_ascii=False, indent=1) + "\n")
+            _replace_folder(output, place)
         shutil.rmtree(checkpoints.parent, ignore_errors=True)
         seconds = time.monotonic() - started
         self._note_seconds(name, seconds)

@@ -143,6 +143,7 @@ def test_a_failing_stage_leaves_no_folder(tmp_path: Path) -> None:
     assert raised.value.filename == str(tmp_path / "give")
     assert read_record(tmp_path / "give") is None
     assert not (tmp_path / "give").exists()
+    assert list(tmp_path.glob(".*.partial")) == []
 
 
 def test_checkpoints_survive_an_interruption_and_vanish_when_done(tmp_path: Path) -> None:
