@@ -21,7 +21,7 @@ from seedcorn.input_files import digest_of_file
 from seedcorn.progress import ProgressMode, say, showing_progress
 from seedcorn.speech.acoustic import AcousticModel, greedy_text, load_acoustic_model
 from seedcorn.speech.posteriors import Posteriors, read_posteriors
-from seedcorn.speech.test_bed import SMALL_TEST_BED, speak_and_emit, train_test_bed
+from seedcorn.speech.test_bed import SMALL_TEST_BED, synthesise_and_emit, train_test_bed
 
 DATA = Path(os.environ.get("SEEDCORN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RANDOM_SEEDS = {"train": 1, "dev": 2, "test": 3}
@@ -61,7 +61,7 @@ def posteriors(model: AcousticModel, folder: Path, lang: str, partition: str) ->
     path = folder / "posteriors" / f"{partition}.npz"
     if not path.exists():
         ids, texts = massive(lang, partition)
-        speak_and_emit(
+        synthesise_and_emit(
             model,
             texts,
             ids=ids,

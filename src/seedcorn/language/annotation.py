@@ -126,8 +126,8 @@ class ChooseToTranscribe(Stage[ForPeople]):
         rows = _recordings(speech)
         if not rows:
             raise DataError(wanted="recordings to transcribe", found="none", where=self.untranscribed.written)
-        heard = [row.proposed for row in rows]
-        return ForPeople(rows=_most_valuable(rows, heard, transcripts.texts, self, self.n_seconds, context))
+        recognised = [row.proposed for row in rows]
+        return ForPeople(rows=_most_valuable(rows, recognised, transcripts.texts, self, self.n_seconds, context))
 
 
 def _requests(data: LanguageData, nbest: NBestLists) -> list[ToDo]:
@@ -158,8 +158,8 @@ def _recordings(speech: Posteriors) -> list[ToDo]:
         symbols = logps.argmax(axis=1) != speech.alphabet.blank if len(logps) else np.zeros(0, dtype=np.bool_)
         sure = np.exp(logps.max(axis=1).astype(np.float64))[symbols] if symbols.any() else np.zeros(1)
         seconds = max(int(np.ceil(len(logps) * speech.seconds_per_step)), 1)
-        heard = greedy_text(logps, speech.alphabet)
-        rows.append(ToDo(id=utterance_id, text="", proposed=heard, probability=float(sure.mean()), cost=seconds))
+        text = greedy_text(logps, speech.alphabet)
+        rows.append(ToDo(id=utterance_id, text="", proposed=text, probability=float(sure.mean()), cost=seconds))
     return rows
 
 

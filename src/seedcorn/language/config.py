@@ -71,7 +71,7 @@ class LanguagePipeline(EngineSettings):
     the last; of its in-domain text ``key_terms`` are chosen, where set. What people should do next are the source
     requests ``to_translate``, chosen by the reported system's translations, and the recordings ``to_transcribe``. With
     the recogniser "none" language models are made and measured by perplexity alone. The command line with several
-    threads lets dev and test be heard in a process of its own meanwhile.
+    threads makes the posteriors of dev and test in a process of its own meanwhile.
     """
 
     data: ReadLanguageData

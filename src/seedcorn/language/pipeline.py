@@ -61,7 +61,7 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
     data = run.do(config.data)
     transcripts = run.do(config.transcripts, data)
     pairs = run.do(config.pair_cleaning)
-    with listening(run, config, data, pairs, frozen):
+    with posteriors_ahead(run, config, data, pairs, frozen):
         nearest = run.do(config.pair_selection, data, transcripts, pairs)
         domain = run.do(config.domain_model, data, transcripts, pairs, nearest)
         known = Materials(data=data, transcripts=transcripts, pairs=pairs, nearest=nearest, domain=domain)
@@ -181,10 +181,10 @@ def recognise(
     models: Models,
     frozen: Frozen,
 ) -> Recognition | None:
-    """Listen to dev and test once, decode test with every model, and measure; None without a recogniser."""
+    """Decode test with every model, from posteriors made once, and measure; None without a recogniser."""
     if config.recogniser is None:
         return None
-    posteriors = frozen.posteriors or run.do(*hearing(config.recogniser, materials.data, materials.pairs))
+    posteriors = frozen.posteriors or run.do(*posteriors_stage(config.recogniser, materials.data, materials.pairs))
     weights = {}
     for system in dict.fromkeys(config.tuned_for(system) for system in config.systems):
         weights[system] = frozen.decoder_weights or run.do(
@@ -211,19 +211,19 @@ def recognise(
     return Recognition(posteriors=posteriors, decoder_weights=weights, hypotheses=hypotheses, measures=measures)
 
 
-def listening(
+def posteriors_ahead(
     run: Run, config: LanguagePipeline, data: Result[LanguageData], pairs: Result[CleanPairs], frozen: Frozen
 ) -> AbstractContextManager[None]:
-    """Return a block beside which dev and test are heard, where they are to be and there are processors for it."""
+    """Return a block beside which the posteriors are made, where they are wanted and a process of its own may be."""
     if config.recogniser is None or frozen.posteriors is not None:
         return nullcontext()
-    return run.ahead(*hearing(config.recogniser, data, pairs))
+    return run.ahead(*posteriors_stage(config.recogniser, data, pairs))
 
 
-def hearing(
+def posteriors_stage(
     recogniser: Recogniser, data: Result[LanguageData], pairs: Result[CleanPairs]
 ) -> tuple[Stage[SpeechPosteriors], *tuple[Result[StageResult], ...]]:
-    """Return the stage that hears dev and test, and its inputs: every language model starts from what it makes."""
+    """Return the stage of the posteriors of dev and test, from which every language model starts, and its inputs."""
     if recogniser.files is not None:
         return recogniser.files, data
     return recogniser.test_bed or SynthesiseSpeech(), data, pairs

@@ -50,7 +50,7 @@ class SpeechPosteriors:
 
 
 class SynthesiseSpeech(Stage[SpeechPosteriors]):
-    """Train a recogniser on synthetic speech, and let it hear dev and test.
+    """Train a recogniser on synthetic speech, and emit its posteriors of dev and test.
 
     The target side of the general pairs, words shuffled, is the text it is trained on. ``voice`` is what espeak-ng
     calls the language, by default the code of the target language. Dev and test are spoken by voices unseen in
@@ -69,7 +69,7 @@ class SynthesiseSpeech(Stage[SpeechPosteriors]):
     def __call__(self, data: LanguageData, clean: CleanPairs, *, context: Context) -> SpeechPosteriors:
         """Return the posteriors of dev and test."""
         from seedcorn.speech.synthesis import voice_of
-        from seedcorn.speech.test_bed import sized_test_bed, speak_and_emit, train_test_bed
+        from seedcorn.speech.test_bed import sized_test_bed, synthesise_and_emit, train_test_bed
 
         voice = self.voice or voice_of(data.target_lang)
         with context.working_folder() as checkpoints:
@@ -82,7 +82,7 @@ class SynthesiseSpeech(Stage[SpeechPosteriors]):
                 checkpoints=checkpoints,
             )
         dev, test = (
-            speak_and_emit(
+            synthesise_and_emit(
                 model,
                 [u.text for u in utterances],
                 ids=[u.id for u in utterances],

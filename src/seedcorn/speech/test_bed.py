@@ -97,7 +97,7 @@ def train_test_bed(
 
 
 @one_torch_thread()
-def speak_and_emit(
+def synthesise_and_emit(
     model: AcousticModel,
     texts: Sequence[str],
     *,
