@@ -109,7 +109,8 @@ def _new_groups(before: Sequence[str], now: Sequence[str], n_groups: int, random
 
     texts = [*before, *now]
     vectors = fit_encoder(texts, n_dimensions=32, random_seed=random_seed).encode(texts)
-    fitted = KMeans(min(n_groups, len(texts)), n_init=1, random_state=random_seed).fit(vectors)
+    n_clusters = min(n_groups, len(np.unique(vectors, axis=0)))
+    fitted = KMeans(n_clusters, n_init=1, random_state=random_seed).fit(vectors)
     groups = []
     for centre in range(fitted.n_clusters):
         members = np.flatnonzero(fitted.labels_ == centre)
