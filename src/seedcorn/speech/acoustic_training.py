@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seedcorn.bfloat16 import bf16_pays_on_processor
+from seedcorn.bfloat16 import bf16_pays
 from seedcorn.corpus.text import words
 from seedcorn.errors import DataError
 from seedcorn.files import writing_whole
@@ -38,7 +38,7 @@ class TrainingSettings:
 
     Frequencies are warped by ``warps``, one drawn for each batch, so that vocal tracts of other lengths than those of
     the training voices are known (Jaitly and Hinton 2013). ``bf16`` is for processors that
-    multiply in it; elsewhere it would take ten times as long, and float32 is used.
+    multiply in it; elsewhere it would take ten times as long, and float32 is used. A GPU is used where there is one.
     """
 
     n_epochs: int = 20
@@ -104,14 +104,14 @@ def train_acoustic_model(
     """
     targets = [_target(text, alphabet, row) for row, text in enumerate(texts)]
     torch.manual_seed(random_seed)
-    network = CtcNetwork(shape, len(alphabet))
+    network = CtcNetwork(shape, len(alphabet)).to("cuda" if torch.cuda.is_available() else "cpu")
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.peak_learning_rate, weight_decay=1e-2)
     first_epoch = _resume(network, optimiser, checkpoints)
     for epoch in range(first_epoch, settings.n_epochs if last_epoch is None else last_epoch):
         loss = _train_epoch(network, optimiser, spoken, targets, settings, alphabet.blank, epoch, random_seed)
         say(f"acoustic model: epoch {epoch + 1} of {settings.n_epochs}, loss {loss:.3f} a character")
         _save_checkpoint(network, optimiser, checkpoints, epoch + 1)
-    return AcousticModel(network=network.eval(), alphabet=alphabet, shape=shape)
+    return AcousticModel(network=network.cpu().eval(), alphabet=alphabet, shape=shape)
 
 
 def _target(text: str, alphabet: Alphabet, row: int) -> list[int]:
@@ -136,7 +136,8 @@ def _train_epoch(
     rng = np.random.default_rng([random_seed, epoch])
     torch.manual_seed(int(rng.integers(1 << 31)))
     network.train()
-    batches, bf16 = _shuffled_batches(spoken, settings, rng), settings.bf16 and bf16_pays_on_processor()
+    batches, bf16 = _shuffled_batches(spoken, settings, rng), settings.bf16 and bf16_pays()
+    device = next(network.parameters()).device
     total, n_characters = 0.0, 0
     for step, batch in enumerate(batches):
         _set_learning_rate(optimiser, settings, (epoch + step / len(batches)) / settings.n_epochs)
@@ -144,7 +145,7 @@ def _train_epoch(
         features = log_mel(torch.from_numpy(np.stack(waves)), warp=settings.warps[rng.integers(len(settings.warps))])
         if settings.masked:
             _mask(features, rng)
-        loss = _ctc_loss(network, features, [targets[p] for p in batch], blank, bf16=bf16)
+        loss = _ctc_loss(network, features.to(device), [targets[p] for p in batch], blank, bf16=bf16)
         optimiser.zero_grad()
         (loss / len(batch)).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -159,7 +160,7 @@ def _train_epoch(
 def _ctc_loss(
     network: CtcNetwork, features: torch.Tensor, targets: list[list[int]], blank: int, *, bf16: bool
 ) -> torch.Tensor:
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+    with torch.autocast(features.device.type, dtype=torch.bfloat16, enabled=bf16):
         logps = network(features)
     n_steps = torch.full((len(targets),), features.shape[1] // FRAMES_PER_STEP)
     n_characters = torch.tensor([len(target) for target in targets])

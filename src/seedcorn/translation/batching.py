@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from seedcorn.corpus.pairs import PairCorpus
 from seedcorn.progress import track
+from seedcorn.translation.prompts import answer_ids, prompt_ids
 
 IGNORED_LABEL = -100
 
@@ -42,15 +43,25 @@ class TokenisedPairs:
         return len(self.source.starts) - 1
 
 
-def tokenise(pairs: PairCorpus, tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> TokenisedPairs:
-    """Return ``pairs`` as token ids, each side at most ``max_length`` long."""
+def tokenise(
+    pairs: PairCorpus, tokenizer: PreTrainedTokenizerBase, *, max_length: int, causal: bool = False
+) -> TokenisedPairs:
+    """Return ``pairs`` as token ids, each side at most ``max_length`` long.
+
+    For a ``causal`` language model the sources are prompts.
+    """
     source: list[list[int]] = []
     target: list[list[int]] = []
     for batch in track(pairs.batches(), "splitting pairs into subwords, batches"):
-        if batch.num_rows:
-            source += tokenizer(batch.column("source").to_pylist(), truncation=True, max_length=max_length).input_ids
-            sides = tokenizer(text_target=batch.column("target").to_pylist(), truncation=True, max_length=max_length)
-            target += sides.input_ids
+        if not batch.num_rows:
+            continue
+        sources, targets = batch.column("source").to_pylist(), batch.column("target").to_pylist()
+        if causal:
+            source += prompt_ids(tokenizer, sources, max_length)
+            target += answer_ids(tokenizer, targets, max_length)
+        else:
+            source += tokenizer(sources, truncation=True, max_length=max_length).input_ids
+            target += tokenizer(text_target=targets, truncation=True, max_length=max_length).input_ids
     return TokenisedPairs(_sentences(source), _sentences(target))
 
 
@@ -83,19 +94,30 @@ def pack(pairs: TokenisedPairs, *, tokens_per_batch: int, rng: np.random.Generat
 class PackedBatches(Dataset[dict[str, torch.Tensor]]):
     """The packed batches as a dataset whose items are whole batches, so that a Trainer shuffles and resumes them."""
 
-    def __init__(
-        self, pairs: TokenisedPairs, batches: list[NDArray[np.int64]], *, padding_id: int, decoder_start_id: int
-    ) -> None:
-        self.pairs, self.batches = pairs, batches
-        self.padding_id, self.decoder_start_id = padding_id, decoder_start_id
+    def __init__(self, pairs: TokenisedPairs, batches: list[NDArray[np.int64]], *, padding_id: int) -> None:
+        self.pairs, self.batches, self.padding_id = pairs, batches, padding_id
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+    def sides(self, index: int) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
+        """Return the sources and the targets of the batch ``index``."""
         positions = self.batches[index]
-        source = _padded([self.pairs.source[p] for p in positions], self.padding_id)
-        labels = _padded([self.pairs.target[p] for p in positions], IGNORED_LABEL)
+        return [self.pairs.source[p] for p in positions], [self.pairs.target[p] for p in positions]
+
+
+class EncoderDecoderBatches(PackedBatches):
+    """Batches of an encoder-decoder, whose decoder reads its labels one step later."""
+
+    def __init__(
+        self, pairs: TokenisedPairs, batches: list[NDArray[np.int64]], *, padding_id: int, decoder_start_id: int
+    ) -> None:
+        super().__init__(pairs, batches, padding_id=padding_id)
+        self.decoder_start_id = decoder_start_id
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        sources, targets = self.sides(index)
+        source, labels = _padded(sources, self.padding_id), _padded(targets, IGNORED_LABEL)
         shifted = np.roll(labels, 1, axis=1)
         shifted[:, 0] = self.decoder_start_id
         shifted[shifted == IGNORED_LABEL] = self.padding_id
@@ -107,10 +129,30 @@ class PackedBatches(Dataset[dict[str, torch.Tensor]]):
         }
 
 
-def _padded(sequences: list[NDArray[np.int32]], padding: int) -> NDArray[np.int64]:
+class CausalBatches(PackedBatches):
+    """Batches of a causal language model: prompts that end, and answers that begin, at one column.
+
+    So the logits of the last columns, as many as labels, are all that is computed of the wide output.
+    """
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        prompts, answers = self.sides(index)
+        labels = _padded(answers, IGNORED_LABEL)
+        read = np.hstack([_padded(prompts, -1, at_end=False), _padded(answers, -1)[:, :-1]])
+        mask = (read >= 0).astype(np.int64)
+        return {
+            "input_ids": torch.from_numpy(np.where(read >= 0, read, self.padding_id)),
+            "attention_mask": torch.from_numpy(mask),
+            "position_ids": torch.from_numpy(np.maximum(mask.cumsum(axis=1) - 1, 0)),
+            "logits_to_keep": torch.arange(read.shape[1] - labels.shape[1], read.shape[1]),
+            "labels": torch.from_numpy(labels),
+        }
+
+
+def _padded(sequences: list[NDArray[np.int32]], padding: int, *, at_end: bool = True) -> NDArray[np.int64]:
     rows = np.full((len(sequences), max(len(s) for s in sequences)), padding, dtype=np.int64)
     for row, sequence in zip(rows, sequences, strict=True):
-        row[: len(sequence)] = sequence
+        row[slice(len(sequence)) if at_end else slice(len(row) - len(sequence), None)] = sequence
     return rows
 
 

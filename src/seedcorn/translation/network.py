@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
     PegasusConfig,
@@ -17,6 +19,8 @@ from transformers import (
 from seedcorn.errors import DataError
 from seedcorn.pretrained import first_line, loading, quiet_transformers
 from seedcorn.translation.settings import NetworkShape
+
+_TRANSLATES = "a checkpoint that translates: an encoder-decoder or a causal language model"
 
 
 def new_network(tokenizer: PreTrainedTokenizerBase, shape: NetworkShape, *, random_seed: int) -> PreTrainedModel:
@@ -63,14 +67,19 @@ def start_embeddings_at(model: PreTrainedModel, start: Callable[[NDArray[np.floa
 def pretrained(
     name: str, *, source_lang: str = "", target_lang: str = ""
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Return the translation checkpoint ``name`` (a folder, or a name on the model hub) and its tokenizer.
+    """Return the checkpoint ``name`` (a folder, or a name on the model hub) in float32, and its tokenizer.
 
-    The languages are needed by many-language checkpoints only, under the names that the checkpoint uses. Raises
-    DataError when the checkpoint, its tokenizer or one of the languages is missing.
+    It is an encoder-decoder or a causal language model. The languages are needed by many-language checkpoints only,
+    under the names that the checkpoint uses. Raises DataError when the checkpoint, its tokenizer or one of the
+    languages is missing, or it is of another kind.
     """
     tokenizer = load_tokenizer(name, source_lang=source_lang, target_lang=target_lang)
-    with loading(name, wanted="an encoder-decoder checkpoint that translates"):
-        model = AutoModelForSeq2SeqLM.from_pretrained(name)
+    kind = AutoModelForSeq2SeqLM if is_encoder_decoder(name) else AutoModelForCausalLM
+    with loading(name, wanted=_TRANSLATES):
+        model = kind.from_pretrained(name, dtype=torch.float32)
+    saved_as = model.config.architectures or [type(model).__name__]
+    if type(model).__name__ not in saved_as:  # transformers would give an encoder an untrained output
+        raise DataError(wanted=_TRANSLATES, found=f"a {saved_as[0]}", where=name)
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise DataError(
             wanted=f"a tokenizer of at most {model.get_input_embeddings().num_embeddings} tokens, as the network has",
@@ -79,6 +88,15 @@ def pretrained(
             fix="The tokenizer belongs to another checkpoint.",
         )
     return model, tokenizer
+
+
+def is_encoder_decoder(name: str) -> bool:
+    """Return whether the checkpoint ``name`` reads the source with an encoder; if not, it is a causal language model.
+
+    Raises DataError when there is no checkpoint.
+    """
+    with loading(name, wanted=_TRANSLATES):
+        return bool(AutoConfig.from_pretrained(name).is_encoder_decoder)
 
 
 def load_tokenizer(name: str, *, source_lang: str = "", target_lang: str = "") -> PreTrainedTokenizerBase:

@@ -31,7 +31,7 @@ def drop_words(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, pr
     ) -> tuple[tuple[object, ...], dict[str, torch.Tensor]] | None:
         if not module.training:
             return None
-        for name in _READ:
+        for name in filter(inputs.__contains__, _READ):
             ids = inputs[name]
             dropped = torch.rand(ids.shape, device=ids.device) < probability
             dropped &= ~torch.isin(ids, always_read.to(ids.device))

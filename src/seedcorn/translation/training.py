@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
@@ -24,7 +25,15 @@ from seedcorn.errors import ConfigError, DataError, SeedcornError
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import say
 from seedcorn.torch_threads import one_torch_thread
-from seedcorn.translation.batching import PackedBatches, TokenisedPairs, only_item, pack, tokenise
+from seedcorn.translation.batching import (
+    CausalBatches,
+    EncoderDecoderBatches,
+    PackedBatches,
+    TokenisedPairs,
+    only_item,
+    pack,
+    tokenise,
+)
 from seedcorn.translation.bilingual_embeddings import bilingual_embeddings
 from seedcorn.translation.network import (
     hold_padding_at_zero,
@@ -113,12 +122,7 @@ def _trainer(
     trainer = TranslationTrainer(
         model=model,
         args=training_arguments(settings, n_steps, checkpoints, random_seed),
-        train_dataset=PackedBatches(
-            pairs,
-            batches,
-            padding_id=int(tokenizer.pad_token_id),
-            decoder_start_id=int(model.config.decoder_start_token_id),
-        ),
+        train_dataset=_as_read_by(model, pairs, batches, padding_id=_padding_of(tokenizer)),
         eval_dataset=[dev[i] for i in dev_sample],
         processing_class=tokenizer,
         data_collator=only_item,
@@ -129,6 +133,20 @@ def _trainer(
     return trainer
 
 
+def _padding_of(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return what fills batches; causal language models often have nothing for that, and never look at it."""
+    return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
+
+
+def _as_read_by(
+    model: PreTrainedModel, pairs: TokenisedPairs, batches: list[NDArray[np.int64]], *, padding_id: int
+) -> PackedBatches:
+    if not model.config.is_encoder_decoder:
+        return CausalBatches(pairs, batches, padding_id=padding_id)
+    start = int(model.config.decoder_start_token_id)
+    return EncoderDecoderBatches(pairs, batches, padding_id=padding_id, decoder_start_id=start)
+
+
 def _starting_point(
     pairs: PairCorpus, settings: TrainingSettings, *, random_seed: int
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, TokenisedPairs]:
@@ -137,7 +155,7 @@ def _starting_point(
         model, tokenizer = pretrained(
             str(settings.checkpoint), source_lang=settings.source_lang, target_lang=settings.target_lang
         )
-        return model, tokenizer, _tokenised(pairs, tokenizer, settings)
+        return model, tokenizer, _tokenised(pairs, tokenizer, settings, causal=not model.config.is_encoder_decoder)
     say(f"learning {settings.n_subwords:,} subwords")
     tokenizer = train_subwords(_both_sides(pairs), n_subwords=settings.n_subwords)
     tokenised = _tokenised(pairs, tokenizer, settings)
@@ -148,8 +166,10 @@ def _starting_point(
     return model, tokenizer, tokenised
 
 
-def _tokenised(pairs: PairCorpus, tokenizer: PreTrainedTokenizerBase, settings: TrainingSettings) -> TokenisedPairs:
-    tokenised = tokenise(pairs, tokenizer, max_length=settings.max_length)
+def _tokenised(
+    pairs: PairCorpus, tokenizer: PreTrainedTokenizerBase, settings: TrainingSettings, *, causal: bool = False
+) -> TokenisedPairs:
+    tokenised = tokenise(pairs, tokenizer, max_length=settings.max_length, causal=causal)
     if len(tokenised) == 0:
         raise DataError(wanted="sentence pairs to train the translator on", found="none")
     return tokenised

@@ -12,7 +12,7 @@ from seedcorn.translation.subwords import PLACEHOLDER
 
 pytest.importorskip("torch")
 
-from seedcorn.translation.batching import IGNORED_LABEL, PackedBatches, pack, tokenise
+from seedcorn.translation.batching import IGNORED_LABEL, EncoderDecoderBatches, pack, tokenise
 from seedcorn.translation.self_training import drawn, keep_confident, mixed
 from seedcorn.translation.subwords import texts_of, train_subwords
 
@@ -73,7 +73,9 @@ def test_a_batch_shifts_its_labels_right() -> None:
     pairs = pairs_of(("a b", "c d"), ("a", "c"))
     tokenizer = train_subwords(["a b c d"] * 3, n_subwords=40)
     tokenised = tokenise(pairs, tokenizer, max_length=64)
-    batch = PackedBatches(tokenised, [np.array([0, 1])], padding_id=tokenizer.pad_token_id, decoder_start_id=7)[0]
+    batch = EncoderDecoderBatches(tokenised, [np.array([0, 1])], padding_id=tokenizer.pad_token_id, decoder_start_id=7)[
+        0
+    ]
     labels, inputs = batch["labels"].numpy(), batch["decoder_input_ids"].numpy()
     assert (inputs[:, 0] == 7).all()
     assert (labels[1] == IGNORED_LABEL).any()

@@ -1,0 +1,177 @@
+"""ctranslate2's engines of both kinds of translator: encoder-decoders, and causal language models after a prompt."""
+
+import ctypes
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import ctranslate2
+from transformers import PreTrainedTokenizerBase
+
+from seedcorn.errors import DataError
+from seedcorn.progress import say
+from seedcorn.translation.prompts import prompt_ids
+
+MAX_LENGTH = 128
+# Source tokens times beam. What a batch of a small network holds should stay in the processor's cache.
+TOKENS_PER_BATCH = {"cpu": 640, "cuda": 20_000}
+_CUBLAS = "libcublas.so.12"
+
+
+class Found(NamedTuple):
+    """One hypothesis: its tokens, and its natural-log probability with that of its end."""
+
+    tokens: list[str]
+    logp: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How hypotheses are looked for; with ``n_likeliest`` above 1 (0: all) each token is drawn among so many."""
+
+    beam_size: int
+    n_best: int
+    n_likeliest: int = 1
+    tokens_per_batch: int | None = None
+
+
+class Engine(Protocol):
+    """What makes hypotheses of source texts."""
+
+    def search(self, texts: Sequence[str], search: Search) -> list[list[Found]]:
+        """Return the hypotheses of each text, best first."""
+        ...
+
+    def fresh(self) -> "Engine":
+        """Return the same engine in one thread, before its first draw."""
+        ...
+
+
+@dataclass(frozen=True)
+class EncoderDecoder:
+    """Runs an encoder-decoder; ``target_prefix`` tells a many-language one the language it writes."""
+
+    folder: Path
+    tokenizer: PreTrainedTokenizerBase
+    running: ctranslate2.Translator
+    target_prefix: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, *, n_threads: int = 0) -> "EncoderDecoder":
+        """Return the engine of the network converted into ``folder``. Raises DataError when it is damaged."""
+        try:
+            running = ctranslate2.Translator(str(folder), **_placed(n_threads))
+        except RuntimeError as error:
+            raise _damaged(folder, error) from error
+        return cls(folder, tokenizer, running, _target_prefix(tokenizer))
+
+    def fresh(self) -> "EncoderDecoder":
+        """Return the same engine in one thread, before its first draw."""
+        return self.load(self.folder, self.tokenizer, n_threads=1)
+
+    def search(self, texts: Sequence[str], search: Search) -> list[list[Found]]:
+        """Return the hypotheses of each text, best first."""
+        ids = self.tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH).input_ids
+        results = self.running.translate_batch(
+            [self.tokenizer.convert_ids_to_tokens(one) for one in ids],
+            target_prefix=[list(self.target_prefix)] * len(texts) if self.target_prefix else None,
+            beam_size=search.beam_size,
+            num_hypotheses=search.n_best,
+            sampling_topk=search.n_likeliest,
+            max_decoding_length=MAX_LENGTH,
+            **_batches(self.running.device, search),
+        )
+        n_prefix = len(self.target_prefix)
+        return [_found((t[n_prefix:], len(t), s) for t, s in zip(r.hypotheses, r.scores, strict=True)) for r in results]
+
+
+@dataclass(frozen=True)
+class Causal:
+    """Runs a causal language model that goes on from the prompts which it was trained after."""
+
+    folder: Path
+    tokenizer: PreTrainedTokenizerBase
+    running: ctranslate2.Generator
+
+    @classmethod
+    def load(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, *, n_threads: int = 0) -> "Causal":
+        """Return the engine of the network converted into ``folder``. Raises DataError when it is damaged."""
+        try:
+            return cls(folder, tokenizer, ctranslate2.Generator(str(folder), **_placed(n_threads)))
+        except RuntimeError as error:
+            raise _damaged(folder, error) from error
+
+    def fresh(self) -> "Causal":
+        """Return the same engine in one thread, before its first draw."""
+        return self.load(self.folder, self.tokenizer, n_threads=1)
+
+    def search(self, texts: Sequence[str], search: Search) -> list[list[Found]]:
+        """Return the hypotheses of each text, best first."""
+        results = self.running.generate_batch(
+            [self.tokenizer.convert_ids_to_tokens(ids) for ids in prompt_ids(self.tokenizer, texts, MAX_LENGTH)],
+            include_prompt_in_result=False,
+            beam_size=search.beam_size,
+            num_hypotheses=search.n_best,
+            sampling_topk=search.n_likeliest,
+            max_length=MAX_LENGTH,
+            **_batches(self.running.device, search),
+        )
+        return [_found((t, len(t), s) for t, s in zip(r.sequences, r.scores, strict=True)) for r in results]
+
+
+def _found(hypotheses: Iterable[tuple[list[str], int, float]]) -> list[Found]:
+    # Scores come divided by the length (length penalty 1), which counts the end of sentence.
+    return [Found(tokens, score * (length + 1)) for tokens, length, score in hypotheses]
+
+
+def _batches(device: str, search: Search) -> dict[str, str | int | bool]:
+    n_tokens = search.tokens_per_batch or TOKENS_PER_BATCH[device]
+    return {
+        "max_batch_size": max(n_tokens // search.beam_size, 1),
+        "batch_type": "tokens",
+        "return_scores": True,
+    }
+
+
+def _placed(n_threads: int) -> dict[str, str | int]:
+    on_gpu = _has_usable_gpu()
+    return {
+        "device": "cuda" if on_gpu else "cpu",
+        "compute_type": "auto",
+        # A batch is too small for several threads: they would wait for each other most of the time.
+        "inter_threads": 1 if on_gpu else n_threads or os.cpu_count() or 1,
+        "intra_threads": 1,
+    }
+
+
+@cache
+def _has_usable_gpu() -> bool:
+    """Return whether there is a GPU with the library that ctranslate2 multiplies with; say so where only that lacks."""
+    if ctranslate2.get_cuda_device_count() == 0:
+        return False
+    try:
+        ctypes.CDLL(_CUBLAS)
+    except OSError:
+        say(f"there is a GPU but no {_CUBLAS}, which ctranslate2 needs: translating on the processor")
+        return False
+    return True
+
+
+def _damaged(folder: Path, error: RuntimeError) -> DataError:
+    return DataError(
+        wanted="a converted translator",
+        found=str(error),
+        where=folder,
+        fix="Remove that folder: the translator is then converted anew.",
+    )
+
+
+def _target_prefix(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
+    """Return the token that tells a many-language checkpoint its target language; others need none."""
+    lang = getattr(tokenizer, "tgt_lang", None)
+    if not lang:
+        return ()
+    return (tokenizer.get_lang_token(lang) if hasattr(tokenizer, "get_lang_token") else str(lang),)
