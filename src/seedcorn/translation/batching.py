@@ -117,7 +117,7 @@ class EncoderDecoderBatches(PackedBatches):
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         sources, targets = self.sides(index)
-        source, labels = _padded(sources, self.padding_id), _padded(targets, IGNORED_LABEL)
+        source, labels = padded(sources, self.padding_id), padded(targets, IGNORED_LABEL)
         shifted = np.roll(labels, 1, axis=1)
         shifted[:, 0] = self.decoder_start_id
         shifted[shifted == IGNORED_LABEL] = self.padding_id
@@ -136,20 +136,27 @@ class CausalBatches(PackedBatches):
     """
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        prompts, answers = self.sides(index)
-        labels = _padded(answers, IGNORED_LABEL)
-        read = np.hstack([_padded(prompts, -1, at_end=False), _padded(answers, -1)[:, :-1]])
-        mask = (read >= 0).astype(np.int64)
-        return {
-            "input_ids": torch.from_numpy(np.where(read >= 0, read, self.padding_id)),
-            "attention_mask": torch.from_numpy(mask),
-            "position_ids": torch.from_numpy(np.maximum(mask.cumsum(axis=1) - 1, 0)),
-            "logits_to_keep": torch.arange(read.shape[1] - labels.shape[1], read.shape[1]),
-            "labels": torch.from_numpy(labels),
-        }
+        return causal_batch(*self.sides(index), padding_id=self.padding_id)
 
 
-def _padded(sequences: list[NDArray[np.int32]], padding: int, *, at_end: bool = True) -> NDArray[np.int64]:
+def causal_batch(
+    prompts: list[NDArray[np.int32]], answers: list[NDArray[np.int32]], *, padding_id: int
+) -> dict[str, torch.Tensor]:
+    """Return what a causal language model reads of prompts and answers, and the labels of its last columns."""
+    labels = padded(answers, IGNORED_LABEL)
+    read = np.hstack([padded(prompts, -1, at_end=False), padded(answers, -1)[:, :-1]])
+    mask = (read >= 0).astype(np.int64)
+    return {
+        "input_ids": torch.from_numpy(np.where(read >= 0, read, padding_id)),
+        "attention_mask": torch.from_numpy(mask),
+        "position_ids": torch.from_numpy(np.maximum(mask.cumsum(axis=1) - 1, 0)),
+        "logits_to_keep": torch.arange(read.shape[1] - labels.shape[1], read.shape[1]),
+        "labels": torch.from_numpy(labels),
+    }
+
+
+def padded(sequences: list[NDArray[np.int32]], padding: int, *, at_end: bool = True) -> NDArray[np.int64]:
+    """Return ``sequences`` as the rows of a matrix, filled at their end or their beginning."""
     rows = np.full((len(sequences), max(len(s) for s in sequences)), padding, dtype=np.int64)
     for row, sequence in zip(rows, sequences, strict=True):
         row[slice(len(sequence)) if at_end else slice(len(row) - len(sequence), None)] = sequence

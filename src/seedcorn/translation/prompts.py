@@ -24,3 +24,8 @@ def answer_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_len
         raise DataError(wanted="a tokenizer with an end of sentence", found=f"none in {tokenizer.name_or_path}")
     cut = tokenizer(list(texts), truncation=True, max_length=max_length - 1, add_special_tokens=False).input_ids
     return [[*ids, int(tokenizer.eos_token_id)] for ids in cut]
+
+
+def padding_of(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return what fills batches; causal language models often have nothing for that, and never look at it."""
+    return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)

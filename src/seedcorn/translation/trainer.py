@@ -1,5 +1,6 @@
 """transformers' Trainer as translators need it: arguments, evaluation by chrF of converted checkpoints, progress."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from transformers import (
 from seedcorn.bfloat16 import bf16_pays
 from seedcorn.progress import say, track
 from seedcorn.translation.settings import Schedule, TrainingSettings
-from seedcorn.translation.translator import convert, dev_chrf, load_translator
+from seedcorn.translation.translator import CONVERTED, dev_chrf, load_translator
 
 
 class TranslationTrainer(Seq2SeqTrainer):
@@ -26,7 +27,7 @@ class TranslationTrainer(Seq2SeqTrainer):
         """Return and log the chrF, on the dev pairs, of the network as it is now."""
         folder = Path(self.args.output_dir) / "evaluated"
         self.save_model(str(folder))
-        convert(folder)
+        shutil.rmtree(folder / CONVERTED, ignore_errors=True)  # of the network as it was before
         translator = load_translator(folder, n_threads=torch.get_num_threads())
         metrics = {"eval_chrf": dev_chrf(translator, self.eval_dataset)}
         self.log(metrics)

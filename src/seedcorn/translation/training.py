@@ -42,6 +42,7 @@ from seedcorn.translation.network import (
     pretrained,
     start_embeddings_at,
 )
+from seedcorn.translation.prompts import padding_of
 from seedcorn.translation.regularisation import average_checkpoints, drop_words
 from seedcorn.translation.settings import Schedule, TrainingSettings
 from seedcorn.translation.smoothed_loss import smoothed_loss
@@ -122,7 +123,7 @@ def _trainer(
     trainer = TranslationTrainer(
         model=model,
         args=training_arguments(settings, n_steps, checkpoints, random_seed),
-        train_dataset=_as_read_by(model, pairs, batches, padding_id=_padding_of(tokenizer)),
+        train_dataset=_as_read_by(model, pairs, batches, padding_id=padding_of(tokenizer)),
         eval_dataset=[dev[i] for i in dev_sample],
         processing_class=tokenizer,
         data_collator=only_item,
@@ -131,11 +132,6 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def _padding_of(tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return what fills batches; causal language models often have nothing for that, and never look at it."""
-    return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
 
 
 def _as_read_by(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ctranslate2
+import torch
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
 
@@ -15,7 +16,7 @@ from seedcorn.errors import DataError, SeedcornError
 from seedcorn.evaluation.translation import chrf
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import track
-from seedcorn.translation.engines import Causal, EncoderDecoder, Engine, Search
+from seedcorn.translation.engines import Causal, CausalOnGpu, EncoderDecoder, Engine, Search
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 from seedcorn.translation.network import is_encoder_decoder, load_tokenizer
 from seedcorn.translation.subwords import texts_of
@@ -57,12 +58,8 @@ class Translator:
         In order; equal draws stay. The same seed gives the same samples on one device. Raises DataError on an empty
         text.
         """
-        # Engines take the seed when they first draw: one that drew before would go on from there.
-        ctranslate2.set_random_seed(random_seed)
-        fresh, search = (
-            replace(self, engine=self.engine.fresh()),
-            Search(beam_size=1, n_best=1, n_likeliest=n_likeliest),
-        )
+        fresh = replace(self, engine=self.engine.fresh(random_seed))
+        search = Search(beam_size=1, n_best=1, n_likeliest=n_likeliest)
         starts = range(0, len(texts), SENTENCES_PER_CALL)
         for start in track(starts, f"sampling translations, {SENTENCES_PER_CALL:,} sentences each", total=len(starts)):
             part = _not_empty(texts[start : start + SENTENCES_PER_CALL], first=start)
@@ -126,16 +123,21 @@ def load_translator(folder: Path | str, *, n_threads: int = 0) -> Translator:
             fix="Train one with: seedcorn translate train.",
         )
     tokenizer = load_tokenizer(str(folder))  # first: where there is none, it says so better than the conversion
-    converted = folder / CONVERTED
-    if not (converted / "model.bin").exists():
-        convert(folder)
-    engine = EncoderDecoder if is_encoder_decoder(str(folder)) else Causal
-    return Translator(engine.load(converted, tokenizer, n_threads=n_threads), tokenizer)
+    return Translator(_engine(folder, tokenizer, n_threads), tokenizer)
 
 
 def dev_chrf(translator: Translator, dev: Sequence[SentencePair]) -> float:
     """Return the chrF of greedy translations of the ``dev`` pairs."""
     return chrf(translator.best([pair.source for pair in dev], beam_size=1), [pair.target for pair in dev]).score
+
+
+def _engine(folder: Path, tokenizer: PreTrainedTokenizerBase, n_threads: int) -> Engine:
+    causal = not is_encoder_decoder(str(folder))
+    if causal and torch.cuda.is_available():
+        return CausalOnGpu.load(folder, tokenizer)
+    if not (folder / CONVERTED / "model.bin").exists():
+        convert(folder)
+    return (Causal if causal else EncoderDecoder).load(folder / CONVERTED, tokenizer, n_threads=n_threads)
 
 
 def _explained(error: RuntimeError) -> Exception:

@@ -13,7 +13,7 @@ pytest.importorskip("ctranslate2")
 import torch
 
 from seedcorn.translation.batching import IGNORED_LABEL, CausalBatches, tokenise
-from seedcorn.translation.engines import Causal, Search
+from seedcorn.translation.engines import Causal, CausalOnGpu, Search
 from seedcorn.translation.network import load_tokenizer
 from seedcorn.translation.prompts import answer_ids, prompt_ids
 from seedcorn.translation.subwords import train_subwords
@@ -112,3 +112,14 @@ def test_the_score_of_a_hypothesis_is_its_log_probability_whatever_its_batch(cau
                 logps = network(torch.tensor([prompt + ids])).logits.log_softmax(dim=-1)[0, len(prompt) - 1 : -1]
             expected = logps.gather(1, torch.tensor(ids)[:, None]).sum().item()
             assert found.logp == pytest.approx(expected, abs=1e-3)
+
+
+def test_transformers_finds_what_ctranslate2_finds(causal: Path) -> None:
+    tokenizer = load_tokenizer(str(causal))
+    texts, search = ["a red house", "car", "a white door", "book"], Search(beam_size=3, n_best=2, tokens_per_batch=20)
+    found = CausalOnGpu.load(causal, tokenizer, device="cpu").search(texts, search)
+    expected = load_translator(causal, n_threads=1).engine.search(texts, search)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert len(ours) == len(theirs) == 2
+        assert ours[0].tokens == theirs[0].tokens
+        assert ours[0].logp == pytest.approx(theirs[0].logp, abs=0.5)  # bfloat16 against int8
