@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import take_pairs
@@ -57,7 +57,17 @@ class TranslatorFolder:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return the translator in ``folder``."""
-        return cls(folder=folder, counts={}, training={})
+        path = folder / "training.json"
+        trained = TypeAdapter(dict[str, float | dict[str, float] | list[float]])
+        return cls(folder=folder, counts={}, training=trained.validate_json(path.read_bytes()) if path.exists() else {})
+
+    @property
+    def dev_chrf(self) -> float | None:
+        """The chrF on dev of the translator, None where it was not trained here."""
+        once, by_round = self.training.get("dev_chrf"), self.training.get("dev_chrf_by_round")
+        if isinstance(once, float):
+            return once
+        return max(by_round) if isinstance(by_round, Sequence) else None
 
 
 class GiveTranslator(Stage[TranslatorFolder]):

@@ -6,6 +6,7 @@ for the baseline) are those of the first cell, and held fixed for every other: t
 nearest to its transcripts. All else follows from the transcripts of each cell.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -71,10 +72,14 @@ class LanguageCell(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class CellOutcome:
-    """What a cell found: measures of its systems, rows of their language models, and the records these follow from."""
+    """What a cell found: measures of its systems, rows of their language models, and the records these follow from.
+
+    ``dev_chrf`` is that of each translator that was trained in the cell.
+    """
 
     measures: Measures
     models: list[ModelRow]
+    dev_chrf: Mapping[str, float]
     records: tuple[StageRecord, ...]
 
 
@@ -93,12 +98,15 @@ def run_cells(config: LanguageStudyConfig, *, folder: Path, n_workers: int = 1) 
     """Run all cells that are not done, and return the outcomes of each.
 
     ``n_workers`` threads decode the first cell, in which the decoder is tuned; then so many cells are made at a time,
-    each in one process and one thread. What a cell says does not depend on the number of workers.
+    each in a process with its share of the threads. What a cell says does not depend on the number of workers.
     """
     check_packages(config)
     first, *others = cells_of(config)
     found = run_cell(first, config=config, folder=folder, n_threads=n_workers)
-    make = partial(_outcome_of_cell, config=config, folder=folder, frozen=frozen_from(config, found))
+    n_threads = max(n_workers // max(len(others), 1), 1)
+    make = partial(
+        _outcome_of_cell, config=config, folder=folder, n_threads=n_threads, frozen=frozen_from(config, found)
+    )
     outcomes = make_cells(make, others, what="further cells", n_workers=n_workers)
     return {first: outcome_of(found)} | dict(zip(others, outcomes, strict=True))
 
@@ -134,8 +142,16 @@ def outcome_of(result: LanguageResult) -> CellOutcome:
     if result.recognition is None:
         raise ConfigError(wanted="a recogniser in a study", found="recogniser: none")
     records = [result.materials.data.record, result.recognition.measures.record]
-    return CellOutcome(measures=result.recognition.measures.value, models=result.models.rows(), records=tuple(records))
+    translators = {name.value: found.value.dev_chrf for name, found in result.materials.translators.items()}
+    return CellOutcome(
+        measures=result.recognition.measures.value,
+        models=result.models.rows(),
+        dev_chrf={name: chrf for name, chrf in translators.items() if chrf is not None},
+        records=tuple(records),
+    )
 
 
-def _outcome_of_cell(cell: LanguageCell, *, config: LanguageStudyConfig, folder: Path, frozen: Frozen) -> CellOutcome:
-    return outcome_of(run_cell(cell, config=config, folder=folder, frozen=frozen))
+def _outcome_of_cell(
+    cell: LanguageCell, *, config: LanguageStudyConfig, folder: Path, n_threads: int, frozen: Frozen
+) -> CellOutcome:
+    return outcome_of(run_cell(cell, config=config, folder=folder, n_threads=n_threads, frozen=frozen))

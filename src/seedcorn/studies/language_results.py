@@ -25,6 +25,7 @@ def language_results(config: LanguageStudyConfig, cells: Outcomes, *, command: s
     rows = [row for cell, outcome in cells.items() for row in _cell_rows(cell, outcome)]
     compared = [name for name in (config.baseline_name, config.general) if name]
     systems = _system_rows(config, cells, rows, compared, rng=np.random.default_rng(random_seed))
+    chrf = {name: value for outcome in cells.values() for name, value in outcome.dev_chrf.items()}
     inputs = {f"{cell.name} {k}": v for cell, o in cells.items() for r in o.records for k, v in r.inputs.items()}
     return Results(
         name=config.name,
@@ -32,8 +33,13 @@ def language_results(config: LanguageStudyConfig, cells: Outcomes, *, command: s
         config_digest=digest_of_json(content_of(config)),
         data_digests={"data": digest_of_json(content_of(config.data)), **inputs},
         random_seeds=config.random_seeds,
-        rows=[*systems, *_slice_rows(config, cells), *({"kind": "cell", **row} for row in rows)],
-        summary=_summary(config, systems),
+        rows=[
+            *systems,
+            *_slice_rows(config, cells),
+            *({"kind": "translator", "translator": name, "dev_chrf": value} for name, value in chrf.items()),
+            *({"kind": "cell", **row} for row in rows),
+        ],
+        summary=_summary(config, systems) | ({"chrf": max(chrf.values())} if chrf else {}),
     )
 
 
