@@ -10,14 +10,14 @@ import argparse
 from multiprocessing import get_context
 from pathlib import Path
 
-from seedcorn.config import load_config
+from seedcorn.config import dump_config, load_config
 from seedcorn.language.config import LanguagePipeline
 from seedcorn.language.pipeline import listen, translate
 from seedcorn.language.texts import Materials
 from seedcorn.language.translator_training import train_translators
 from seedcorn.language.translators import TranslatorName
 from seedcorn.progress import ProgressMode, showing_progress
-from seedcorn.runs import Run
+from seedcorn.runs import Run, open_run
 from seedcorn.studies.language import LanguageStudyConfig, cells_of
 
 SPEECH, REVERSE = "speech", "reverse"
@@ -72,10 +72,11 @@ def main() -> None:
         stage: spawn.Process(target=make, args=(options.config, options.run_dir, stage, options.threads))
         for stage in stages
     }
-    for process in processes.values():
-        process.start()
-    for process in processes.values():
-        process.join()
+    with open_run(options.run_dir, random_seed=0, resolved_config=dump_config(config)):
+        for process in processes.values():
+            process.start()
+        for process in processes.values():
+            process.join()
     failed = [stage for stage, process in processes.items() if process.exitcode]
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")

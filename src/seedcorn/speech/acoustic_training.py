@@ -138,23 +138,25 @@ def _train_epoch(
     network.train()
     batches, bf16 = _shuffled_batches(spoken, settings, rng), settings.bf16 and bf16_pays()
     device = next(network.parameters()).device
-    total, n_characters = 0.0, 0
+    total, n_characters = torch.zeros((), device=device), 0
     for step, batch in enumerate(batches):
         _set_learning_rate(optimiser, settings, (epoch + step / len(batches)) / settings.n_epochs)
         waves = [with_noise(spoken, p, snr_range_db=settings.snr_range_db, rng=rng, centred=False) for p in batch]
-        features = log_mel(torch.from_numpy(np.stack(waves)), warp=settings.warps[rng.integers(len(settings.warps))])
+        warp = settings.warps[rng.integers(len(settings.warps))]
+        features = log_mel(torch.from_numpy(np.stack(waves)).to(device), warp=warp)
         if settings.masked:
             _mask(features, rng)
-        loss = _ctc_loss(network, features.to(device), [targets[p] for p in batch], blank, bf16=bf16)
+        loss = _ctc_loss(network, features, [targets[p] for p in batch], blank, bf16=bf16)
         optimiser.zero_grad()
         (loss / len(batch)).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        total += loss.item()
+        total += loss.detach()
         n_characters += sum(len(targets[p]) for p in batch)
         if step % 50 == 0:
-            say(f"acoustic model: epoch {epoch + 1}, batch {step} of {len(batches)}, loss {total / n_characters:.3f}")
-    return total / n_characters
+            mean = total.item() / n_characters
+            say(f"acoustic model: epoch {epoch + 1}, batch {step} of {len(batches)}, loss {mean:.3f}")
+    return total.item() / n_characters
 
 
 def _ctc_loss(

@@ -44,9 +44,9 @@ def log_mel(waves: torch.Tensor, *, warp: float = 1.0) -> torch.Tensor:
     context = SAMPLES_PER_WINDOW - SAMPLES_PER_FRAME
     padded = torch.nn.functional.pad(waves, (context // 2, context - context // 2))
     frames = padded.unfold(1, SAMPLES_PER_WINDOW, SAMPLES_PER_FRAME)
-    frames = frames * torch.hann_window(SAMPLES_PER_WINDOW, periodic=False)
+    frames = frames * torch.hann_window(SAMPLES_PER_WINDOW, periodic=False, device=waves.device)
     power = torch.fft.rfft(frames, n=N_FFT).abs().square()
-    features = torch.log(power @ mel_filters(warp) + _SMALLEST_POWER)
+    features = torch.log(power @ mel_filters(warp).to(waves.device) + _SMALLEST_POWER)
     mean = features.mean(dim=1, keepdim=True)
     deviation = features.std(dim=1, keepdim=True)
     return (features - mean) / (deviation + 1e-2)

@@ -27,6 +27,8 @@ MAX_LENGTH = 128
 # Source tokens times beam. What a batch of a small network holds should stay in the processor's cache.
 TOKENS_PER_BATCH = {"cpu": 640, "cuda": 20_000}
 _CUBLAS = "libcublas.so.12"
+_TOKENS_PER_BATCH_ON_GPU = 60_000
+_LABELS_AT_ONCE = 8_192  # a logit for each word of a large vocabulary, for each of them
 
 
 class Found(NamedTuple):
@@ -157,7 +159,7 @@ class CausalOnGpu:
         """Return the hypotheses of each text, best first."""
         prompts = [np.array(ids, np.int32) for ids in prompt_ids(self.tokenizer, texts, MAX_LENGTH)]
         order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
-        limit = search.tokens_per_batch or TOKENS_PER_BATCH["cuda"]
+        limit = search.tokens_per_batch or _TOKENS_PER_BATCH_ON_GPU
         n_at_once = max(limit // (search.beam_size * max(map(len, prompts), default=1)), 1)
         found: list[list[Found]] = [[] for _ in prompts]
         for start in range(0, len(order), n_at_once):
@@ -176,7 +178,7 @@ class CausalOnGpu:
             num_beams=search.beam_size,
             num_return_sequences=search.n_best,
             do_sample=search.n_likeliest != 1,
-            top_k=search.n_likeliest,
+            top_k=search.n_likeliest if search.n_likeliest != 1 else None,
             max_new_tokens=MAX_LENGTH,
             pad_token_id=padding,
             eos_token_id=end,
@@ -188,11 +190,18 @@ class CausalOnGpu:
 
     def _logps(self, prompts: list[NDArray[np.int32]], answers: list[list[int]]) -> list[float]:
         """Return the natural-log probability of each answer after its prompt."""
-        batch = causal_batch(prompts, [np.array(ids, np.int32) for ids in answers], padding_id=0)
-        labels = batch.pop("labels").to(self.network.device)
-        logits = self.network(**{name: tensor.to(self.network.device) for name, tensor in batch.items()}).logits
-        logps = logits.gather(2, labels.clamp_min(0)[:, :, None]).squeeze(2).float() - logits.float().logsumexp(dim=2)
-        return [float(logp) for logp in logps.where(labels >= 0, 0).sum(dim=1).tolist()]
+        n_at_once = max(_LABELS_AT_ONCE // max(map(len, answers)), 1)
+        found: list[float] = []
+        for start in range(0, len(prompts), n_at_once):
+            part = [np.array(ids, np.int32) for ids in answers[start : start + n_at_once]]
+            batch = causal_batch(prompts[start : start + n_at_once], part, padding_id=0)
+            labels = batch.pop("labels").to(self.network.device)
+            logits = self.network(
+                **{name: tensor.to(self.network.device) for name, tensor in batch.items()}
+            ).logits.float()
+            logps = logits.gather(2, labels.clamp_min(0)[:, :, None]).squeeze(2) - logits.logsumexp(dim=2)
+            found += logps.float().where(labels >= 0, 0).sum(dim=1).tolist()
+        return found
 
 
 def _found(hypotheses: Iterable[tuple[list[str], int, float]]) -> list[Found]:

@@ -44,7 +44,8 @@ class TrainingSettings(Settings):
     ``shape`` and ``n_subwords``; ``source_lang`` and ``target_lang`` are the languages as the checkpoint names them.
     ``word_dropout`` is how likely a subword is read as unknown (see regularisation). Training stops early when
     ``patience`` evaluations on dev in a row bring no better chrF; the best one is kept, or the mean of the last
-    ``n_averaged`` checkpoints where that is better on dev.
+    ``n_averaged`` checkpoints where that is better on dev. ``trim_vocabulary`` drops the subwords of a pretrained
+    causal language model that the pairs do not use.
     """
 
     n_target_tokens: int = Field(20_000_000, ge=1)
@@ -58,6 +59,7 @@ class TrainingSettings(Settings):
     max_length: int = Field(64, ge=2)
     shape: NetworkShape = NetworkShape()
     checkpoint: Checkpoint | None = None
+    trim_vocabulary: bool = False
     source_lang: str = ""
     target_lang: str = ""
     n_evaluations: int = Field(10, ge=1)

@@ -49,6 +49,7 @@ from seedcorn.translation.smoothed_loss import smoothed_loss
 from seedcorn.translation.subwords import train_subwords
 from seedcorn.translation.trainer import ShowProgress, TranslationTrainer, training_arguments
 from seedcorn.translation.translator import convert
+from seedcorn.translation.vocabulary import trim_vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +152,14 @@ def _starting_point(
         model, tokenizer = pretrained(
             str(settings.checkpoint), source_lang=settings.source_lang, target_lang=settings.target_lang
         )
-        return model, tokenizer, _tokenised(pairs, tokenizer, settings, causal=not model.config.is_encoder_decoder)
+        causal = not model.config.is_encoder_decoder
+        tokenised = _tokenised(pairs, tokenizer, settings, causal=causal)
+        if settings.trim_vocabulary:
+            used = np.unique(np.concatenate([tokenised.source.tokens, tokenised.target.tokens]))
+            tokenizer = trim_vocabulary(model, tokenizer, used.tolist())
+            say(f"{len(tokenizer):,} subwords kept")
+            tokenised = _tokenised(pairs, tokenizer, settings, causal=causal)
+        return model, tokenizer, tokenised
     say(f"learning {settings.n_subwords:,} subwords")
     tokenizer = train_subwords(_both_sides(pairs), n_subwords=settings.n_subwords)
     tokenised = _tokenised(pairs, tokenizer, settings)
