@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Self
@@ -83,7 +83,7 @@ class GiveTranslator(Stage[TranslatorFolder]):
 
         load_translator(self.folder.path)
         n_files = sum(1 for path in self.folder.path.rglob("*") if path.is_file())
-        return TranslatorFolder(folder=self.folder.path, counts={"n_files": n_files}, training={})
+        return replace(TranslatorFolder.load(self.folder.path), counts={"n_files": n_files})
 
 
 class TrainTranslator(TrainingSettings, Stage[TranslatorFolder]):
