@@ -1,5 +1,6 @@
 """transformers' Trainer as translators need it: arguments, evaluation by chrF of converted checkpoints, progress."""
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from transformers import (
 )
 
 from seedcorn.bfloat16 import bf16_pays
+from seedcorn.errors import SeedcornError
 from seedcorn.progress import say, track
 from seedcorn.translation.settings import Schedule, TrainingSettings
 from seedcorn.translation.translator import CONVERTED, dev_chrf, load_translator
@@ -64,8 +66,14 @@ class ShowProgress(TrainerCallback):
         logs: Mapping[str, float] | None = None,
         **rest: object,
     ) -> None:
-        """Say what the Trainer logged."""
+        """Say what the Trainer logged. Raises SeedcornError when the training has gone astray."""
         shown = {name: value for name, value in (logs or {}).items() if name in ("loss", "eval_chrf")}
+        if not math.isfinite(shown.get("loss", 0.0)):
+            raise SeedcornError(
+                wanted=f"a loss that is a number, at step {state.global_step:,}",
+                found=str(shown["loss"]),
+                fix="Lower learning_rate, or give more n_warmup_steps.",
+            )
         for name, value in shown.items():
             say(f"step {state.global_step:,} of {self.n_steps:,}: {name.removeprefix('eval_')} {value:.3f}")
 
@@ -96,6 +104,7 @@ def training_arguments(
         greater_is_better=True,
         logging_steps=max(steps_per_evaluation // 4, 1),
         report_to=[],
+        logging_nan_inf_filter=False,  # it would show them as a loss of zero
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),

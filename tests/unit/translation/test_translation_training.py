@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seedcorn.corpus.pairs import PairCorpus
-from seedcorn.errors import ConfigError, DataError
+from seedcorn.errors import ConfigError, DataError, SeedcornError
 from seedcorn.pretrained import Checkpoint
 from seedcorn.translation.nbest import TRANSLATION_LOGP
 
@@ -291,3 +291,13 @@ def test_the_mean_of_checkpoints_is_kept_where_dev_likes_it_better(pairs, settin
     name, mean = next(iter(average_checkpoints(folders).items()))
     parts = [load_file(folder / "model.safetensors")[name] for folder in folders]
     assert torch.allclose(mean, (parts[0] + parts[1]) / 2)
+
+
+def test_a_training_whose_loss_is_no_number_stops_and_says_so(pairs, settings, tmp_path: Path) -> None:
+    astray = settings.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(
+        SeedcornError, match=r"a loss that is a number, at step \d+, found (nan|inf)\. Lower learning_rate"
+    ):
+        train_translator(
+            pairs, pairs.pairs(), tmp_path / "m", settings=astray, checkpoints=tmp_path / "c", random_seed=0
+        )
