@@ -144,6 +144,16 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "… by the true Hindi of the requests (topline), 576 transcripts",
             "{:.1%}",
         ),
+        Line(
+            "language-fr",
+            "translations_alone_576",
+            "French word error rate over transcripts and general text, 576 transcripts: reduction by translations",
+            "{:.1%}",
+        ),
+        Line("language-fr", "translations_alone_576_low", "… lower end of its 95 % interval", "{:.1%}"),
+        Line("language-fr", "full_over_general_576", "… by the full system", "{:.1%}"),
+        Line("language-fr", "translations_alone_1151", "… 1,151 transcripts, by translations", "{:.1%}"),
+        Line("language-fr", "full_over_general_1151", "… by the full system", "{:.1%}"),
     ),
     "speed": (
         Line("bench-relevance", "vs_sklearn", "Relevance scoring against scikit-learn, one thread", "{:.1f}x"),

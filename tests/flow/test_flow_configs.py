@@ -40,12 +40,14 @@ def _data_where_needed(request: pytest.FixtureRequest, tmp_path: Path, monkeypat
         "TRANSLATORS": ("selected/config.json", "all_pairs/config.json", "self_trained/config.json"),
         "TEST_BED": ("posteriors/dev.npz", "posteriors/test.npz"),
         "REQUESTS": ("requests.jsonl",),
+        "TRANSLATIONS": ("nbest.jsonl",),
     }
+    is_file = {"REQUESTS", "TRANSLATIONS"}
     for variable, names in made_before.items():
         for file in (tmp_path / variable / name for name in names):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
-            monkeypatch.setenv(f"SEEDCORN_{variable}", str(file if variable == "REQUESTS" else tmp_path / variable))
+            monkeypatch.setenv(f"SEEDCORN_{variable}", str(file if variable in is_file else tmp_path / variable))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
