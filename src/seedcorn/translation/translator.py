@@ -16,7 +16,8 @@ from seedcorn.errors import DataError, SeedcornError
 from seedcorn.evaluation.translation import chrf
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import track
-from seedcorn.translation.engines import Causal, CausalOnGpu, EncoderDecoder, Engine, Search
+from seedcorn.translation.causal_on_gpu import CausalOnGpu
+from seedcorn.translation.engines import Causal, EncoderDecoder, Engine, Search
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 from seedcorn.translation.network import is_encoder_decoder, load_tokenizer
 from seedcorn.translation.subwords import texts_of

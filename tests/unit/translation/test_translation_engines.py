@@ -13,7 +13,8 @@ pytest.importorskip("ctranslate2")
 import torch
 
 from seedcorn.translation.batching import IGNORED_LABEL, CausalBatches, tokenise
-from seedcorn.translation.engines import Causal, CausalOnGpu, Search
+from seedcorn.translation.causal_on_gpu import CausalOnGpu
+from seedcorn.translation.engines import Causal, Search
 from seedcorn.translation.network import load_tokenizer
 from seedcorn.translation.prompts import answer_ids, prompt_ids
 from seedcorn.translation.subwords import train_subwords
