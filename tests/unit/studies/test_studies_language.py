@@ -111,8 +111,8 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, stud
     assert by_system["10"]["truth"] < by_system["10"]["transcripts"]
     assert by_system["20"]["transcripts"] < by_system["10"]["transcripts"]
     assert found.summary["oracle_wer_reduction_10"] > 0
-    # Bars of reductions with two tables; perplexity and vocabulary over the number of transcripts.
-    assert [len(section.contents) for section in study_page(config, found).sections] == [3, 2]
+    # Bars of reductions with two tables; perplexity and vocabulary over the number of transcripts, with a table.
+    assert [len(section.contents) for section in study_page(config, found).sections] == [3, 3]
 
 
 def test_cells_made_by_several_workers_say_the_same(config, studied, tmp_path) -> None:
