@@ -51,12 +51,11 @@ class TrainOptions(Shown):
     distance: Annotated[float | None, typer.Option(help="Or keep the pairs within this distance.")] = None
     minus_general: Annotated[bool, typer.Option(help="Distance minus that to the centre of all pairs.")] = True
     encoder: Annotated[str, typer.Option(help="A sentence encoder by name; default: the built-in one.")] = ""
-    placeholders: Annotated[float, typer.Option(min=0, max=1, help="Share of pairs with placeholders for words.")] = (
-        0.25
-    )
+    placeholders: Annotated[float, typer.Option(min=0, max=1, help="Share of pairs with placeholders.")] = 0.25
     spoken: Annotated[bool, typer.Option("--spoken/--written", help="Words only, as transcripts are.")] = True
     preset: Annotated[str, typer.Option(help="Size from scratch: tiny, small or base.")] = "small"
-    checkpoint: Annotated[str, typer.Option(help="Or fine-tune this pretrained translator.")] = ""
+    checkpoint: Annotated[str, typer.Option(help="Or fine-tune this translator or causal language model.")] = ""
+    trim_vocabulary: Annotated[bool, typer.Option(help="Of its subwords keep those of the pairs.")] = False
     target_tokens: Annotated[int | None, typer.Option(min=1, help="Budget: target tokens seen in all.")] = None
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None
     tokens_per_batch: Annotated[int | None, typer.Option(min=1, help="Tokens of both sides in a batch.")] = None
@@ -102,6 +101,7 @@ class TrainOptions(Shown):
             n_target_tokens=self.target_tokens,
             learning_rate=self.learning_rate,
             tokens_per_batch=self.tokens_per_batch,
+            trim_vocabulary=self.trim_vocabulary,
         )
 
 

@@ -24,9 +24,11 @@ def trim_vocabulary(
 ) -> PreTrainedTokenizerBase:
     """Keep the subwords ``used`` and the ``n_commonest`` first ones, in their order; return the trimmed tokenizer.
 
-    ``model`` is changed in place. Named special tokens and single bytes stay. Raises ConfigError when the tokenizer
-    is none of byte pairs.
+    ``model`` is changed in place. Named special tokens and single bytes stay. Raises ConfigError when it is no causal
+    language model, or the tokenizer is none of byte pairs.
     """
+    if model.config.is_encoder_decoder:
+        raise ConfigError(wanted="a causal language model, to trim its vocabulary", found="an encoder-decoder")
     described = json.loads(tokenizer.backend_tokenizer.to_str()) if tokenizer.is_fast else {}
     if described.get("model", {}).get("type") != "BPE":
         raise ConfigError(wanted="a tokenizer of byte pairs, to trim its vocabulary", found="another kind")

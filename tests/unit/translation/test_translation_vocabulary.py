@@ -55,7 +55,14 @@ def test_kept_texts_are_split_and_scored_as_before(texts: list[str], tied: bool)
             assert torch.allclose(model(torch.tensor([ids])).logits, logits[text][..., columns], atol=1e-6)
 
 
-def test_other_kinds_of_tokenizers_are_refused() -> None:
+def test_other_kinds_of_tokenizers_and_encoder_decoders_are_refused() -> None:
+    from seedcorn.translation.network import new_network
+    from seedcorn.translation.settings import NetworkShape
+
+    tokenizer = train_subwords(["a b c"] * 3, n_subwords=40)
+    shape = NetworkShape(width=16, n_encoder_layers=1, n_decoder_layers=1, n_heads=2)
+    with pytest.raises(ConfigError, match="encoder-decoder"):
+        trim_vocabulary(new_network(tokenizer, shape, random_seed=0), tokenizer, [0])
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast
 
