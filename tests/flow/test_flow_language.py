@@ -1,6 +1,7 @@
 """The language pipeline from text to report, tiny: interrupted and resumed, it ends with the same bytes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,9 @@ from small_runs import requests
 CONFIG = LanguageConfig.model_validate(SETTINGS)
 
 
-def run_in(folder: Path, config: LanguageConfig = CONFIG) -> Path:
+def run_in(folder: Path, config: LanguageConfig = CONFIG, *, starts_processes: bool = False) -> Path:
     with open_run(folder, random_seed=config.random_seed, resolved_config=dump_config(config)) as run:
-        return run_and_report(config, run=run)
+        return run_and_report(config, run=replace(run, starts_processes=starts_processes))
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -45,7 +46,8 @@ def kill(*_: object, **__: object) -> None:
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(in_parts, "UTTERANCES_PER_PART", 30)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    report = run_in(whole)
+    # With posteriors made in another process, meanwhile.
+    report = run_in(whole, CONFIG.model_copy(update={"n_threads": 2}), starts_processes=True)
     for place, name in ((translations, "_write_part"), (recogniser, "recognise")):
         with monkeypatch.context() as patched:
             patched.setattr(place, name, kill)
