@@ -113,12 +113,13 @@ def _is_running(process: int) -> bool:
 def naming_the_place(path: Path, *, whatever_failed: bool = False) -> Iterator[None]:
     """Give an OSError of a full or read-only disk, or any one, ``path`` as its file name.
 
-    Arrow's writers leave it out, and others name the temporary path.
+    Arrow's writers leave it out, and others name the temporary path. A folder that is named stays: that one is full.
     """
     try:
         yield
     except OSError as error:
-        if not whatever_failed and error.errno not in _WRITING_FAILED:
+        is_of_place = error.errno in _WRITING_FAILED and not (error.filename and Path(error.filename).is_dir())
+        if not (whatever_failed or is_of_place):
             raise
         raise OSError(error.errno, os.strerror(error.errno or 0), os.fspath(path)) from error
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from seedcorn.corpus.utterances import Slot
+from seedcorn.nlu.crf_file import read_trained
 from seedcorn.nlu.sentence_encoder import CachedEncoder, TokenView, fit_token_view
 from seedcorn.nlu.tokens import Token, labels_of, slot_at, spans_of, tokens_of
 from seedcorn.nlu.word_knowledge import WordKnowledge, cluster_names
@@ -111,7 +112,7 @@ def train_crf(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "slots.crf"
         trainer.train(str(path))
-        return SlotCrf(path.read_bytes(), knowledge, view)
+        return SlotCrf(read_trained(path), knowledge, view)
 
 
 def sure_stretches(n_tokens: int, unsure: Collection[int]) -> list[tuple[int, int]]:
