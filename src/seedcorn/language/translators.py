@@ -50,8 +50,11 @@ class TranslatorFolder:
     training: Mapping[str, float | Mapping[str, float] | Sequence[float]]
 
     def save(self, folder: Path) -> None:
-        """Copy the translator."""
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("record.json"))
+        """Copy the translator; a full disk ends it at the first file that finds no room."""
+        for file in sorted(path for path in self.folder.rglob("*") if path.is_file() and path.name != "record.json"):
+            target = folder / file.relative_to(self.folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
         write_json(dict(self.training), folder / "training.json")
 
     @classmethod
