@@ -309,7 +309,7 @@ def test_a_test_bed_is_trained_and_hears_recordings_of_other_rates(folder: Path,
     noise = np.random.default_rng(0).normal(scale=0.1, size=(8_000, 2))
     soundfile.write(folder / "u1.flac", noise, 8_000)
     soundfile.write(folder / "u2.wav", np.zeros(4_000), 16_000)
-    soundfile.write(folder / "u3.wav", np.zeros(0), 16_000)
+    soundfile.write(folder / "u3.wav", np.zeros(400), 16_000)
     (folder / "wav.scp").write_text("u1 u1.flac\nu2 u2.wav\nu3 u3.wav\n", "utf-8")
     arguments = ["decode", folder, "-o", folder / "out", "--lm", folder / "lm.arpa", "-q"]
     assert "--checkpoint NAME" in message_of(capsys, *arguments)
