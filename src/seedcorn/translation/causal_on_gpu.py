@@ -82,5 +82,5 @@ class CausalOnGpu:
                 **{name: tensor.to(self.network.device) for name, tensor in batch.items()}
             ).logits.float()
             logps = logits.gather(2, labels.clamp_min(0)[:, :, None]).squeeze(2) - logits.logsumexp(dim=2)
-            found += logps.float().where(labels >= 0, 0).sum(dim=1).tolist()
+            found += logps.where(labels >= 0, 0).sum(dim=1).tolist()
         return found

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import ctranslate2
 from transformers import PreTrainedTokenizerBase
@@ -22,6 +22,7 @@ MAX_LENGTH = 128
 # Source tokens times beam. What a batch of a small network holds should stay in the processor's cache.
 TOKENS_PER_BATCH = {"cpu": 640, "cuda": 20_000}
 _CUBLAS = "libcublas.so.12"
+Running = TypeVar("Running", ctranslate2.Translator, ctranslate2.Generator)
 
 
 class Found(NamedTuple):
@@ -54,66 +55,61 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class EncoderDecoder:
-    """Runs an encoder-decoder; ``target_prefix`` tells a many-language one the language it writes."""
+class Converted(Generic[Running]):
+    """A network converted for ctranslate2 into ``folder``, and what runs it, on a GPU or in threads."""
+
+    runner: ClassVar[type]  # of ctranslate2
 
     folder: Path
     tokenizer: PreTrainedTokenizerBase
-    running: ctranslate2.Translator
-    target_prefix: tuple[str, ...] = ()
+    running: Running
 
     @classmethod
-    def load(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, *, n_threads: int = 0) -> "EncoderDecoder":
+    def load(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, *, n_threads: int = 0) -> Self:
         """Return the engine of the network converted into ``folder``. Raises DataError when it is damaged."""
         try:
-            running = ctranslate2.Translator(str(folder), **_placed(n_threads))
+            return cls(folder, tokenizer, cls.runner(str(folder), **_placed(n_threads)))
         except RuntimeError as error:
-            raise _damaged(folder, error) from error
-        return cls(folder, tokenizer, running, _target_prefix(tokenizer))
+            raise DataError(
+                wanted="a converted translator",
+                found=str(error),
+                where=folder,
+                fix="Remove that folder: the translator is then converted anew.",
+            ) from error
 
-    def fresh(self, random_seed: int) -> "EncoderDecoder":
+    def fresh(self, random_seed: int) -> Self:
         """Return the same engine before its first draw, drawing from ``random_seed``."""
         # Engines take the seed when they first draw, each thread for itself: one that drew before would go on.
         ctranslate2.set_random_seed(random_seed)
         return self.load(self.folder, self.tokenizer, n_threads=1)
 
+
+class EncoderDecoder(Converted[ctranslate2.Translator]):
+    """Runs an encoder-decoder."""
+
+    runner = ctranslate2.Translator
+
     def search(self, texts: Sequence[str], search: Search) -> list[list[Found]]:
         """Return the hypotheses of each text, best first."""
         ids = self.tokenizer(list(texts), truncation=True, max_length=MAX_LENGTH).input_ids
+        prefix = _target_prefix(self.tokenizer)
         results = self.running.translate_batch(
             [self.tokenizer.convert_ids_to_tokens(one) for one in ids],
-            target_prefix=[list(self.target_prefix)] * len(texts) if self.target_prefix else None,
+            target_prefix=[prefix] * len(texts) if prefix else None,
             beam_size=search.beam_size,
             num_hypotheses=search.n_best,
             sampling_topk=search.n_likeliest,
             max_decoding_length=MAX_LENGTH,
             **_batches(self.running.device, search),
         )
-        n_prefix = len(self.target_prefix)
-        return [_found((t[n_prefix:], len(t), s) for t, s in zip(r.hypotheses, r.scores, strict=True)) for r in results]
+        n = len(prefix)
+        return [_found((t[n:], len(t), s) for t, s in zip(r.hypotheses, r.scores, strict=True)) for r in results]
 
 
-@dataclass(frozen=True)
-class Causal:
+class Causal(Converted[ctranslate2.Generator]):
     """Runs a causal language model that goes on from the prompts which it was trained after."""
 
-    folder: Path
-    tokenizer: PreTrainedTokenizerBase
-    running: ctranslate2.Generator
-
-    @classmethod
-    def load(cls, folder: Path, tokenizer: PreTrainedTokenizerBase, *, n_threads: int = 0) -> "Causal":
-        """Return the engine of the network converted into ``folder``. Raises DataError when it is damaged."""
-        try:
-            return cls(folder, tokenizer, ctranslate2.Generator(str(folder), **_placed(n_threads)))
-        except RuntimeError as error:
-            raise _damaged(folder, error) from error
-
-    def fresh(self, random_seed: int) -> "Causal":
-        """Return the same engine before its first draw, drawing from ``random_seed``."""
-        # Engines take the seed when they first draw, each thread for itself: one that drew before would go on.
-        ctranslate2.set_random_seed(random_seed)
-        return self.load(self.folder, self.tokenizer, n_threads=1)
+    runner = ctranslate2.Generator
 
     def search(self, texts: Sequence[str], search: Search) -> list[list[Found]]:
         """Return the hypotheses of each text, best first."""
@@ -167,18 +163,9 @@ def _has_usable_gpu() -> bool:
     return True
 
 
-def _damaged(folder: Path, error: RuntimeError) -> DataError:
-    return DataError(
-        wanted="a converted translator",
-        found=str(error),
-        where=folder,
-        fix="Remove that folder: the translator is then converted anew.",
-    )
-
-
-def _target_prefix(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
+def _target_prefix(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     """Return the token that tells a many-language checkpoint its target language; others need none."""
     lang = getattr(tokenizer, "tgt_lang", None)
     if not lang:
-        return ()
-    return (tokenizer.get_lang_token(lang) if hasattr(tokenizer, "get_lang_token") else str(lang),)
+        return []
+    return [tokenizer.get_lang_token(lang) if hasattr(tokenizer, "get_lang_token") else str(lang)]
