@@ -9,21 +9,12 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.nlu.fine_tuned_intents import FineTunedIntents, IntentExample, train_fine_tuned_intents
 from seedcorn.nlu.fine_tuning import FineTuningSettings
+from three_intents import ROWS, TEXTS
 
 pytest.importorskip("transformers")
 
 QUICK = FineTuningSettings(n_epochs=30, learning_rate=5e-3, head_learning_rate=2e-2, batch_size=4, dropout=0.0)
 INTENTS = ("alarm", "greet", "music")
-ROWS = [
-    Utterance(text=text, intent=intent)
-    for intent, texts in (
-        ("music", ("play jazz", "play some folk", "put on pop", "play rock")),
-        ("alarm", ("wake me at dawn", "wake me soon", "alarm at six", "wake me at noon")),
-        ("greet", ("hello there", "hello you", "hello", "well hello")),
-    )
-    for text in texts
-]
-TEXTS = ["play jazz", "wake me at noon", "", " ", "word " * 200]
 
 
 @pytest.fixture(scope="module")

@@ -16,19 +16,9 @@ from seedcorn.nlu.intent_views import IntentScores, OperatingPoint, nearest_and_
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.sentence_encoder import CachedEncoder, load_sentence_encoder
+from three_intents import ROWS, TEXTS
 
 pytest.importorskip("transformers")
-
-ROWS = [
-    Utterance(text=text, intent=intent)
-    for intent, texts in (
-        ("music", ("play jazz", "play some folk", "put on pop", "play rock")),
-        ("alarm", ("wake me at dawn", "wake me soon", "alarm at six", "wake me at noon")),
-        ("greet", ("hello there", "hello you", "hello", "well hello")),
-    )
-    for text in texts
-]
-TEXTS = ["play jazz", "wake me at noon", "", " ", "word " * 200]
 
 
 @pytest.fixture(scope="module")
