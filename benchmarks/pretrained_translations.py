@@ -4,8 +4,7 @@ Run: python benchmarks/pretrained_translations.py configs/study-language-fr.yaml
 
 Both directions are fine-tuned on the pairs that the first cell of the study selects, with the vocabulary trimmed to
 them; a round of back-translation of that cell's transcripts follows, and the n-best lists are written as the study
-reads them (`translators: given`). It is for a GPU: Gemma 3 270M took seven minutes of one for the trainings, and its
-lists ten minutes more. Resumable.
+reads them (`translators: given`). It is for a GPU. Resumable but for the lists.
 """
 
 import argparse
@@ -25,7 +24,7 @@ from seedcorn.translation.nbest import TRANSLATION_LOGP
 from seedcorn.translation.settings import TrainingSettings
 from seedcorn.translation.translator import load_translator
 
-FINE_TUNING = TrainingSettings(
+FINE_TUNING_OF_BOTH = TrainingSettings(
     trim_vocabulary=True,
     n_target_tokens=2_000_000,
     tokens_per_batch=6_000,
@@ -56,7 +55,7 @@ def translations(config: LanguageStudyConfig, checkpoint: Path, work: Path, *, n
     data, pairs = run.do(cell.data), run.do(cell.pair_cleaning)
     transcripts = run.do(cell.transcripts, data)
     nearest = run.do(cell.pair_selection, data, transcripts, pairs)
-    settings = {**FINE_TUNING.model_dump(), "checkpoint": Checkpoint.at(checkpoint), "placeholder_fraction": 0}
+    settings = {**FINE_TUNING_OF_BOTH.model_dump(), "checkpoint": Checkpoint.at(checkpoint), "placeholder_fraction": 0}
     forward = run.do(TrainTranslator(**settings), data, pairs, nearest, name="translator-forward")
     reverse = run.do(TrainReverse(**settings), data, pairs, nearest)
     improved = run.do(BACK_TRANSLATION, data, transcripts, nearest, forward, reverse)
@@ -64,8 +63,9 @@ def translations(config: LanguageStudyConfig, checkpoint: Path, work: Path, *, n
     lists = load_translator(improved.value.folder).nbest(texts, n_best=n_best)
     with writing_whole(output) as partial, partial.open("w", encoding="utf-8") as lines:
         for utterance, nbest in zip(data.value.source, lists, strict=True):
-            found = [{"text": h.text, "score": h.features[TRANSLATION_LOGP]} for h in nbest.hypotheses]
-            lines.write(json.dumps({"id": utterance.id, "hypotheses": found}, ensure_ascii=False) + "\n")
+            found = [{"text": h.text, "score": h.features[TRANSLATION_LOGP]} for h in nbest.hypotheses if h.text]
+            if found:  # the study refuses empty translations
+                lines.write(json.dumps({"id": utterance.id, "hypotheses": found}, ensure_ascii=False) + "\n")
 
 
 def main() -> None:
