@@ -100,6 +100,7 @@ def training_arguments(
         save_steps=steps_per_evaluation,
         save_total_limit=max(settings.n_averaged, 1) + 1,
         load_best_model_at_end=True,
+        restore_callback_states_from_checkpoint=True,  # how long dev has not risen
         metric_for_best_model="eval_chrf",
         greater_is_better=True,
         logging_steps=max(steps_per_evaluation // 4, 1),

@@ -16,12 +16,10 @@ from transformers import (
     PrinterCallback,
     TrainerState,
 )
-from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import get_last_checkpoint
 
 from seedcorn.bfloat16 import bf16_pays
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
-from seedcorn.errors import ConfigError, DataError, SeedcornError
+from seedcorn.errors import DataError, SeedcornError
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import say
 from seedcorn.torch_threads import one_torch_thread
@@ -35,6 +33,12 @@ from seedcorn.translation.batching import (
     tokenise,
 )
 from seedcorn.translation.bilingual_embeddings import bilingual_embeddings
+from seedcorn.translation.checkpoints import (
+    checkpoints_by_step,
+    has_ended,
+    last_checkpoint,
+    refuse_another_budget,
+)
 from seedcorn.translation.network import (
     hold_padding_at_zero,
     keep_logits_narrow,
@@ -180,11 +184,16 @@ def _tokenised(
 
 
 def _train(trainer: TranslationTrainer, checkpoints: Path, settings: TrainingSettings) -> None:
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.exists() else None
-    if last is not None and settings.schedule is Schedule.LINEAR:
-        _same_budget(Path(last), trainer.args.max_steps)
+    last, state = last_checkpoint(checkpoints) or (None, None)
+    n_steps = trainer.args.max_steps
+    if last is not None and state is not None:
+        if settings.schedule is Schedule.LINEAR:
+            refuse_another_budget(last, state, n_steps=n_steps)
+        if has_ended(state, n_steps=n_steps, patience=settings.patience):
+            _take_its_best(trainer, last, state)
+            return
     try:
-        trainer.train(resume_from_checkpoint=last)
+        trainer.train(resume_from_checkpoint=last and str(last))
     except (RuntimeError, MemoryError) as error:
         # torch has a class of its own for a full GPU, none for full memory.
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
@@ -196,22 +205,16 @@ def _train(trainer: TranslationTrainer, checkpoints: Path, settings: TrainingSet
         ) from error
 
 
-def _same_budget(checkpoint: Path, n_steps: int) -> None:
-    """Raise ConfigError when the learning rate at ``checkpoint`` was on its way to another end than ``n_steps``."""
-    planned = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME)).max_steps
-    if planned != n_steps:
-        raise ConfigError(
-            wanted=f"the budget of {planned:,} steps that these checkpoints were planned for",
-            found=f"{n_steps:,} steps, for which the learning rate would jump",
-            where=checkpoint,
-            fix="Train on from the finished translator as checkpoint with a low learning rate, take the schedule "
-            "'inverse_sqrt' from the start, or give another folder for checkpoints.",
-        )
+def _take_its_best(trainer: TranslationTrainer, last: Path, state: TrainerState) -> None:
+    """Give the Trainer the network and the state that it had when its training had ended at ``last``."""
+    trainer.state = state
+    best = average_checkpoints([Path(state.best_model_checkpoint or last)])
+    trainer.model.load_state_dict(best, strict=False)
 
 
 def _average(trainer: TranslationTrainer, n_averaged: int, best_chrf: float) -> float:
     """Give the network the mean of the last ``n_averaged`` checkpoints if dev likes it better; return its chrF."""
-    folders = sorted(Path(trainer.args.output_dir).glob("checkpoint-*"), key=lambda f: int(f.name.split("-")[1]))
+    folders = checkpoints_by_step(Path(trainer.args.output_dir))
     if n_averaged < 2 or len(folders) < 2:
         return best_chrf
     best = {name: weight.clone() for name, weight in trainer.model.state_dict().items()}
