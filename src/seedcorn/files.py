@@ -5,6 +5,7 @@ import errno
 import glob
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -14,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from seedcorn.errors import DataError
+from seedcorn.errors import DataError, SeedcornError
 from seedcorn.streams import is_stream, open_stream
 
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
@@ -23,6 +24,11 @@ Value = TypeVar("Value")
 
 RECORD_NAME = "record.json"
 _WRITING_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO)
+_SAID_BY_RUST = re.compile(r"\(os error (\d+)\)")
+_SAID_BY_CPP = (
+    "iostream error",
+    "inline_container",
+)  # ctranslate2 and torch, of a file that could not be written whole
 
 
 @contextlib.contextmanager
@@ -113,7 +119,8 @@ def _is_running(process: int) -> bool:
 def naming_the_place(path: Path, *, whatever_failed: bool = False) -> Iterator[None]:
     """Give an OSError of a full or read-only disk, or any one, ``path`` as its file name.
 
-    Arrow's writers leave it out, and others name the temporary path. A folder that is named stays: that one is full.
+    Arrow's writers leave it out, others name the temporary path, or raise errors of their own, which become OSError.
+    A folder that is named stays: that one is full.
     """
     try:
         yield
@@ -122,6 +129,20 @@ def naming_the_place(path: Path, *, whatever_failed: bool = False) -> Iterator[N
         if not (whatever_failed or is_of_place):
             raise
         raise OSError(error.errno, os.strerror(error.errno or 0), os.fspath(path)) from error
+    except Exception as error:
+        failed = _errno_in(error)
+        if failed is None:
+            raise
+        raise OSError(failed, os.strerror(failed), os.fspath(path)) from error
+
+
+def _errno_in(error: Exception) -> int | None:
+    """Return the number of what kept a library in Rust or C++ from writing, None where ``error`` is of another kind."""
+    said = _SAID_BY_RUST.search(str(error))
+    if said is not None and int(said[1]) in _WRITING_FAILED and not isinstance(error, SeedcornError):
+        return int(said[1])
+    is_of_cpp = isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID_BY_CPP)
+    return errno.ENOSPC if is_of_cpp else None
 
 
 def write_text_whole(path: Path, text: str) -> None:

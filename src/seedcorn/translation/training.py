@@ -20,6 +20,7 @@ from transformers import (
 from seedcorn.bfloat16 import bf16_pays
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError, SeedcornError
+from seedcorn.files import naming_the_place
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import say
 from seedcorn.torch_threads import one_torch_thread
@@ -88,7 +89,7 @@ def train_translator(
         raise DataError(wanted="dev pairs for early stopping", found="none")
     model, tokenizer, tokenised = _starting_point(pairs, settings, random_seed=random_seed)
     trainer = _trainer(model, tokenizer, tokenised, dev, settings, checkpoints, random_seed)
-    with quiet_transformers():
+    with quiet_transformers(), naming_the_place(folder):
         _train(trainer, checkpoints, settings)
         history = {int(log["step"]): float(log["eval_chrf"]) for log in trainer.state.log_history if "eval_chrf" in log}
         best_chrf = _average(trainer, settings.n_averaged, float(trainer.state.best_metric or 0.0))

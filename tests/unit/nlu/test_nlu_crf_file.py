@@ -2,30 +2,18 @@
 
 import errno
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from limits import files_of_at_most
 from seedcorn.corpus.utterances import Slot
 from seedcorn.files import naming_the_place
 from seedcorn.nlu.crf import train_crf
 from seedcorn.nlu.crf_file import is_whole
 
-resource = pytest.importorskip("resource", reason="POSIX limits")
 TEXTS = [f"play some jazz number {n}" for n in range(60)]
 SLOTS = [[Slot(10, 14, "genre")]] * len(TEXTS)
-
-
-@contextmanager
-def files_of_at_most(n_bytes: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture(scope="module")

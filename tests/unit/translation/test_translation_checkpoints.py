@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from limits import files_of_at_most
 from run_folders import run_bytes
 from seedcorn.translation.settings import TrainingSettings
 
@@ -67,3 +68,15 @@ def test_without_a_whole_checkpoint_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-12").mkdir()
     assert last_checkpoint(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+# The network is the longest file, its optimiser's is longer, the tokenizer is short.
+@pytest.mark.parametrize("n_bytes", [4_096, 100_000, 300_000])
+def test_a_full_disk_is_told_as_one_and_leads_to_the_same_translator(train, tmp_path: Path, n_bytes: int) -> None:
+    first = train("here", **SHORT)
+    with files_of_at_most(n_bytes), pytest.raises(OSError, match="model") as raised:
+        train("there", **SHORT)
+    assert raised.value.filename == str(tmp_path / "there" / "model")
+    again = train("there", **SHORT)
+    assert same(again, first)
+    assert run_bytes(again.folder) == run_bytes(first.folder)
