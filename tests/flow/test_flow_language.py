@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 pytest.importorskip("torch")
 pytest.importorskip("ctranslate2")
@@ -135,3 +136,38 @@ def test_translations_made_elsewhere_values_said_by_rule_and_key_terms(tmp_path)
     }
     assert perplexity["given"] < perplexity["transcripts"]
     assert len((run / "key-terms" / "nemo.txt").read_text("utf-8").splitlines()) == 5
+
+
+def test_a_translator_learns_from_translations_made_elsewhere(tmp_path) -> None:
+    asked, answered = (
+        utterances_in(CorpusFile.model_validate(requests("train", n_rows=60, lang=lang)), name=lang)
+        for lang in ("en", "hi")
+    )
+    text_of = {u.id: u.text for u in answered}
+    given = tmp_path / "given.tsv"
+    given.write_text("".join(f"{u.id}\t{text_of[u.id]}\n" for u in asked[:20]), "utf-8")
+    lesson = {"n_target_tokens": 300, "tokens_per_batch": 400, "n_evaluations": 1, "n_dev_pairs": 5}
+    translators = {**SETTINGS["translators"], "distillation": {"training": lesson}}
+    systems = {
+        "transcripts": ["transcripts"],
+        "distilled": ["transcripts", {"source": "translations", "translator": "distilled"}],
+    }
+    changed = {**SETTINGS, "systems": systems, "recogniser": "none"}
+    with pytest.raises(ValidationError, match=r"'distilled' need translators\.given"):
+        LanguageConfig.model_validate({**changed, "translators": translators})
+    config = LanguageConfig.model_validate({**changed, "translators": {**translators, "given": {"file": str(given)}}})
+    run = tmp_path / "run"
+    run_in(run, config)
+    assert set(config.stages()) == set(digests(run))
+    counts = {
+        name: json.loads((run / name / "record.json").read_text("utf-8"))["counts"]
+        for name in ("translator-distilled", "translations-given", "translations-distilled")
+    }
+    # The student translates what its teacher left out.
+    assert counts["translator-distilled"] == {"n_pairs": 20}
+    assert counts["translations-given"]["n_kept"] == 20
+    assert counts["translations-distilled"]["n_kept"] > 20
+    training = json.loads((run / "translator-distilled" / "training.json").read_text("utf-8"))
+    assert len(training["dev_chrf_by_round"]) == 2
+    taken = {**translators, "distillation": {"folder": str(run / "translator-distilled")}}
+    assert "translator-selected" not in LanguageConfig.model_validate({**changed, "translators": taken}).stages()

@@ -11,6 +11,7 @@ from seedcorn.engines.settings import EngineSettings
 from seedcorn.language.annotation import ChooseToTranscribe, ChooseToTranslate
 from seedcorn.language.back_translation import BackTranslate, TrainReverse
 from seedcorn.language.data import DrawTranscripts, ReadLanguageData
+from seedcorn.language.distillation import Distil
 from seedcorn.language.key_terms import ChooseKeyTerms
 from seedcorn.language.models import EstimateDomain, EstimateText, MixModels
 from seedcorn.language.nbest_lists import TranslationSet
@@ -47,7 +48,7 @@ class Translators(Settings):
 
     ``all_pairs`` and ``reverse`` are trained as ``selected`` is where they are not set. ``given`` are translations that
     whoever made elsewhere, ``endpoint`` a model at a server; what is theirs is rescored, kept or rejected, and measured
-    as our own translations are.
+    as our own translations are; by ``distillation`` a translator of ours learns from them.
     """
 
     selected: TrainTranslator = TrainTranslator()
@@ -55,6 +56,7 @@ class Translators(Settings):
     self_training: SelfTrain = SelfTrain()
     reverse: TrainReverse | None = None
     back_translation: BackTranslate = BackTranslate()
+    distillation: Distil = Distil()
     given: GivenTranslations | None = None
     endpoint: AskEndpoint | None = None
 
@@ -106,10 +108,11 @@ class LanguagePipeline(EngineSettings):
         oracles = [name for name, s in self.systems.items() if any(isinstance(x, OracleTarget) for x in s)]
         if oracles and self.data.oracle_target is None:
             raise ValueError(f"the system '{oracles[0]}' with oracle_target needs data.oracle_target")
-        for wanted in self.translation_sets():
-            if wanted.translator in MADE_ELSEWHERE and self.made_elsewhere(wanted.translator) is None:
-                name = wanted.translator.value
-                raise ValueError(f"systems with the translator '{name}' need translators.{name}")
+        for elsewhere in self.sets_made_elsewhere():
+            if self.made_elsewhere(elsewhere.translator) is None:
+                name = elsewhere.translator.value
+                users = f"'{name}'" if elsewhere in self.translation_sets() else "'distilled'"
+                raise ValueError(f"systems with the translator {users} need translators.{name}")
         return self
 
     @property
@@ -190,6 +193,23 @@ class LanguagePipeline(EngineSettings):
     def translation_sets(self) -> list[TranslationSet]:
         """Return the n-best lists that the systems use."""
         return sorted({wanted for source in self.sources().values() for wanted in source.translation_sets()})
+
+    def translators_used(self) -> set[TranslatorName]:
+        """Return the translators of these lists, and the one that the distilled one begins as."""
+        wanted = {translation_set.translator for translation_set in self.translation_sets()}
+        return wanted | ({self.translators.distillation.student} if self._distils else set())
+
+    def sets_made_elsewhere(self) -> list[TranslationSet]:
+        """Return the n-best lists that are made elsewhere, the ones that a translator is to learn from among them."""
+        taught = {self.translators.distillation.taught} if self._distils else set[TranslationSet]()
+        return sorted(w for w in {*self.translation_sets(), *taught} if w.translator in MADE_ELSEWHERE)
+
+    @property
+    def _distils(self) -> bool:
+        wanted = any(
+            translation_set.translator is TranslatorName.DISTILLED for translation_set in self.translation_sets()
+        )
+        return wanted and self.translators.distillation.folder is None
 
     def reported_set(self) -> TranslationSet | None:
         """Return the n-best lists that the reported system uses last, None where it uses none."""

@@ -65,6 +65,7 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
         nearest = run.do(config.pair_selection, data, transcripts, pairs)
         domain = run.do(config.domain_model, data, transcripts, pairs, nearest)
         known = Materials(data=data, transcripts=transcripts, pairs=pairs, nearest=nearest, domain=domain)
+        known = take_translations(run, config, known)
         translators = frozen.translators or train_translators(run, config, known)
         materials = translate(run, config, known, translators)
         texts = {name: run.do(s, *s.needs(materials), name=name) for name, s in config.sources().items()}
@@ -81,6 +82,17 @@ def run_language(config: LanguagePipeline, *, run: Run, frozen: Frozen | None = 
     )
 
 
+def take_translations(run: Run, config: LanguagePipeline, known: Materials) -> Materials:
+    """Take over the n-best lists that are made elsewhere: read from a file, or asked of a server."""
+    nbest = dict[TranslationSet, Result[NBestLists]]()
+    for wanted in config.sets_made_elsewhere():
+        stage = config.made_elsewhere(wanted.translator)
+        if stage is not None:
+            shown = (known.pairs, known.nearest) if isinstance(stage, AskEndpoint) else ()
+            nbest[wanted] = run.do(stage, known.data, *shown, name=f"translations-{wanted.name}")
+    return replace(known, nbest=nbest)
+
+
 def translate(
     run: Run,
     config: LanguagePipeline,
@@ -88,16 +100,12 @@ def translate(
     translators: Mapping[TranslatorName, Result[TranslatorFolder]],
 ) -> Materials:
     """Translate the source text once for each set of n-best lists that the systems want, and tune their rescoring."""
-    nbest = dict[TranslationSet, Result[NBestLists]]()
+    nbest = dict(known.nbest)
     for wanted in config.translation_sets():
-        elsewhere, name = config.made_elsewhere(wanted.translator), f"translations-{wanted.name}"
-        if elsewhere is not None:
-            shown = (known.pairs, known.nearest) if isinstance(elsewhere, AskEndpoint) else ()
-            nbest[wanted] = run.do(elsewhere, known.data, *shown, name=name)
-            continue
-        catalogue = (known.transcripts,) if wanted.entities else ()
-        inputs = (known.data, *catalogue, translators[wanted.translator])
-        nbest[wanted] = run.do(config.translate(wanted), *inputs, name=name)
+        if wanted not in nbest:
+            catalogue = (known.transcripts,) if wanted.entities else ()
+            inputs = (known.data, *catalogue, translators[wanted.translator])
+            nbest[wanted] = run.do(config.translate(wanted), *inputs, name=f"translations-{wanted.name}")
     weights = {}
     for wanted, n_hypotheses in config.rescored_sets():
         weights[wanted, n_hypotheses] = run.do(

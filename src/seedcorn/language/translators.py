@@ -33,6 +33,7 @@ class TranslatorName(StrEnum):
     SELECTED = "selected"  # trained on the pairs nearest to the transcripts
     SELF_TRAINED = "self_trained"  # the selected one, trained further on its own in-domain translations
     BACK_TRANSLATED = "back_translated"  # the selected one, trained further on transcripts translated back
+    DISTILLED = "distilled"  # another one, trained further on translations that are made elsewhere
     GIVEN = "given"  # whoever made the translations in a file
     ENDPOINT = "endpoint"  # a model at an OpenAI-compatible server
 

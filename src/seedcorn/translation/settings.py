@@ -121,6 +121,17 @@ class BackTranslationSettings(Settings):
         return self
 
 
+class DistillationSettings(Settings):
+    """How a translator learns from the first ``n_hypotheses`` that another engine has of each text.
+
+    ``real_per_taught`` real pairs stand beside each.
+    """
+
+    n_hypotheses: int = Field(1, ge=1)
+    real_per_taught: float = Field(2.0, ge=0)
+    training: TrainingSettings = TrainingSettings(n_target_tokens=1_000_000, learning_rate=5e-4, n_warmup_steps=100)
+
+
 class Treatment(StrEnum):
     """What becomes of a slot value."""
 
