@@ -42,10 +42,12 @@ def language_page(config: LanguageConfig, result: LanguageResult) -> Page:
 
 def _lead(model: ModelRow, summary: Sequence[tuple[str, str]], is_recognised: bool) -> str:
     """Return in two sentences what was gained, from what, and how sure that is."""
-    texts = ", ".join(f"{n:,} of {name}" for name, n in model.n_sentences.items())
+    units = ["sentences of", *["of"] * len(model.n_sentences)]
+    parts = zip(units, model.n_sentences.items(), strict=False)
+    texts = ", ".join(f"{n:,} {unit} {name}" for unit, (name, n) in parts)
     measure = "word error rate" if is_recognised else "perplexity"
     values = [value for _, value in summary]
-    gain = f"With {texts} (sentences) in the model, the {measure} on test went from {values[0]} to {values[1]}."
+    gain = f"With {texts} in the model, the {measure} on test went from {values[0]} to {values[1]}."
     if not is_recognised:
         return f"{gain} No recogniser was run, so that nothing is known of word errors."
     return f"{gain} The relative reduction is {values[2]}, with a 95% interval of {values[3]} over test utterances."

@@ -13,7 +13,7 @@ from seedcorn.selection import FloatArray
 from seedcorn.studies.growth_label_measures import LabelMeasures, label_summary
 from seedcorn.studies.growth_rounds import RoundMeasure, certified
 from seedcorn.studies.growth_settings import GrowthStudyConfig
-from seedcorn.studies.results import Results
+from seedcorn.studies.results import Results, fewer_in_words
 
 _N_RESAMPLES = 2000
 _IN_WORDS = {
@@ -89,9 +89,9 @@ def _lead(config: GrowthStudyConfig, summary: Mapping[str, Json]) -> str:
             "chosen_25_vs_random_25": {"mean": float(mean), "low": float(low), "high": float(high)},
         }:
             return (
-                f"After the last round '{_said(config.reported)}' gets {reduction:.0%} fewer test utterances wrong "
-                f"than '{_said(config.baseline)}'. Labels of chosen utterances save {mean:.1%} of the utterances more "
-                f"than as many of random ones, with a 95% interval of {low:.1%} to {high:.1%}."
+                f"After the last round '{_said(config.reported)}' gets {fewer_in_words(reduction)} test utterances "
+                f"wrong than '{_said(config.baseline)}'. Labels of chosen utterances save {mean:.1%} of the "
+                f"utterances more than as many of random ones, with a 95% interval of {low:.1%} to {high:.1%}."
             )
     return ""
 

@@ -7,7 +7,7 @@ from seedcorn.intent.measures import WITHOUT_POOL
 from seedcorn.report.figures import CurvePoint, bar_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.studies.intent import IntentStudyConfig
-from seedcorn.studies.results import Results, interval_in_words
+from seedcorn.studies.results import Results, fewer_in_words, interval_in_words
 
 _COLUMNS = ("corpus", "part", "system", "semantic_error", "intent_error", "slot_f1", "false_alarm_rate")
 _IN_WORDS = {
@@ -60,7 +60,8 @@ def _lead(results: Results) -> str:
     reduction, low = (found[key] for key in ("pool_reduction", "pool_reduction_low"))
     if not isinstance(reduction, float) or not isinstance(low, float):
         return ""
-    gain = f"With the pool, {reduction:.1%} fewer test utterances have a wrong intent or slot than without it"
+    fewer = fewer_in_words(reduction, n_decimals=1)
+    gain = f"With the pool, {fewer} test utterances have a wrong intent or slot than without it"
     if found["n_functionalities"] == 1:
         return f"{gain}. That is one functionality, which says nothing of how sure it is."
     sure = "clear of zero" if low > 0 else "not clear of zero"

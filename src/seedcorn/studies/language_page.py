@@ -1,16 +1,16 @@
 """A language study as a page: summary, reductions as bars, all numbers, and what the language models know."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from seedcorn.files import Json
 from seedcorn.language.measures import OWN
 from seedcorn.language.report import table
 from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
-from seedcorn.report.page import Figure, Page, Section
+from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.studies.language import LanguageStudyConfig
 from seedcorn.studies.language_results import MEASURES, Row, number
-from seedcorn.studies.results import Results, interval_in_words
+from seedcorn.studies.results import Results, fewer_in_words, interval_in_words
 
 _IN_WORDS = {
     "wer_reduction": "fewer word errors",
@@ -34,12 +34,13 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
     return Page(
         title=f"Seedcorn study: {config.name}",
         lead=_lead(config, systems),
-        summary=tuple((_in_words(k), f"{v:.1%}") for k, v in results.summary.items() if isinstance(v, float)),
+        summary=tuple(_tiles(results.summary, n_transcripts=min(config.sizes))),
         sections=(
             Section(
                 title="Relative reduction of word errors",
                 text=f"Against {config.baseline_name}; means over {len(config.random_seeds)} subsets, 95% intervals.",
                 contents=(
+                    *_by_size(results.summary, config.sizes),
                     bar_figure(
                         [_point(row, config.baseline_name) for row in systems if row["system"] != config.baseline_name],
                         labels=[
@@ -78,19 +79,41 @@ def _lead(config: LanguageStudyConfig, systems: Sequence[Row]) -> str:
     match row.get(f"over {config.baseline_name}"):
         case {"mean": float(mean), "low": float(low), "high": float(high)}:
             return (
-                f"With {fewest:,} transcripts, '{config.reported_name}' has {mean:.0%} fewer word errors than "
+                f"With {fewest:,} transcripts, '{config.reported_name}' has {fewer_in_words(mean)} word errors than "
                 f"'{config.baseline_name}'. The 95% interval over random subsets is {low:.0%} to {high:.0%}."
             )
     return ""
 
 
-def _in_words(key: str) -> str:
-    """Return a summary key, such as ``wer_reduction_576``, as people say it."""
-    found = re.fullmatch(r"(\w+)_(\d+)(_low)?", key)
-    if found is None:
-        return key
-    low = ", at least" if found[3] else ""
-    return f"{_IN_WORDS.get(found[1], found[1])}, {int(found[2]):,} transcripts{low}"
+def _tiles(summary: Mapping[str, Json], *, n_transcripts: int) -> Iterator[tuple[str, str]]:
+    """Yield the headline numbers: what is gained with ``n_transcripts``, and how good the best translator is."""
+    for name, value in _measured_with(summary, n_transcripts).items():
+        yield f"{name}, {n_transcripts:,} transcripts", f"{value:.1%}"
+    if isinstance(chrf := summary.get("chrf"), float):
+        yield "chrF of the best translator", f"{chrf:.1f}"
+
+
+def _by_size(summary: Mapping[str, Json], sizes: Sequence[int]) -> Iterator[Table]:
+    """Yield the headline numbers of all ``sizes`` as a table, where there is more than one."""
+    if len(sizes) > 1:
+        by_size = {size: _measured_with(summary, size) for size in sorted(sizes)}
+        names = tuple(dict.fromkeys(name for measured in by_size.values() for name in measured))
+        yield Table(
+            caption="The system that is reported, by number of transcripts.",
+            columns=("transcripts", *names),
+            rows=tuple((size, *(measured.get(name, "") for name in names)) for size, measured in by_size.items()),
+            percent_columns=names,
+        )
+
+
+def _measured_with(summary: Mapping[str, Json], n_transcripts: int) -> dict[str, float]:
+    """Return the numbers of a summary for ``n_transcripts``, such as ``wer_reduction_576``, as people say them."""
+    measured = {}
+    for key, value in summary.items():
+        found = re.fullmatch(rf"(\w+)_{n_transcripts}(_low)?", key)
+        if found is not None and isinstance(value, float):
+            measured[_IN_WORDS.get(found[1], found[1]) + (", at least" if found[2] else "")] = value
+    return measured
 
 
 def _growth(systems: Sequence[Row], key: str, title: str) -> Figure:

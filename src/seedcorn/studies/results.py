@@ -69,5 +69,10 @@ def interval_in_words(interval: Mapping[str, Json], *, is_fraction: bool) -> str
     return f"{mean} ({low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high})"
 
 
+def fewer_in_words(reduction: float, *, n_decimals: int = 0) -> str:
+    """Return a relative reduction as what there is less of, such as "12% fewer", or more of where it is negative."""
+    return f"{abs(reduction):.{n_decimals}%} {'more' if reduction < 0 else 'fewer'}"
+
+
 def _in_words(value: float, is_fraction: bool) -> str:
     return f"{value:z.1%}" if is_fraction else f"{value:,.1f}" if abs(value) < _LARGE else f"{value:,.0f}"

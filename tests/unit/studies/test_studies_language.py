@@ -1,5 +1,7 @@
 """A language study on posteriors that spell the test: cells, results, and going on where it stopped."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.text import normalise
 from seedcorn.errors import ConfigError
 from seedcorn.language import models
+from seedcorn.report.page import Table
 from seedcorn.speech.alphabet import alphabet_of
 from seedcorn.speech.posteriors import Posteriors
 from seedcorn.studies.language import LanguageStudyConfig, cells_of, run_cells
@@ -112,7 +115,14 @@ def test_a_study_measures_every_system_and_goes_on_where_it_stopped(config, stud
     assert by_system["20"]["transcripts"] < by_system["10"]["transcripts"]
     assert found.summary["oracle_wer_reduction_10"] > 0
     # Bars of reductions with two tables; perplexity and vocabulary over the number of transcripts, with a table.
-    assert [len(section.contents) for section in study_page(config, found).sections] == [3, 3]
+    page = study_page(config, replace(found, summary={**found.summary, "chrf": 43.27}))
+    assert [len(section.contents) for section in page.sections] == [4, 3]
+    assert dict(page.summary)["chrF of the best translator"] == "43.3"
+    assert {name.partition(", ")[2] for name, _ in page.summary[:-1]} >= {"10 transcripts"}
+    assert not [name for name, _ in page.summary if "20 transcripts" in name]
+    by_size = page.sections[0].contents[0]
+    assert isinstance(by_size, Table)
+    assert [row[0] for row in by_size.rows] == [10, 20]
 
 
 def test_cells_made_by_several_workers_say_the_same(config, studied, tmp_path) -> None:
