@@ -103,7 +103,7 @@ def worker(name: str, model_path: Path, text_path: Path, scores_path: Path) -> N
 def estimations(text: Path, folder: Path, lmplz: str) -> list[dict[str, Json]]:
     ours = [sys.executable, "-m", "seedcorn", "lm", "estimate", str(text), "--order", str(ORDER)]
     commands = {
-        "seedcorn": [*ours, "--memory", str(MEGABYTES), "-o", str(folder / "seedcorn.arpa")],
+        "seedcorn": [*ours, "--memory", f"{MEGABYTES}M", "-o", str(folder / "seedcorn.arpa")],
         "lmplz": [lmplz, "-o", str(ORDER), "-S", f"{MEGABYTES}M", "-T", str(folder), "--discount_fallback"],
     }
     commands["lmplz"] += ["--text", str(text), "--arpa", str(folder / "lmplz.arpa")]

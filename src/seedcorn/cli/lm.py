@@ -1,5 +1,6 @@
 """``seedcorn lm``: estimate, score, measure, interpolate, prune and describe n-gram language models."""
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from seedcorn.cli.application import app
 from seedcorn.cli.commands import command_of
 from seedcorn.cli.options import AsJson, Engine, Quiet, Shown, progress, show
 from seedcorn.errors import ConfigError
+from seedcorn.streams import is_stream
 
 if TYPE_CHECKING:
     from seedcorn.lm.ngram_model import NgramModel
@@ -23,7 +25,8 @@ lm = typer.Typer(help="Estimate, score, mix and prune n-gram language models.", 
 app.add_typer(lm, name="lm")
 
 STANDARD = Path("-")
-BYTES_PER_MEGABYTE = 1 << 20
+_BYTES_OF_UNIT = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)B?", re.ASCII | re.IGNORECASE)
 
 
 class Tokens(StrEnum):
@@ -63,9 +66,10 @@ class EstimateOptions(Shown):
     prune: Annotated[str, typer.Option(help='Drop n-grams seen so often or less, an order each: "0 0 1".')] = "0"
     vocabulary: Annotated[Path | None, typer.Option(exists=True, help="A file of the words to know.")] = None
     max_words: Annotated[int | None, typer.Option(min=1, help="Know only so many words, the most frequent.")] = None
-    memory: Annotated[int, typer.Option(min=1, help="Megabytes to use before spilling to disk.")] = 2048
+    memory: Annotated[str, typer.Option(help="What counting may take before it spills to disk: 2G, 500M.")] = "2G"
     temporary: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, writable=True, help="Where to spill.")
+        Path | None,
+        typer.Option(exists=True, file_okay=False, writable=True, help="Where to spill: beside the output."),
     ] = None
     tokens: TokensOption = Tokens.WHITESPACE
     threads: Annotated[int, typer.Option(min=1, help="Threads that count, or processors of a Ray cluster here.")] = 1
@@ -89,8 +93,8 @@ def estimate(options: EstimateOptions) -> None:
             vocabulary=None if options.vocabulary is None else options.vocabulary.read_text("utf-8").split(),
             max_words=options.max_words,
             counting=Counting(
-                n_memory_bytes=options.memory * BYTES_PER_MEGABYTE,
-                folder=options.temporary,
+                n_memory_bytes=n_bytes(options.memory, "--memory"),
+                folder=options.temporary or _folder_beside(options.output),
                 mapper=mapper_of(options.engine, n_workers=options.threads) if at_once else None,
             ),
         )
@@ -162,6 +166,20 @@ def numbers(written: str, option: str) -> tuple[int, ...]:
         return tuple(int(part) for part in written.replace(",", " ").split())
     except ValueError as error:
         raise ConfigError(wanted=f"whole numbers as {option}", found=f"'{written}'") from error
+
+
+def n_bytes(written: str, option: str) -> int:
+    """Return the bytes of a size such as 2G or 500M, megabytes without a unit. Raises ConfigError for others."""
+    found = _SIZE.fullmatch(written)
+    size = 0 if found is None else int(float(found[1]) * _BYTES_OF_UNIT[found[2].upper() or "M"])
+    if size < 1:
+        raise ConfigError(wanted=f"a size such as 2G or 500M as {option}", found=f"'{written}'")
+    return size
+
+
+def _folder_beside(output: Path) -> Path | None:
+    """Return the folder of the output; None for a pipe, and where there is none yet."""
+    return None if is_stream(output) or not output.parent.is_dir() else output.parent
 
 
 def write_to(model: "NgramModel", output: Path) -> None:

@@ -12,13 +12,14 @@ from seedcorn.compiled import njit
 from seedcorn.files import writing_whole
 from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.ngram_model import NgramModel
+from seedcorn.lm.scratch import let_go
 from seedcorn.lm.vocabulary import WordTable
 
 LOG10_E = math.log10(math.e)
 LEAST_LOG10 = -99.0  # what ARPA files write for "never"
 _N_DECIMALS = 7
 _SCALE = 10**_N_DECIMALS
-_BYTES_PER_BLOCK = 1 << 23
+_BYTES_PER_BLOCK = 1 << 20
 _BYTES_PER_NUMBERS = 40  # two numbers, two tabs and the line end
 _TAB, _SPACE, _NEWLINE, _MINUS, _POINT, _ZERO = 9, 32, 10, 45, 46, 48
 
@@ -41,7 +42,7 @@ def write_arpa(model: NgramModel, path: Path) -> None:
 
 
 def arpa_blocks(model: NgramModel) -> Iterator[bytes]:
-    """Yield the bytes of ``model`` as an ARPA file, a few megabytes at a time."""
+    """Yield the bytes of ``model`` as an ARPA file, a megabyte at a time."""
     counts = "".join(f"ngram {order}={count}\n" for order, count in enumerate(model.n_ngrams, 1))
     yield f"\\data\\\n{counts}".encode()
     for order in range(1, model.order + 1):
@@ -60,6 +61,7 @@ def _section_blocks(model: NgramModel, order: int) -> Iterator[bytes]:
     path = model.order_begins[: order + 1].copy()
     while node < end:
         node, n_bytes = _format_lines(model.arrays, table, path, node, end, line_bytes, block)
+        let_go(*model.arrays)
         yield block[:n_bytes].tobytes()
 
 

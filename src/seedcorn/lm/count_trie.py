@@ -1,36 +1,107 @@
-"""Sorted counts of n-grams as a trie: made from tokens, and two of them merged.
+"""Sorted counts of n-grams as a trie, made from tokens.
 
 The positions of the tokens are sorted by the words that follow them, one word more at each order, so that the n-grams
-of each order come out as integers, in trie order: node of the context and word. Merging two is one walk over both.
+of each order come out as integers, in trie order: node of the context and word. What is finished is appended to
+arrays that may lie on disk.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
-from seedcorn.lm.scratch import NewArray, array_in_memory
+from seedcorn.lm.scratch import GrowingArray, let_go
 from seedcorn.lm.vocabulary import END_ID
 
+NGRAMS_PER_BLOCK = 1 << 18
 _POSITION_BITS = 32
 POSITION_MASK = (1 << _POSITION_BITS) - 1
 _INSERTION_SORT_BELOW = 24
 
 
 class CountTrie(NamedTuple):
-    """The n-grams of some text as a trie (see seedcorn.lm.trie), ``counts`` (n_nodes,) how often each was seen."""
+    """The n-grams of some text as a trie (see seedcorn.lm.trie), ``counts`` (n_nodes,) how often each was seen.
+
+    Counts are int32, int64 where the text has too many tokens for that.
+    """
 
     words: NDArray[np.int32]
     children: NDArray[np.int32]
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int32] | NDArray[np.int64]
     order_begins: NDArray[np.int64]
+
+    @property
+    def n_words(self) -> int:
+        """The size of the vocabulary."""
+        return int(self.order_begins[2] - 1)
+
+
+class _Contexts(NamedTuple):
+    """The n-grams of one order, in order: the last word of each and how many positions it has."""
+
+    words: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+
+class _Place(NamedTuple):
+    """How far an order is: contexts done, and positions read and written."""
+
+    context: int
+    read: int
+    written: int
+
+
+class _Block(NamedTuple):
+    """Room for some n-grams of one word more, for where those of each context begin, and for sorting."""
+
+    words: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    first_children: NDArray[np.int32]
+    keys: NDArray[np.int64]
+
+
+def count_tokens(tokens: NDArray[np.int32], *, n_words: int, order: int, folder: Path | None = None) -> CountTrie:
+    """Count the n-grams of ``tokens``, whole sentences from ``<s>`` to ``</s>``, up to ``order``.
+
+    Linear in the number of tokens but for sorting the followers of each context. The n-grams go to files in
+    ``folder`` when they are many; beside them 4 bytes a token, and 8 for each follower of the most frequent context.
+    """
+    positions, occurrences = _sort_by_word(tokens, n_words)
+    words, counts, children = (GrowingArray(np.int32, folder=folder) for _ in range(3))
+    words.append(np.arange(-1, n_words, dtype=np.int32))
+    counts.append(np.append(np.int32(0), occurrences))
+    children.append(np.ones(1, dtype=np.int32))
+    order_begins = [0, 1, 1 + n_words]
+    most_followers = int(occurrences.max())
+    for depth in range(1, order):
+        contexts = _Contexts(words.array()[order_begins[-2] :], counts.array()[order_begins[-2] :])
+        block = _new_block(most_followers)
+        place, most_followers = _Place(0, 0, 0), 1
+        while place.context < len(contexts.words):
+            first = place.context
+            place, n = _extend(tokens, positions, depth, contexts, place, block)
+            children.append(block.first_children[: place.context - first] + np.int32(len(words)))
+            words.append(block.words[:n])
+            counts.append(block.counts[:n])
+            most_followers = max(most_followers, int(block.counts[:n].max(initial=0)))
+            let_go(*contexts)
+        order_begins.append(len(words))
+    children.append(np.array([len(words)], dtype=np.int32))
+    return CountTrie(words.array(), children.array(), counts.array(), np.array(order_begins, dtype=np.int64))
+
+
+def _new_block(most_followers: int) -> _Block:
+    size = max(most_followers, NGRAMS_PER_BLOCK)
+    words, counts, first_children = (np.empty(size, dtype=np.int32) for _ in range(3))
+    return _Block(words, counts, first_children, np.empty(most_followers, dtype=np.int64))
 
 
 @njit(cache=True, nogil=True)
-def _sort_by_word(tokens: NDArray[np.int32], n_words: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def _sort_by_word(tokens: NDArray[np.int32], n_words: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return all positions sorted by their token, and how often each word occurs."""
-    counts = np.zeros(n_words, dtype=np.int64)
+    counts = np.zeros(n_words, dtype=np.int32)
     for token in tokens:
         counts[token] += 1
     at = np.cumsum(counts) - counts
@@ -59,28 +130,29 @@ def _extend(
     tokens: NDArray[np.int32],
     positions: NDArray[np.int32],
     depth: int,
-    last_words: NDArray[np.int32],
-    counts: NDArray[np.int64],
-    longer_words: NDArray[np.int32],
-    longer_counts: NDArray[np.int64],
-    first_children: NDArray[np.int32],
-) -> int:
-    """Sort ``positions``, grouped by the ``depth`` words from each on, by one word more; return how many n-grams.
+    contexts: _Contexts,
+    place: _Place,
+    block: _Block,
+) -> tuple[_Place, int]:
+    """Sort the positions of the next contexts, of ``depth`` words, by one word more, while the block has room.
 
-    The groups are those of ``counts``, in order, and groups that end in ``</s>`` go no further. Positions that fall
-    out are squeezed away, so that the new groups lie side by side as well.
+    Return the place after them, and how many n-grams there are. Contexts that end in ``</s>`` go no further, and their
+    positions are squeezed away, so that those of the new n-grams lie side by side as well.
     """
-    largest = 0
-    for size in counts:
-        largest = max(largest, size)
-    keys = np.empty(largest, dtype=np.int64)
-    n, read, written = 0, 0, 0
-    for group in range(len(counts)):
-        first_children[group] = n
-        size = counts[group]
-        if last_words[group] == END_ID or size == 0:
+    context, read, written = place.context, place.read, place.written
+    longer_words, longer_counts, first_children, keys = block
+    n, n_taken, first = 0, 0, context
+    while context < len(contexts.words) and context - first < len(first_children):
+        size = int(contexts.counts[context])
+        is_over = contexts.words[context] == END_ID
+        if not is_over and n_taken + size > len(longer_words):
+            break
+        first_children[context - first] = n
+        context += 1
+        if is_over or size == 0:
             read += size
             continue
+        n_taken += size
         if size == 1:
             position = positions[read]
             positions[written] = position
@@ -99,102 +171,4 @@ def _extend(
             longer_counts[n - 1] += 1
             positions[written + i] = np.int32(keys[i] & POSITION_MASK)
         read, written = read + size, written + size
-    return n
-
-
-def count_tokens(tokens: NDArray[np.int32], *, n_words: int, order: int) -> CountTrie:
-    """Count the n-grams of ``tokens``, whole sentences from ``<s>`` to ``</s>``, up to ``order``.
-
-    Linear in the number of tokens but for sorting the followers of each context; 8 bytes a token besides the n-grams.
-    """
-    positions, counts = _sort_by_word(tokens, n_words)
-    levels = [(np.arange(n_words, dtype=np.int32), counts)]
-    n_nodes = 1 + n_words
-    children = [np.array([1], dtype=np.int32)]
-    n_left = len(tokens)
-    for depth in range(1, order):
-        words, counts = levels[-1]
-        n_left -= int(counts[words == END_ID].sum())
-        longer_words, longer_counts = np.empty(n_left, dtype=np.int32), np.empty(n_left, dtype=np.int64)
-        first_children = np.empty(len(words), dtype=np.int32)
-        n = _extend(tokens, positions, depth, words, counts, longer_words, longer_counts, first_children)
-        levels.append((longer_words[:n].copy(), longer_counts[:n].copy()))
-        first_children += n_nodes
-        children.append(first_children)
-        n_nodes += n
-    sizes = [1, *(len(words) for words, _ in levels)]
-    return CountTrie(
-        words=np.concatenate([np.array([-1], dtype=np.int32), *(words for words, _ in levels)]),
-        children=np.concatenate([*children, np.array([n_nodes], dtype=np.int32)]),
-        counts=np.concatenate([np.array([0]), *(counts for _, counts in levels)]),
-        order_begins=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-    )
-
-
-class _Nodes(NamedTuple):
-    """Nodes of two tries beside each other, -1 where one has none."""
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-
-
-@njit(cache=True, nogil=True)
-def _merge_level(
-    a: CountTrie,
-    b: CountTrie,
-    merged: CountTrie,
-    parents: _Nodes,
-    sources: _Nodes,
-    first_parent: int,
-    first: int,
-) -> int:
-    """Merge the children of all parents (-1 where a trie lacks one) into ``merged``; return how many there are.
-
-    The nodes of each are written into ``sources``.
-    """
-    n = 0
-    for i in range(len(parents.a)):
-        merged.children[first_parent + i] = first + n
-        i_a, end_a, i_b, end_b = 0, 0, 0, 0
-        if parents.a[i] >= 0:
-            i_a, end_a = a.children[parents.a[i]], a.children[parents.a[i] + 1]
-        if parents.b[i] >= 0:
-            i_b, end_b = b.children[parents.b[i]], b.children[parents.b[i] + 1]
-        while i_a < end_a or i_b < end_b:
-            take_a = i_a < end_a and (i_b == end_b or a.words[i_a] <= b.words[i_b])
-            take_b = i_b < end_b and (i_a == end_a or b.words[i_b] <= a.words[i_a])
-            sources.a[n], sources.b[n] = (i_a if take_a else -1), (i_b if take_b else -1)
-            merged.words[first + n] = a.words[i_a] if take_a else b.words[i_b]
-            merged.counts[first + n] = (a.counts[i_a] if take_a else 0) + (b.counts[i_b] if take_b else 0)
-            i_a, i_b, n = i_a + take_a, i_b + take_b, n + 1
-    return n
-
-
-def merge_counts(a: CountTrie, b: CountTrie, *, new_array: NewArray = array_in_memory) -> CountTrie:
-    """Return the counts of both texts together; their word ids must be those of one vocabulary.
-
-    ``new_array`` makes the arrays, for instance on disk.
-    """
-    most_inner = int(a.order_begins[-2] + b.order_begins[-2])
-    most_nodes = int(a.order_begins[-1] + b.order_begins[-1])
-    merged = CountTrie(
-        words=new_array(most_nodes, np.int32),
-        children=new_array(most_inner + 1, np.int32),
-        counts=new_array(most_nodes, np.int64),
-        order_begins=np.zeros_like(a.order_begins),
-    )
-    merged.words[0], merged.counts[0] = -1, 0
-    merged.order_begins[1] = 1
-    parents = _Nodes(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
-    for order in range(1, len(a.order_begins) - 1):
-        most = sum(int(trie.order_begins[order + 1] - trie.order_begins[order]) for trie in (a, b))
-        sources = _Nodes(new_array(most, np.int64), new_array(most, np.int64))
-        first_parent, first = int(merged.order_begins[order - 1]), int(merged.order_begins[order])
-        n = _merge_level(a, b, merged, parents, sources, first_parent, first)
-        merged.order_begins[order + 1] = first + n
-        parents = _Nodes(sources.a[:n], sources.b[:n])
-    n_inner, n_nodes = int(merged.order_begins[-2]), int(merged.order_begins[-1])
-    merged.children[n_inner] = n_nodes
-    return CountTrie(
-        merged.words[:n_nodes], merged.children[: n_inner + 1], merged.counts[:n_nodes], merged.order_begins
-    )
+    return _Place(context, read, written), n

@@ -1,10 +1,14 @@
-"""Arrays that need not fit in memory: they lie in unnamed files, which vanish with them."""
+"""Arrays that need not fit in memory: they lie in unnamed files, which vanish with them whatever happens.
 
-import functools
+What compiled code has touched of such an array counts as this process's memory until it is let go of; the bytes stay
+in the file.
+"""
+
+import mmap
 import os
 import tempfile
 from pathlib import Path
-from typing import IO, Protocol, TypeVar
+from typing import IO, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +18,54 @@ from seedcorn.files import naming_the_place
 Number = TypeVar("Number", bound=np.generic)
 
 _BYTES_PER_WRITE = 1 << 20
+_MOST_BYTES_IN_MEMORY = 1 << 22
 
 
-class NewArray(Protocol):
-    """What makes a new array of shape (size,), its values undefined, in memory or on disk."""
+class GrowingArray(Generic[Number]):
+    """An array that is appended to: small ones stay in memory, others go to a file without a name in ``folder``.
 
-    def __call__(self, size: int, dtype: type[Number], /) -> NDArray[Number]:
-        """Return the array."""
-        ...
+    Without a folder all of it stays in memory. Raises OSError when the disk has no room.
+    """
+
+    def __init__(self, dtype: type[Number], *, folder: Path | None) -> None:
+        self._dtype, self._folder = dtype, folder
+        self._parts: list[NDArray[Number]] = []
+        self._file: IO[bytes] | None = None
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def append(self, values: NDArray[np.generic]) -> None:
+        """Put ``values`` at the end."""
+        self._parts.append(values.astype(self._dtype))
+        self._size += len(values)
+        is_large = self._size * np.dtype(self._dtype).itemsize > _MOST_BYTES_IN_MEMORY
+        if self._folder is not None and is_large:
+            with naming_the_place(self._folder):
+                self._file = self._file or tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+                self._write_parts(self._file)
+
+    def array(self) -> NDArray[Number]:
+        """Return all that was appended so far, in the file when it is there; more may be appended."""
+        if self._file is None:
+            self._parts = [np.concatenate([np.empty(0, self._dtype), *self._parts])]
+            return self._parts[0]
+        self._file.flush()
+        return np.asarray(np.memmap(self._file, dtype=self._dtype, mode="r+", shape=(self._size,)))
+
+    def _write_parts(self, file: IO[bytes]) -> None:
+        for part in self._parts:
+            file.write(part.data)
+        file.flush()
+        self._parts = []
 
 
-def array_in_memory(size: int, dtype: type[Number]) -> NDArray[Number]:
-    """Return an array of shape (size,) in memory."""
-    return np.empty(size, dtype=dtype)
+def new_array(size: int, dtype: type[Number], *, folder: Path | None) -> NDArray[Number]:
+    """Return an array of shape (size,), its values undefined: a small one in memory, others on disk in ``folder``."""
+    if folder is None or size * np.dtype(dtype).itemsize <= _MOST_BYTES_IN_MEMORY:
+        return np.empty(size, dtype=dtype)
+    return array_on_disk(size, dtype, folder=folder)
 
 
 def array_on_disk(size: int, dtype: type[Number], *, folder: Path) -> NDArray[Number]:
@@ -50,8 +89,18 @@ def reserve(file: IO[bytes], n_bytes: int) -> None:
     file.flush()
 
 
-def new_array_within(n_bytes: int, *, n_memory_bytes: int, folder: Path) -> NewArray:
-    """Return what makes arrays: in memory when all of them together, ``n_bytes``, fit there, on disk otherwise."""
-    if n_bytes <= n_memory_bytes:
-        return array_in_memory
-    return functools.partial(array_on_disk, folder=folder)
+def let_go(*arrays: NDArray[np.generic]) -> None:
+    """Take no memory for those of ``arrays`` that lie on disk until they are used again; nothing of them is lost."""
+    for array in arrays:
+        whole: object = array
+        while isinstance(whole, np.ndarray) and not isinstance(whole, np.memmap):
+            whole = whole.base
+        # Changes to a private map of a file are in memory alone: only shared ones may go.
+        if isinstance(whole, np.memmap) and whole.mode == "r+" and array.nbytes:
+            _advise(whole.base, array.ctypes.data - whole.ctypes.data, array.nbytes)
+
+
+def _advise(mapped: object, start: int, n_bytes: int) -> None:
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        first_page = start - start % mmap.PAGESIZE
+        mapped.madvise(mmap.MADV_DONTNEED, first_page, start + n_bytes - first_page)

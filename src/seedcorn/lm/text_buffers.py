@@ -17,7 +17,7 @@ from seedcorn.compiled import njit
 from seedcorn.corpus.text_bytes import BYTES_OF_COMPRESSION, compression_of, decoded
 from seedcorn.errors import DataError, at
 
-_BYTES_PER_BLOCK = 1 << 22
+_BYTES_PER_BLOCK = 1 << 18
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NEWLINE = 10
 _MOST_HEADER_BYTES = 1 << 16  # a licence may stand before a model's \\data\\

@@ -50,6 +50,22 @@ def test_estimate_writes_the_format_of_the_name_and_describes_it(text: Path, lm:
         assert is_model_file(text.with_name(name)) is is_binary
 
 
+@pytest.mark.parametrize("memory", ["1K", "0.5m", "2G", "3GB", "700"])
+def test_memory_changes_no_byte(memory: str, text: Path, lm: Run) -> None:
+    bounded = text.with_name("bounded.arpa")
+    assert lm("estimate", text, "--memory", memory, "-o", bounded)[0] == 0
+    assert lm("estimate", text, "-o", text.with_name("whole.arpa"))[0] == 0
+    assert bounded.read_bytes() == text.with_name("whole.arpa").read_bytes()
+
+
+@pytest.mark.parametrize("memory", ["0", "-1G", "2X", "nan", "", "1 2", "G", "0.0001K", "1e3M", "٣G"])
+def test_memory_that_is_no_size_is_refused(memory: str, text: Path, lm: Run) -> None:
+    output = text.with_name("none.arpa")
+    code, _, errors = lm("estimate", text, f"--memory={memory}", "-o", output)
+    assert (code, output.exists()) == (2, False)
+    assert "wanted a size such as 2G or 500M as --memory" in errors
+
+
 def test_fallback_discounts_are_noted(lm: Run) -> None:
     warnings.simplefilter("always", SeedcornWarning)
     assert "seedcorn: note: the discounts of 2-grams" in lm("estimate", stdin="a b c\n")[2]

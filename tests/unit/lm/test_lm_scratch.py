@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from seedcorn.lm import scratch
-from seedcorn.lm.scratch import array_on_disk
+from seedcorn.lm.scratch import GrowingArray, array_on_disk, let_go, new_array
 
 
 def test_an_array_on_disk_is_like_any_other(tmp_path: Path) -> None:
@@ -35,3 +35,54 @@ def test_space_is_reserved_where_the_system_cannot_too(tmp_path: Path, monkeypat
     with tempfile.TemporaryFile(dir=tmp_path) as file:
         scratch.reserve(file, 40)
         assert os.fstat(file.fileno()).st_size == 40
+
+
+@pytest.mark.parametrize("most_in_memory", [0, 40, 1000])
+def test_a_growing_array_holds_what_was_appended_in_memory_or_on_disk(
+    most_in_memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scratch, "_MOST_BYTES_IN_MEMORY", most_in_memory)
+    growing = GrowingArray(np.int32, folder=tmp_path)
+    for end in range(1, 8):
+        growing.append(np.arange(end))
+        assert growing.array()[-end:].tolist() == list(range(end))
+    assert len(growing) == 28
+    assert growing.array().tolist() == [i for end in range(1, 8) for i in range(end)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_growing_array_without_a_folder_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "_MOST_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(tempfile, "TemporaryFile", None)
+    growing = GrowingArray(np.float32, folder=None)
+    growing.append(np.ones(3))
+    assert growing.array().tolist() == [1, 1, 1]
+    assert new_array(3, np.int8, folder=None).shape == (3,)
+
+
+def test_nothing_is_lost_of_arrays_let_go_of(tmp_path: Path) -> None:
+    shared = array_on_disk(5000, np.int64, folder=tmp_path)
+    shared[:] = np.arange(5000)
+    path = tmp_path / "file"
+    path.write_bytes(bytes(4000))
+    private = np.memmap(path, np.uint8, "c")
+    private[:] = 7
+    alone = np.arange(10)
+    let_go(shared, shared[1000:1010], shared[:0], private, np.asarray(private)[3:], alone)
+    assert shared.tolist() == list(range(5000))
+    assert (private == 7).all()
+    assert alone.tolist() == list(range(10))
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="nothing tells what is in memory")
+def test_arrays_let_go_of_take_no_memory(tmp_path: Path) -> None:
+    def megabytes() -> int:
+        lines = [line.split() for line in Path("/proc/self/status").read_text("utf-8").splitlines()]
+        return sum(int(line[1]) for line in lines if line[0] in ("RssFile:", "RssShmem:")) >> 10
+
+    array = array_on_disk(64 << 20, np.uint8, folder=tmp_path)
+    array[:] = 1
+    before = megabytes()
+    let_go(array)
+    assert megabytes() <= before - 60
+    assert array.sum() == 64 << 20

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.dataset as pads
 
 from seedcorn.corpus.formats.bad_rows import STOP, handling_bad_rows
 from seedcorn.corpus.formats.normal_form import in_normal_form
@@ -21,6 +21,9 @@ from seedcorn.corpus.parallel import Sharded
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
 from seedcorn.corpus.utterances import ROWS_PER_BATCH, Corpus
 from seedcorn.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as pads
 
 _SUFFIX = ".parquet"
 
@@ -88,6 +91,8 @@ def _found_at(url: str) -> tuple[list[str], pa.fs.FileSystem]:
 def _of_parquet(files: list[str], file_system: pa.fs.FileSystem | None, where: str) -> Corpus:
     if not files:
         raise DataError(wanted="Parquet files", found="none", where=where)
+    import pyarrow.dataset as pads  # slow to load where pandas is there
+
     with reading_arrow(Path(where), "Parquet"):
         dataset = pads.dataset(files, format="parquet", filesystem=file_system)
         fragments = list(dataset.get_fragments())
@@ -97,7 +102,7 @@ def _of_parquet(files: list[str], file_system: pa.fs.FileSystem | None, where: s
     return Corpus(parts, UTTERANCE_SCHEMA if first is None else first.schema)
 
 
-def _row_groups(fragment: pads.ParquetFileFragment) -> "list[_OfRows]":
+def _row_groups(fragment: "pads.ParquetFileFragment") -> "list[_OfRows]":
     """Return the row groups of a file, an empty one included so that its columns are checked."""
     groups = fragment.split_by_row_group() or [fragment]
     n_rows = [sum(group.num_rows for group in part.row_groups) for part in groups]
@@ -129,7 +134,7 @@ class _OfFile:
 class _OfRows:
     """A row group of a Parquet file, ``n_before`` rows of which come before it."""
 
-    fragment: pads.ParquetFileFragment
+    fragment: "pads.ParquetFileFragment"
     n_before: int
 
     def __call__(self) -> Iterator[pa.RecordBatch]:
