@@ -80,7 +80,8 @@ class ReadingOptions(Shown):
         columns = self.columns
         if self.rejects is not None and self.on_error is OnError.STOP:
             raise ConfigError(wanted="--on-error skip beside --rejects", found="--on-error stop")
-        if (self.format or format_of(self.source, columns)) in ("tsv", "csv") and is_headerless(self.source, columns):
+        format = self.format or format_of(self.source, columns)
+        if format in ("tsv", "csv") and is_headerless(self.source, columns, is_quoted=format == "csv"):
             message = (
                 f"{self.source}: no header; the second column is the origin (--intent-column 2 makes it the intent)"
             )

@@ -28,7 +28,7 @@ def paired_transcripts(
     """Return the transcripts of two files in pairs; of alternatives in .trn references, those nearest to what was said.
 
     Files of lines without ids are paired line by line, with a SeedcornWarning unless ``format`` says so. Raises
-    DataError for other numbers of lines then, and as ``paired_by_id`` does.
+    DataError for other numbers of lines then, and as ``have_no_ids`` and ``paired_by_id`` do.
     """
     if format is None and have_no_ids(references, hypotheses):
         message = f"{references}, {hypotheses}: no utterance ids, paired line by line"

@@ -92,18 +92,27 @@ def have_no_ids(references: Path, hypotheses: Path) -> bool:
     """Tell whether two files of plain lines are meant: as many of both, which do not begin with ids.
 
     An id is told by a digit, a hyphen, an underscore or a slash in the first word, or by another order of the same
-    first words; no first word may come twice.
+    first words; no first word may come twice. Raises DataError for other numbers of lines whose first words are not all
+    ids: first words taken for ids would not be scored, nor the lines that are missing be seen.
     """
     if {format_in(references), format_in(hypotheses)} != {TranscriptFormat.KALDI}:
         return False
     firsts = [[line.split()[0] for _, line in numbered_lines(path)] for path in (references, hypotheses)]
+    are_ids = all(_ID.search(word) for side in firsts for word in side)
     if len(firsts[0]) != len(firsts[1]):
-        return False
+        if are_ids:
+            return False
+        raise DataError(
+            wanted="as many plain lines as references, or lines that begin with utterance ids",
+            found=f"{len(firsts[1]):,} lines beside {len(firsts[0]):,}",
+            where=hypotheses,
+            fix="Say which they are: --transcript-format lines or kaldi.",
+        )
     if any(len(set(side)) < len(side) for side in firsts):
         return True
     if sorted(firsts[0]) == sorted(firsts[1]) and firsts[0] != firsts[1]:
         return False
-    return not all(_ID.search(word) for side in firsts for word in side)
+    return not are_ids
 
 
 def alternatives_of(text: str) -> list[str]:

@@ -39,6 +39,16 @@ def test_convert_there_and_back(requests: Path, tmp_path: Path, capsys: pytest.C
     assert read_corpus(tmp_path / "b.jsonl.gz").utterances() == read_corpus(requests).utterances()
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "is_said"),
+    [("a.csv", "play,x\n", True), ("a.csv", '"text","intent"\r\n', False), ("a.tsv", "play\tx\n", True)],
+)
+def test_a_table_without_header_is_told(tmp_path: Path, capsys, name: str, start: str, is_said: bool):
+    (tmp_path / name).write_text(start + start.replace("text", "play").replace("intent", "x"), "utf-8", newline="")
+    assert run(["data", "convert", str(tmp_path / name), "-o", str(tmp_path / "a.jsonl"), "-q"]) == 0
+    assert ("no header" in capsys.readouterr().err) == is_said
+
+
 def test_convert_only_some_rows(requests: Path, tmp_path: Path):
     arguments = ["data", "convert", str(requests), "-o", str(tmp_path / "a.txt"), "-q"]
     assert run([*arguments, "--only", "domain=music", "--only", "domain=home", "--only", "lang=hi"]) == 0

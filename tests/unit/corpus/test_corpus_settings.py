@@ -35,5 +35,5 @@ def test_columns_that_cannot_be_are_refused_by_their_key(tmp_path: Path) -> None
         _read(tmp_path, "{path: log.tsv, columns: {delimiter: '::'}}")
     with pytest.raises(ConfigError, match=r"corpus\.columns\.texts.*'text'"):
         _read(tmp_path, "{path: log.tsv, columns: {texts: satz}}")
-    with pytest.raises(DataError, match="the column 'zeile' as text"):
+    with pytest.raises(DataError, match="the column 'zeile' as text, found columns satz, klasse"):
         _read(tmp_path, "{path: log.tsv, columns: {text: zeile}}")

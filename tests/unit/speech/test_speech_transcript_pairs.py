@@ -33,6 +33,15 @@ def test_ids_are_told_from_words_by_digits_or_by_another_order(tmp_path: Path):
     assert paired_transcripts(*files).said == ["stop", "go"]
 
 
+@pytest.mark.parametrize("missing_is_empty", [False, True])
+def test_first_words_are_not_taken_for_ids_where_lines_are_missing(tmp_path: Path, missing_is_empty: bool):
+    files = two_files(tmp_path, "play some jazz\nwake me up\n", "play sam jazz\n")
+    with pytest.raises(DataError, match="1 lines beside 2.*--transcript-format lines or kaldi"):
+        paired_transcripts(*files, missing_is_empty=missing_is_empty)
+    files = two_files(tmp_path, "u1 play jazz\nu2 stop\n", "u1 play\n")
+    assert paired_transcripts(*files, missing_is_empty=True).said == ["play", ""]
+
+
 def test_manifests_of_hypotheses_give_what_was_predicted(tmp_path: Path):
     row = '{"audio_filepath": "a/u1.wav", "text": "turn it on", "pred_text": "turn on"}\n'
     files = two_files(tmp_path, row, row, ".jsonl")

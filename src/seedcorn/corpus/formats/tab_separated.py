@@ -56,7 +56,10 @@ def header_of(first: Sequence[str], bad_rows: BadRows, *, where: str) -> Header:
     """
     choice = bad_rows.columns
     is_written = is_header(first, choice)
-    found = _without_empty(first) if is_written else _names_without_header(len(first))
+    if not is_written and any(name and not name.isdecimal() for name in (choice.text, choice.intent, choice.slots)):
+        found = [*first]  # columns are named, but by no name that is there
+    else:
+        found = _without_empty(first) if is_written else _names_without_header(len(first))
     try:
         names = list(column_names(tuple(found), choice))
     except DataError as error:
@@ -72,11 +75,16 @@ def header_of(first: Sequence[str], bad_rows: BadRows, *, where: str) -> Header:
     )
 
 
-def is_headerless(path: Path, choice: ColumnChoice) -> bool:
-    """Tell whether the table at ``path`` begins with a row of two fields instead of names, and nobody named them."""
-    first = first_bytes(path).decode("utf-8", "replace").split("\n", 1)[0]
+def is_headerless(path: Path, choice: ColumnChoice, *, is_quoted: bool) -> bool:
+    """Tell whether the table at ``path`` begins with a row of two fields instead of names, and nobody named them.
+
+    ``is_quoted`` says whether quotation marks may stand around a field, as in CSV.
+    """
+    first = first_bytes(path).decode("utf-8", "replace").split("\n", 1)[0].rstrip("\r")
     fields = next((f for f in (first.split(d) for d in "\t,;|") if len(f) == 2), [])
-    return bool(fields) and fields[0] != "sep=" and not choice.intent and not is_header(fields, choice)
+    fields = [field.strip('"') for field in fields] if is_quoted else fields
+    is_named = bool(choice.text or choice.intent or choice.slots)
+    return bool(fields) and fields[0] != "sep=" and not is_named and not is_header(fields, choice)
 
 
 def _without_empty(first: Sequence[str]) -> list[str]:
