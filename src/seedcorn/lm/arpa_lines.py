@@ -15,6 +15,7 @@ from seedcorn.lm.vocabulary import WordTable, find_word
 
 _BYTES_PER_BLOCK = 1 << 24
 _LARGEST_BACKOFF_LOG10 = 1e6
+_LARGEST_EXPONENT = 9_999  # of a number that is written; greater ones mean as much
 _LARGEST_LOG10 = 1e-4  # a little over 0, for rounding
 
 # What the line parser says went wrong, and how an error says it: wanted, found.
@@ -36,7 +37,7 @@ def parse_number(text: NDArray[np.uint8], start: int, end: int) -> float:
     if at < end and (text[at] == 45 or text[at] == 43):
         sign = -1.0 if text[at] == 45 else 1.0
         at += 1
-    if end - at >= 3 and text[at] | 32 == 105 and text[at + 1] | 32 == 110 and text[at + 2] | 32 == 102:
+    if end - at == 3 and text[at] | 32 == 105 and text[at + 1] | 32 == 110 and text[at + 2] | 32 == 102:
         return sign * np.inf
     value, exponent, n_digits, seen_point = 0.0, 0, 0, False
     while at < end and (48 <= text[at] <= 57 or (text[at] == 46 and not seen_point)):
@@ -58,7 +59,7 @@ def parse_number(text: NDArray[np.uint8], start: int, end: int) -> float:
         if at == end:
             return np.nan
         while at < end and 48 <= text[at] <= 57:
-            written = written * 10 + (text[at] - 48)
+            written = min(written * 10 + (text[at] - 48), _LARGEST_EXPONENT)
             at += 1
         exponent += exponent_sign * written
     return sign * value * 10.0**exponent if at == end else np.nan

@@ -75,14 +75,23 @@ def test_numbers_of_other_tools_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("-1.5", -1.5), ("0", 0.0), ("+.5", 0.5), ("1e-7", 1e-7), ("2E+2", 200.0), ("-inf", -math.inf), ("7.", 7.0)],
+    [
+        ("-1.5", -1.5),
+        ("0", 0.0),
+        ("+.5", 0.5),
+        ("1e-7", 1e-7),
+        ("2E+2", 200.0),
+        ("-inf", -math.inf),
+        ("7.", 7.0),
+        ("-1e18446744073709551617", -math.inf),
+    ],
 )
 def test_numbers(text: str, value: float) -> None:
     raw = np.frombuffer(text.encode(), dtype=np.uint8)
     assert parse_number(raw, 0, len(raw)) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", ["", "-", "a", "1.2.3", "1e", "1e-", "e5", "1x", "nan"])
+@pytest.mark.parametrize("text", ["-inf3", "infinitely", "", "-", "a", "1.2.3", "1e", "1e-", "e5", "1x", "nan"])
 def test_what_is_no_number(text: str) -> None:
     raw = np.frombuffer(text.encode(), dtype=np.uint8)
     assert math.isnan(parse_number(raw, 0, len(raw)))
