@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TypeAlias
@@ -12,6 +13,8 @@ Value: TypeAlias = "None | bool | int | float | str | Sequence[Value] | Mapping[
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MOST_DIGITS = 18
+_MOST_DIGITS_OF_INT = sys.int_info.default_max_str_digits
+_LONG_NUMBER = re.compile(rf"[0-9]{{{_MOST_DIGITS_OF_INT}}}")
 
 
 def json_value(
@@ -20,10 +23,14 @@ def json_value(
     """Return the JSON value in ``text``; raises DataError when there is none.
 
     Half of a character is refused too unless ``whole_characters`` is off, for whoever checks row by row. With
-    ``nan_is_null`` NaN and Infinity are null: tables saved with empty cells hold them where nothing was.
+    ``nan_is_null`` NaN and Infinity are null: tables saved with empty cells hold them where nothing was. Whole numbers
+    of more digits than Python reads are text.
     """
+    decoder = _NAN_IS_NULL if nan_is_null else _DECODER
+    if len(text) > _MOST_DIGITS_OF_INT and _LONG_NUMBER.search(text):
+        decoder = json.JSONDecoder(parse_constant=decoder.parse_constant, parse_int=_int_or_text)
     try:
-        value: Value = (_NAN_IS_NULL if nan_is_null else _DECODER).decode(text)
+        value: Value = decoder.decode(text)
         if whole_characters and "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -37,6 +44,10 @@ def json_value(
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name}, which is not JSON,")
+
+
+def _int_or_text(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS_OF_INT else digits
 
 
 # Made once: json.loads with a setting makes a decoder a call.

@@ -14,6 +14,16 @@ def test_what_is_no_json_is_told_in_one_line(text: str) -> None:
         json_value(text, where="a.txt:3")
 
 
+def test_whole_numbers_longer_than_python_reads_are_text() -> None:
+    digits = "9" * 5_000
+    assert json_value(f'{{"a": -{digits}, "b": [{digits}, 12, "{digits}"]}}') == {
+        "a": f"-{digits}",
+        "b": [digits, 12, digits],
+    }
+    with pytest.raises(DataError, match="NaN, which is not JSON"):
+        json_value(f"[{digits}, NaN]")
+
+
 def test_a_list_is_no_object() -> None:
     assert json_object('{"a": [1, null]}') == {"a": [1, None]}
     with pytest.raises(DataError, match="wanted a JSON object"):

@@ -1,6 +1,5 @@
 """Which format a file has: told from its content first, and from its name where the content leaves it open."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from seedcorn.corpus.formats.lines import BYTES_TO_SNIFF, first_bytes
 from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS
 from seedcorn.corpus.text_bytes import COMPRESSIONS
+from seedcorn.corpus.values import json_value
 from seedcorn.errors import DataError
 from seedcorn.streams import is_stream
 
@@ -201,8 +201,8 @@ def _json_format(text: bytes, by_name: str) -> str:
 
 def _json_object(line: bytes) -> Mapping[str, object] | None:
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        value = json_value(line.decode("utf-8-sig"), whole_characters=False, nan_is_null=True)
+    except (DataError, UnicodeDecodeError):
         return None
     return value if isinstance(value, dict) else None
 
