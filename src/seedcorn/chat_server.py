@@ -1,10 +1,11 @@
 """Any OpenAI-compatible server (vLLM, Ollama, llama.cpp, hosted): where it is asked, and its failures are named."""
 
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from seedcorn.config import Settings
 from seedcorn.errors import SeedcornError, require
@@ -15,10 +16,20 @@ if TYPE_CHECKING:
     Ask: TypeAlias = Callable[[Sequence[ChatCompletionMessageParam], int], ChatCompletion]
 
 
+def _from_its_configuration(path: Path, info: ValidationInfo) -> Path:
+    folder = info.context.get("relative_to") if isinstance(info.context, Mapping) else None
+    return path if folder is None else folder / path
+
+
+AnswersFolder: TypeAlias = Annotated[Path, AfterValidator(_from_its_configuration)]
+"""Where answers are kept, from which other runs take them too; a relative path counts from its configuration."""
+
+
 class ServerSettings(Settings):
     """Which model is asked at which server; ``api_key_variable`` names the environment variable that holds the key.
 
     Servers of one's own need no key. ``with_logps`` asks for token log-probabilities, which not every server has.
+    Costs are of a million tokens.
     """
 
     model: str
@@ -29,6 +40,12 @@ class ServerSettings(Settings):
     with_logps: bool = False
     n_retries: int = Field(5, ge=0)
     timeout_seconds: float = Field(120.0, gt=0)
+    cost_of_prompt: float = Field(0.0, ge=0)
+    cost_of_answer: float = Field(0.0, ge=0)
+
+    def cost_of(self, n_prompt_tokens: int, n_answer_tokens: int) -> float:
+        """Return what so many tokens cost."""
+        return (n_prompt_tokens * self.cost_of_prompt + n_answer_tokens * self.cost_of_answer) / 1e6
 
 
 def asking(settings: ServerSettings, *, wanted: str) -> "Ask":

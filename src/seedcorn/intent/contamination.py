@@ -15,6 +15,7 @@ from seedcorn.corpus.tables import POSITION, open_parquet, rows_at, write_batche
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import DataError
 from seedcorn.files import read_json, write_json
+from seedcorn.intent.answers import Answers
 from seedcorn.intent.data import IntentData
 from seedcorn.runs import Context, Stage
 
@@ -53,11 +54,11 @@ class RemoveContamination(CopySettings, Stage[CleanPool]):
     stage_name: ClassVar[str] = "contamination"
     is_random: ClassVar[bool] = False
 
-    def __call__(self, data: IntentData, *, context: Context) -> CleanPool:
-        """Return the rows that may be used. Raises DataError when there are none."""
-        evaluation = [*data.dev, *data.test]
+    def __call__(self, data: IntentData, *generated: Answers, context: Context) -> CleanPool:
+        """Return the rows that may be used, what was ``generated`` last. Raises DataError when there are none."""
+        evaluation, pool = [*data.dev, *data.test], data.pool_with(*(answers.utterances for answers in generated))
         screening = screen_pool(
-            data.pool.text_pieces(),
+            pool.text_pieces(),
             [u.text for u in evaluation],
             threshold=self.similarity,
             mapper=context.mapper,
@@ -71,14 +72,14 @@ class RemoveContamination(CopySettings, Stage[CleanPool]):
                 where="data.pool",
                 fix="Give a pool of other text.",
             )
-        schema = data.pool.schema.append(pa.field(POSITION, pa.int64())).append(pa.field("n_copies", pa.int64()))
+        schema = pool.schema.append(pa.field(POSITION, pa.int64())).append(pa.field("n_copies", pa.int64()))
         by_reason = {
             f"n_{reason.replace(' ', '_')}": int((codes == i).sum())
             for i, reason in enumerate(screening.selection.reject_reasons)
         }
         return CleanPool(
-            pool=Corpus(partial(_kept_rows, data.pool, screening), schema),
-            rejects=_near_evaluation(data.pool, screening, evaluation),
+            pool=Corpus(partial(_kept_rows, pool, screening), schema),
+            rejects=_near_evaluation(pool, screening, evaluation),
             counts={"n_in": len(codes), "n_kept": len(kept), "n_rejected": len(codes) - len(kept), **by_reason},
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -62,6 +63,13 @@ class IntentData:
     def labelled(self) -> list[Utterance]:
         """What is annotated to train on: seed and background."""
         return [*self.seed, *self.background]
+
+    def pool_with(self, *further: Sequence[Utterance]) -> Corpus:
+        """Return the pool with ``further`` utterances behind it, their labels left out."""
+        if not further:
+            return self.pool
+        tables = [_table_without_labels(utterances) for utterances in further]
+        return Corpus(lambda: chain(self.pool.batches(), *(table.to_batches() for table in tables)))
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -213,7 +221,7 @@ def _check_measurable(data: IntentData) -> None:
 
 def _unlabelled(hidden: Sequence[Utterance], files: Sequence[CorpusFile]) -> Corpus:
     """Return the pool as one streamed corpus: ``hidden`` without labels first, then the files in order."""
-    first = table_of(replace(u, domain="", intent="", slots=()) for u in hidden)
+    first = _table_without_labels(hidden)
     corpora = [open_corpus(file) for file in files]
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -223,6 +231,10 @@ def _unlabelled(hidden: Sequence[Utterance], files: Sequence[CorpusFile]) -> Cor
                 yield _without_labels(batch)
 
     return Corpus(batches)
+
+
+def _table_without_labels(utterances: Sequence[Utterance]) -> pa.Table:
+    return table_of(replace(u, domain="", intent="", slots=()) for u in utterances)
 
 
 def _without_labels(batch: pa.RecordBatch) -> pa.RecordBatch:

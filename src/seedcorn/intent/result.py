@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from seedcorn.deployment.batch import ToAnnotate
 from seedcorn.deployment.certificate import Certificate
+from seedcorn.intent.answers import Answers
 from seedcorn.intent.contamination import CleanPool
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.diversity import SelectedPool
@@ -30,11 +31,12 @@ class IntentResult:
     trained: Result[SelfTrained]
     evaluated: Result[Evaluated]
     training: Result[TrainingFolder]
+    answers: tuple[Result[Answers], ...]
     to_annotate: Result[ToAnnotate] | None
     certificate: Result[Certificate] | None
 
     def records(self) -> Iterator[StageRecord]:
-        """Yield the record of every stage, in order."""
+        """Yield the record of every stage, in order; those of a large language model last."""
         for stage in (self.data, self.clean_pool, self.relevant, self.teacher, self.selected, self.trained):
             yield stage.record
         yield self.evaluated.record
@@ -42,3 +44,5 @@ class IntentResult:
         for decided in (self.to_annotate, self.certificate):
             if decided is not None:
                 yield decided.record
+        for answers in self.answers:
+            yield answers.record

@@ -15,5 +15,6 @@ def run_and_report(config: IntentConfig, *, run: Run) -> Path:
 
     Raises MissingExtraError now, not after the run, when a package is missing.
     """
-    require_all(_NEEDED)
+    asks = config.generation is not None or config.labelling is not None
+    require_all((*_NEEDED, *([("openai", "llm")] if asks else [])))
     return write_report(run_intent(config, run=run), run.folder)

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from seedcorn.config import fields_of
 from seedcorn.files import Json, read_json, write_json
+from seedcorn.intent.answers import Answers
 from seedcorn.intent.contamination import CleanPool
 from seedcorn.intent.data import IntentData
 from seedcorn.intent.diversity import SelectedPool
@@ -80,13 +81,22 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
         return TrainTeacher(**fields_of(self, NluSettings), **fields_of(self, BudgetSettings))
 
     def __call__(
-        self, data: IntentData, clean: CleanPool, selected: SelectedPool, teacher: TrainedTeacher, *, context: Context
+        self,
+        data: IntentData,
+        clean: CleanPool,
+        selected: SelectedPool,
+        teacher: TrainedTeacher,
+        *answers: Answers,
+        context: Context,
     ) -> SelfTrained:
-        """Return the model with the pool, what was decided on every row, and the whole training set."""
+        """Return the model with the pool, what was decided on every row, and the whole training set.
+
+        ``answers`` are of large language models: the slots that they see are one more view.
+        """
         model, labels, rounds = (
             self._by_dev(data, selected, teacher, context)
             if teacher.fitted is None
-            else self._at_budget(data, clean, selected, teacher.fitted, context)
+            else self._at_budget(data, clean, selected, teacher.fitted, answers, context)
         )
         whole = training_set(data, selected.rows, labels)
         n_in, n_kept = selected.rows.num_rows, whole.num_rows - len(data.labelled)
@@ -99,7 +109,13 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
         )
 
     def _at_budget(
-        self, data: IntentData, clean: CleanPool, selected: SelectedPool, fitted: CrossFitted, context: Context
+        self,
+        data: IntentData,
+        clean: CleanPool,
+        selected: SelectedPool,
+        fitted: CrossFitted,
+        answers: Sequence[Answers],
+        context: Context,
     ) -> _Found:
         sample = sample_texts(clean.pool.texts(), n_texts=_N_GATE_TEXTS, n_rows=_ROWS_SAMPLED_FROM, rng=context.rng())
         gate = _request_gate([u.text for u in data.labelled], sample, random_seed=context.random_seed)
@@ -109,6 +125,7 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
             gate=gate,
             train=trainer(self, intents=data.intents, knowledge=knowledge_of_model(fitted.model)),
             settings=self,
+            hints={text: hint for answered in answers for text, hint in answered.hints().items()},
             random_seed=context.random_seed,
         )
         return found.model, found.labels, found.as_rows()

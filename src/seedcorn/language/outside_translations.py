@@ -1,12 +1,12 @@
 """Stages of translations that are made elsewhere: read from a file, or asked of a server."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from seedcorn.chat_server import AnswersFolder
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.input_files import InputFile
 from seedcorn.language.data import LanguageData
@@ -46,7 +46,7 @@ class AskEndpoint(EndpointSettings, Stage[NBestLists]):
 
     n_best: int = Field(5, ge=1)
     n_examples: int = Field(8, ge=0)
-    answers: Path | None = None
+    answers: AnswersFolder | None = None
 
     def __call__(
         self, data: LanguageData, clean: CleanPairs, selected: SelectedPairs, *, context: Context

@@ -11,7 +11,7 @@ def check_packages(config: LanguagePipeline) -> None:
     needed = [("jinja2", "report"), ("altair", "report"), ("vl_convert", "report")]
     if config.translation_sets():
         needed += [(name, "neural") for name in ("torch", "transformers", "accelerate", "ctranslate2", "sacrebleu")]
-    if TranslatorName.ENDPOINT in {wanted.translator for wanted in config.translation_sets()}:
+    if TranslatorName.ENDPOINT in {wanted.translator for wanted in config.sets_made_elsewhere()}:
         needed.append(("openai", "llm"))
     if any(isinstance(source, SlotVariants) and source.spoken_values for source in config.sources().values()):
         needed += [(name, "values") for name in ("babel", "num2words")]

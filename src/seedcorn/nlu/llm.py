@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,7 +21,8 @@ from seedcorn.corpus.formats.massive_markup import bracketed, bracketed_slots
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Utterance, check_slots
 from seedcorn.errors import DataError
-from seedcorn.files import writing_whole
+from seedcorn.files import read_json, writing_whole
+from seedcorn.progress import track
 
 GENERATED = "generated"
 Chat: TypeAlias = Callable[[str], str]
@@ -33,36 +34,60 @@ _N_EXAMPLES = 12
 _N_PER_REQUEST = 20
 
 
-def chat_with(settings: ServerSettings, folder: Path) -> Chat:
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """A prompt with its answer, and the tokens of both."""
+
+    prompt: str
+    answer: str
+    n_prompt_tokens: int
+    n_answer_tokens: int
+
+
+@dataclass(frozen=True)
+class KeptChat:
+    """A model as a function from prompt to answer: every answer is kept in ``folder``, and not asked for again.
+
+    ``about`` is what else decides an answer. ``exchanges`` are what was asked here, in order, each once.
+    """
+
+    ask: Callable[[str], Exchange]
+    folder: Path
+    about: str = ""
+    exchanges: dict[str, Exchange] = field(default_factory=dict)
+
+    def __call__(self, prompt: str) -> str:
+        """Return the answer to ``prompt``. Raises DataError for a kept answer that is damaged."""
+        key = hashlib.sha256("\n".join((self.about, prompt)).encode()).hexdigest()[:32]
+        if key not in self.exchanges:
+            path = self.folder / f"{key}.json"
+            if not path.exists():
+                answered = self.ask(prompt)
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with writing_whole(path) as partial:
+                    partial.write_text(json.dumps(asdict(answered), ensure_ascii=False), "utf-8")
+            self.exchanges[key] = read_json(path, Exchange)
+        return self.exchanges[key].answer
+
+
+def chat_with(settings: ServerSettings, folder: Path) -> KeptChat:
     """Return the model of ``settings`` as a function from prompt to answer, whose answers are kept in ``folder``.
 
     Raises MissingExtraError without the extra `llm`; the function raises SeedcornError when the server does not answer.
     """
-    ask = asking(settings, wanted=f"an answer of '{settings.model}'")
+    complete = asking(settings, wanted=f"an answer of '{settings.model}'")
 
-    def chat(prompt: str) -> str:
-        completion = ask([{"role": "user", "content": prompt}], 1)
-        return str(completion.choices[0].message.content or "") if completion.choices else ""
+    def ask(prompt: str) -> Exchange:
+        completion = complete([{"role": "user", "content": prompt}], 1)
+        usage = completion.usage
+        return Exchange(
+            prompt=prompt,
+            answer=str(completion.choices[0].message.content or "") if completion.choices else "",
+            n_prompt_tokens=usage.prompt_tokens if usage else 0,
+            n_answer_tokens=usage.completion_tokens if usage else 0,
+        )
 
-    decisive = json.dumps([settings.model, settings.temperature, settings.n_tokens_max])
-    return kept_answers(chat, folder, about=decisive)
-
-
-def kept_answers(chat: Chat, folder: Path, *, about: str = "") -> Chat:
-    """Return ``chat`` with every prompt and its answer kept in ``folder``; ``about`` is what else decides an answer."""
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def ask(prompt: str) -> str:
-        key = hashlib.sha256("\n".join((about, prompt)).encode()).hexdigest()[:32]
-        path = folder / f"{key}.json"
-        if path.exists():
-            return str(json.loads(path.read_text("utf-8"))["answer"])
-        answer = chat(prompt)
-        with writing_whole(path) as partial:
-            partial.write_text(json.dumps({"prompt": prompt, "answer": answer}, ensure_ascii=False), "utf-8")
-        return answer
-
-    return ask
+    return KeptChat(ask, folder, json.dumps([settings.model, settings.temperature, settings.n_tokens_max]))
 
 
 def generate(seed: Sequence[Utterance], *, chat: Chat, n_requests: int = 10, random_seed: int = 0) -> list[Utterance]:
@@ -74,7 +99,7 @@ def generate(seed: Sequence[Utterance], *, chat: Chat, n_requests: int = 10, ran
     intents, rng = sorted({u.intent for u in seed}), np.random.default_rng(random_seed)
     types, seen = {s.type for u in seed for s in u.slots}, {clean_text(u.text) for u in seed}
     found: list[Utterance] = []
-    for number in range(n_requests if seed else 0):
+    for number in track(range(n_requests if seed else 0), "asking for utterances", total=n_requests):
         intent = intents[number % len(intents)]
         own = [u for u in seed if u.intent == intent]
         shown = [own[i] for i in np.sort(rng.permutation(len(own))[:_N_EXAMPLES])]
@@ -90,7 +115,16 @@ def label(texts: Sequence[str], seed: Sequence[Utterance], *, chat: Chat) -> lis
     """Return each text with the slots that the model sees, its intent left empty; None where it does not answer so."""
     types = {s.type for u in seed for s in u.slots}
     examples = "\n".join(f"{u.text}\n{bracketed(u)}" for u in seed[:_N_EXAMPLES])
-    return [_labelled(text, chat(_labelling(text, examples, types)), types) for text in texts]
+    asked = track(texts, "asking for slots", total=len(texts))
+    return [_labelled(text, chat(_labelling(text, examples, types)), types) for text in asked]
+
+
+def share_right(seed: Sequence[Utterance], *, chat: Chat) -> float:
+    """Return the share of the seed's utterances, those shown as examples left out, all of whose slots are found."""
+    asked = seed[_N_EXAMPLES:]
+    found = label([u.text for u in asked], seed, chat=chat)
+    right = [f is not None and set(f.slots) == set(u.slots) for f, u in zip(found, asked, strict=True)]
+    return sum(right) / len(right) if right else 0.0
 
 
 def _generating(shown: Sequence[Utterance], types: set[str], number: int) -> str:

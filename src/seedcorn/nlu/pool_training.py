@@ -22,6 +22,7 @@ from seedcorn.nlu.model import NluTrainer
 from seedcorn.nlu.operating_point import Threshold
 from seedcorn.nlu.pool_labels import PSEUDO_LABELLED, LabellingSettings, PoolLabel, RequestPool, label_pool
 from seedcorn.nlu.slot_self_training import WITH_CONFIDENCE, SlotOutcome, self_train_slots
+from seedcorn.nlu.slot_views import SlotHint
 from seedcorn.nlu.without_pool import BudgetSettings, linear_of, weights_of
 from seedcorn.progress import say
 from seedcorn.relevance.requests import RequestGate
@@ -101,20 +102,22 @@ def self_train_at_budget(
     gate: RequestGate | None,
     train: NluTrainer,
     settings: PoolTrainingSettings = PoolTrainingSettings(),
+    hints: Mapping[str, SlotHint] | None = None,
     random_seed: int = 0,
 ) -> PoolTraining:
     """Return the model after up to ``n_rounds`` rounds on the pool ``texts``.
 
-    Without a ``gate`` every text passes as a request. In each round students are trained on the labelled rows and on
-    what the round before is sure of. The first round that is worse than its teacher with confidence is thrown away
-    and ends the search. The slots then learn from what the last kept model is sure of, if it has a tagger
-    (``slot_self_training``). Cost: a training of intents a fold, and one more, a round; one of the tagger.
+    Without a ``gate`` every text passes as a request; ``hints`` are the slots of some texts as somebody else sees them.
+    In each round students are trained on the labelled rows and on what the round before is sure of. The first round
+    that is worse than its teacher with confidence is thrown away and ends the search. The slots then learn from what
+    the last kept model is sure of, if it has a tagger (``slot_self_training``). Cost: a training of intents a fold, and
+    one more, a round; one of the tagger.
     """
     requests = np.ones(len(texts)) if gate is None else gate.probabilities(texts)
     pool = RequestPool(texts=texts, requests=requests, least_request=0.0 if gate is None else gate.least_probability)
     n_rounds = settings.n_rounds if len(texts) else 0
     intents = _self_train_intents(without_pool, pool, train, settings, n_rounds=n_rounds, random_seed=random_seed)
-    return _with_slots(intents, pool, settings, random_seed) if n_rounds else intents
+    return _with_slots(intents, pool, settings, hints or {}, random_seed) if n_rounds else intents
 
 
 def _self_train_intents(
@@ -145,7 +148,11 @@ def _self_train_intents(
 
 
 def _with_slots(
-    intents: PoolTraining, pool: RequestPool, settings: PoolTrainingSettings, random_seed: int
+    intents: PoolTraining,
+    pool: RequestPool,
+    settings: PoolTrainingSettings,
+    hints: Mapping[str, SlotHint],
+    random_seed: int,
 ) -> PoolTraining:
     """Return the model with slots that learnt from what it is sure of, whether or not the intents learnt from it."""
     if intents.model.tagger is None:
@@ -153,7 +160,7 @@ def _with_slots(
     fitted = intents.fitted
     labels = intents.labels or label_pool(fitted.model, fitted.labelled, fitted.calibration, pool, settings)
     accepted = [pool.texts[x.position] for x in labels if x.weight > 0]
-    model, slots = self_train_slots(intents.model, fitted.labelled, accepted, random_seed=random_seed)
+    model, slots = self_train_slots(intents.model, fitted.labelled, accepted, hints=hints, random_seed=random_seed)
     return PoolTraining(
         model=model,
         fitted=replace(fitted, model=replace(fitted.model, tagger=model.tagger)),

@@ -1,6 +1,6 @@
 """Self-training of the slots: a tagger learns what both views make of the pool, unless dev is against it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from seedcorn.corpus.utterances import Utterance
 from seedcorn.files import Json
 from seedcorn.nlu.cross_fitting import Labelled
 from seedcorn.nlu.linear import LinearNlu
-from seedcorn.nlu.slot_views import SlotViews, self_train_views
+from seedcorn.nlu.slot_views import SlotHint, SlotViews, self_train_views
 from seedcorn.progress import say
 from seedcorn.selection import FloatArray
 
@@ -49,17 +49,28 @@ class SlotOutcome:
 
 
 def self_train_slots(
-    model: LinearNlu, labelled: Labelled, texts: Sequence[str], *, random_seed: int = 0
+    model: LinearNlu,
+    labelled: Labelled,
+    texts: Sequence[str],
+    *,
+    hints: Mapping[str, SlotHint] | None = None,
+    random_seed: int = 0,
 ) -> tuple[LinearNlu, SlotOutcome | None]:
     """Return ``model`` with slots that also learnt from the pool ``texts``, and what that did on dev.
 
-    The model is returned as it is, without an outcome, where it has no tagger or there is nothing to learn from.
+    ``hints`` are the slots of some texts as somebody else sees them. The model is returned as it is, without an
+    outcome, where it has no tagger or there is nothing to learn from.
     """
     if model.tagger is None or not texts:
         return model, None
     teacher = model.slot_views
     student = self_train_views(
-        teacher, labelled.rows, texts, slot_intents=sorted(labelled.functionality), random_seed=random_seed
+        teacher,
+        labelled.rows,
+        texts,
+        slot_intents=sorted(labelled.functionality),
+        hints=hints,
+        random_seed=random_seed,
     )
     own = [u for u in labelled.dev if u.intent in labelled.functionality]
     outcome = _compared(_wrong(teacher, own), _wrong(student, own), n_pseudo_labelled=len(texts))

@@ -4,17 +4,17 @@ They err on different tokens: the CRF knows the seed's own patterns, the tagger 
 probabilities are averaged, a linear opinion pool (Stone 1961), and the best well-formed BIO sequence is taken.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from seedcorn.corpus.utterances import Utterance
+from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.nlu.bio_decoding import best_bio_labels
 from seedcorn.nlu.crf import SlotCrf, TaggedSlots
 from seedcorn.nlu.fine_tuning import times_of_own
 from seedcorn.nlu.slot_tagger import SlotTagger, TaggerExample, labels_into, train_tagger
-from seedcorn.nlu.tokens import OUTSIDE, slot_at, spans_of, tokens_of
+from seedcorn.nlu.tokens import OUTSIDE, labels_of, slot_at, spans_of, tokens_of
 from seedcorn.selection import FloatArray
 
 # How often utterances of the pool are seen an epoch: all together, and each at most.
@@ -22,6 +22,14 @@ POOL_AN_EPOCH, POOL_TIMES = 1_000.0, 2.0
 N_SHARING, N_OTHERS = 1_200, 800  # other utterances: with a slot of a type of the functionality, and without
 SHARPNESS = 2.0  # the power to which a teacher's probabilities are raised before they are taught
 _LEAST_PROBABILITY = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotHint:
+    """The slots of a text as somebody else sees them, and what that counts beside a view of ours."""
+
+    slots: tuple[Slot, ...]
+    weight: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,20 +98,26 @@ def self_train_views(
     texts: Sequence[str],
     *,
     slot_intents: Collection[str],
+    hints: Mapping[str, SlotHint] | None = None,
     random_seed: int = 0,
 ) -> SlotViews:
     """Return the views with a tagger trained anew, on ``utterances`` and on what ``teacher`` makes of pool ``texts``.
 
-    Its targets are the sharpened probabilities of both views, so that it learns little where they are unsure or
-    disagree. It begins from the pretrained weights again, lest it keep the teacher's mistakes (Xie et al. 2020, arXiv
-    1911.04252). Returns ``teacher`` where it has no tagger or there are no texts.
+    Its targets are the sharpened probabilities of both views, and of the ``hints`` that there are of a text, so that it
+    learns little where they are unsure or disagree. It begins from the pretrained weights again, lest it keep the
+    teacher's mistakes (Xie et al. 2020, arXiv 1911.04252). Returns ``teacher`` where it has no tagger or there are no
+    texts.
     """
     if teacher.tagger is None or not texts:
         return teacher
     labels = teacher.tagger.outputs
     times = min(POOL_TIMES, POOL_AN_EPOCH / len(texts))
     pool = [
-        TaggerExample(utterance=Utterance(text=text), weight=times, targets=_sharpened(posteriors))
+        TaggerExample(
+            utterance=Utterance(text=text),
+            weight=times,
+            targets=_sharpened(with_hint(text, posteriors, labels, (hints or {}).get(text))),
+        )
         for text, posteriors in zip(texts, teacher.posteriors(texts, labels), strict=True)
     ]
     examples = _labelled_examples(utterances, slot_intents, np.random.default_rng(random_seed))
@@ -111,6 +125,14 @@ def self_train_views(
     checkpoint = teacher.tagger.checkpoint
     tagger = train_tagger([*examples, *pool], checkpoint=checkpoint, slot_types=types, random_seed=random_seed)
     return SlotViews(teacher.crf, tagger)
+
+
+def with_hint(text: str, posteriors: FloatArray, labels: Sequence[str], hint: SlotHint | None) -> FloatArray:
+    """Return the mean of both views' ``posteriors`` (tokens, labels) with ``hint`` as a third view, by its weight."""
+    if hint is None:
+        return posteriors
+    seen = [labels.index(label if label in labels else OUTSIDE) for label in labels_of(tokens_of(text), hint.slots)]
+    return (2 * posteriors + hint.weight * np.eye(len(labels))[seen]) / (2 + hint.weight)
 
 
 def _sharpened(posteriors: FloatArray) -> FloatArray:

@@ -80,6 +80,8 @@ def content_of(settings: object) -> Json:
         return {name: content_of(getattr(settings, name)) for name in type(settings).model_fields}
     if isinstance(settings, Enum):
         return content_of(settings.value)
+    if isinstance(settings, Path):
+        return None  # a folder in which something is kept, on which no result depends: what is read is an InputFile
     if isinstance(settings, Mapping):
         return {str(content_of(key)): content_of(value) for key, value in settings.items()}
     if isinstance(settings, Sequence) and not isinstance(settings, str):

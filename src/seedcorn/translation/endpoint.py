@@ -36,7 +36,7 @@ class EndpointSettings(ServerSettings):
     """Which endpoint and model translates from which language into which, and how gently it is asked.
 
     Languages are named as in a sentence ("French"). ``n_requests_per_minute`` 0 means as fast as answers come, of
-    ``n_parallel`` requests. Costs are of a million tokens. Without ``with_logps`` all log-probabilities are 0.
+    ``n_parallel`` requests. Without ``with_logps`` all log-probabilities are 0.
     """
 
     source_language: str
@@ -47,8 +47,6 @@ class EndpointSettings(ServerSettings):
     n_parallel: int = Field(4, ge=1)
     n_requests_per_minute: int = Field(0, ge=0)
     timeout_seconds: float = Field(60.0, gt=0)
-    cost_of_prompt: float = Field(0.0, ge=0)
-    cost_of_answer: float = Field(0.0, ge=0)
 
 
 @dataclass
@@ -142,8 +140,7 @@ class EndpointTranslator:
         self.usage.n_requests += 1
         self.usage.n_prompt_tokens += answer["n_prompt_tokens"]
         self.usage.n_answer_tokens += answer["n_answer_tokens"]
-        paid = answer["n_prompt_tokens"] * self.settings.cost_of_prompt
-        self.usage.cost += (paid + answer["n_answer_tokens"] * self.settings.cost_of_answer) / 1e6
+        self.usage.cost += self.settings.cost_of(answer["n_prompt_tokens"], answer["n_answer_tokens"])
 
 
 class _Answers:

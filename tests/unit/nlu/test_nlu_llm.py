@@ -1,18 +1,21 @@
 """A language model behind a loopback server: what it answers is read strictly, and asked for once."""
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from chat_servers import answering
 from seedcorn.chat_server import ServerSettings
 from seedcorn.corpus.utterances import Slot, Utterance
-from seedcorn.errors import SeedcornError
-from seedcorn.nlu.llm import GENERATED, chat_with, generate, kept_answers, label
+from seedcorn.errors import DataError, SeedcornError
+from seedcorn.nlu.llm import GENERATED, Exchange, KeptChat, chat_with, generate, label, share_right
 
+WORDS = [
+    f"{ten} {one}"
+    for ten in ("twenty", "thirty")
+    for one in ("one", "two", "three", "four", "five", "six", "seven", "eight")
+]
 SEED = [
     Utterance(text="wake me at five", intent="alarm_set", slots=(Slot(11, 15, "time"),)),
     Utterance(text="alarm please", intent="alarm_set"),
@@ -64,56 +67,55 @@ def test_labels_are_the_same_words_with_known_types(answer: str, slots: tuple[Sl
 def test_an_answer_is_kept_with_its_prompt(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def chat(prompt: str) -> str:
+    def ask(prompt: str) -> Exchange:
         asked.append(prompt)
-        return f"answer {len(asked)}"
+        return Exchange(prompt=prompt, answer=f"answer {len(asked)}", n_prompt_tokens=3, n_answer_tokens=2)
 
-    first, again = (kept_answers(chat, tmp_path, about="model")("what?") for _ in range(2))
-    assert first == again == "answer 1"
-    assert kept_answers(chat, tmp_path, about="another")("what?") == "answer 2"
+    first, again = KeptChat(ask, tmp_path, "model"), KeptChat(ask, tmp_path, "model")
+    assert [first("what?"), first("what?"), again("what?")] == ["answer 1"] * 3
+    assert [e.n_prompt_tokens for e in first.exchanges.values()] == [3]
+    assert KeptChat(ask, tmp_path, "another")("what?") == "answer 2"
     assert {json.loads(p.read_text("utf-8"))["prompt"] for p in tmp_path.iterdir()} == {"what?"}
 
 
-@pytest.fixture
-def server() -> Iterator[tuple[str, list[dict[str, object]]]]:
-    asked: list[dict[str, object]] = []
+def test_a_damaged_answer_is_named(tmp_path: Path) -> None:
+    def ask(prompt: str) -> Exchange:
+        return Exchange(prompt=prompt, answer="", n_prompt_tokens=0, n_answer_tokens=0)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            message = {"role": "assistant", "content": ANSWER}
-            answer = {
-                "id": "1",
-                "object": "chat.completion",
-                "created": 0,
-                "model": "m",
-                "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            }
-            encoded = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(encoded)))
-            self.end_headers()
-            self.wfile.write(encoded)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    served = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=served.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{served.server_address[1]}/v1", asked
-    served.shutdown()
-    served.server_close()
+    KeptChat(ask, tmp_path)("what?")
+    (path,) = tmp_path.iterdir()
+    path.write_text('{"prompt": "what?"}', "utf-8")
+    with pytest.raises(DataError, match="answer"):
+        KeptChat(ask, tmp_path)("what?")
 
 
-def test_a_server_is_asked_once_for_each_prompt(server: tuple[str, list[dict[str, object]]], tmp_path: Path) -> None:
+def test_the_share_of_the_seed_that_is_labelled_right_leaves_the_examples_out() -> None:
+    seed = [Utterance(text=f"wake me at {word}", slots=(Slot(11, 11 + len(word), "time"),)) for word in WORDS]
+    asked: list[str] = []
+
+    def chat(prompt: str) -> str:
+        text = prompt.splitlines()[-1]
+        asked.append(text)
+        return (
+            text.replace(" at two", " at [time : two]") if len(asked) % 2 else text.replace("at ", "at [time : ") + "]"
+        )
+
+    assert share_right(seed, chat=chat) == pytest.approx(1 / 2)
+    assert asked == [u.text for u in seed[12:]]
+    assert share_right(seed[:12], chat=chat) == 0.0
+
+
+def test_a_server_is_asked_once_for_each_prompt(tmp_path: Path) -> None:
     pytest.importorskip("openai")
-    url, asked = server
-    settings = ServerSettings(model="small", base_url=url)
-    made = [generate(SEED, chat=chat_with(settings, tmp_path), n_requests=3) for _ in range(2)]
+    with answering(lambda _: ANSWER) as (url, asked):
+        settings = ServerSettings(model="small", base_url=url, cost_of_prompt=2.0, cost_of_answer=5.0)
+        chats = [chat_with(settings, tmp_path) for _ in range(2)]
+        made = [generate(SEED, chat=chat, n_requests=3) for chat in chats]
     assert made[0] == made[1]
     assert len(asked) == 3
     assert {a["model"] for a in asked} == {"small"}
+    assert [e.n_prompt_tokens for e in chats[1].exchanges.values()] == [100] * 3
+    assert settings.cost_of(300, 30) == pytest.approx(0.00075)
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Two views of the slots: averaged, decoded as well-formed BIO, and self-trained."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from seedcorn.nlu.linear_file import load_linear, save_linear
 from seedcorn.nlu.sentence_encoder import load_sentence_encoder
 from seedcorn.nlu.slot_self_training import SlotOutcome, self_train_slots
 from seedcorn.nlu.slot_tagger import labels_into
-from seedcorn.nlu.slot_views import SlotViews, self_train_views
+from seedcorn.nlu.slot_views import SlotHint, SlotViews, self_train_views, with_hint
 from seedcorn.nlu.tokens import OUTSIDE, tokens_of
 
 pytest.importorskip("transformers")
@@ -96,3 +97,15 @@ def test_a_student_goes_only_when_it_is_worse_with_confidence() -> None:
 def test_tokens_of_every_text_have_a_label(model: LinearNlu) -> None:
     labels = model.crf.labels
     assert [len(rows) for rows in model.slot_views.posteriors(TEXTS, labels)] == [len(tokens_of(t)) for t in TEXTS]
+
+
+def test_a_hint_is_a_third_view_by_its_weight() -> None:
+    labels = ("O", "B-time", "I-time")
+    posteriors = np.array([[0.8, 0.2, 0.0], [0.5, 0.5, 0.0], [0.6, 0.0, 0.4]])
+    assert with_hint("at five sharp", posteriors, labels, None) is posteriors
+    hint = SlotHint(slots=(Slot(3, 13, "time"),), weight=1.0)
+    found = with_hint("at five sharp", posteriors, labels, hint)
+    np.testing.assert_allclose(found, (2 * posteriors + np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])) / 3)
+    np.testing.assert_allclose(with_hint("at five sharp", posteriors, labels, replace(hint, weight=0.0)), posteriors)
+    unknown = replace(hint, slots=(Slot(3, 13, "place"),))
+    np.testing.assert_allclose(with_hint("at five sharp", posteriors, labels, unknown)[1], [2 / 3, 1 / 3, 0])
