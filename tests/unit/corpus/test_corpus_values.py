@@ -6,9 +6,7 @@ from seedcorn.corpus.values import finite_number, json_object, json_value, whole
 from seedcorn.errors import DataError
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[" * 100_000, "NaN", '"\\ud800"', "9" * 5_000, '{"a": Infinity}', "{'a': 1}"]
-)
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "NaN", '"\\ud800"', '{"a": Infinity}', "{'a': 1}"])
 def test_what_is_no_json_is_told_in_one_line(text: str) -> None:
     with pytest.raises(DataError, match="^a.txt:3: wanted"):
         json_value(text, where="a.txt:3")

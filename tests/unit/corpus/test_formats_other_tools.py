@@ -253,3 +253,28 @@ def test_slots_are_trimmed_and_compared_with_the_value_they_name(tmp_path: Path)
 def test_paths_may_be_strings(tmp_path: Path):
     write_corpus(Corpus.from_utterances([HEAT]), str(tmp_path / "a.jsonl"))
     assert read_corpus(str(tmp_path / "a.jsonl")).utterances() == [HEAT]
+
+
+@pytest.mark.parametrize(("name", "separator"), [("a.csv", ","), ("a.tsv", "\t"), ("a.txt", ";")])
+def test_a_table_of_massive_has_its_slots(tmp_path: Path, name: str, separator: str) -> None:
+    rows = [
+        ["id", "locale", "partition", "scenario", "intent", "utt", "annot_utt"],
+        ["1", "en-US", "test", "play", "play_music", "play some jazz", "play some [genre : jazz]"],
+    ]
+    path = tmp_path / name
+    path.write_text("".join(separator.join(row) + "\n" for row in rows), "utf-8")
+    (found,) = read_corpus(path).utterances()
+    assert (found.text, found.lang, found.domain, found.intent) == ("play some jazz", "en-US", "play", "play_music")
+    assert [(s.type, found.value(s)) for s in found.slots] == [("genre", "jazz")]
+    path.write_text(path.read_text("utf-8").replace("[genre : jazz]", "[genre : rock]"), "utf-8")
+    with pytest.raises(DataError, match=r":2: .*an annotated text that reads 'play some jazz'"):
+        read_corpus(path).count()
+
+
+def test_pairs_of_a_text_and_its_intent_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('[["play jazz", "music"], ["stop", "off"]]', "utf-8")
+    found = [(u.text, u.intent) for u in read_corpus(tmp_path / "a.json").utterances()]
+    assert found == [("play jazz", "music"), ("stop", "off")]
+    (tmp_path / "b.json").write_text('[["play jazz", "music"], ["stop"]]', "utf-8")
+    with pytest.raises(DataError, match="a JSON object"):
+        read_corpus(tmp_path / "b.json").count()

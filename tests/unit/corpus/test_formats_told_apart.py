@@ -37,6 +37,11 @@ def test_a_table_with_a_header_is_one_under_any_name(tmp_path: Path, name: str, 
     assert labels(written(tmp_path, name, table)) == TWO
 
 
+def test_a_text_and_an_intent_make_a_header_beside_other_names(tmp_path: Path):
+    assert labels(written(tmp_path, "a.txt", "when;Utterance;Label\n9;play jazz;music\n8;wake me;alarm\n")) == TWO
+    assert labels(written(tmp_path, "b.txt", "when;text;who\n9;play jazz;me\n"))[0] == ("when;text;who", "")
+
+
 def test_lines_with_as_many_tabs_each_are_a_table_and_other_lines_are_text(tmp_path: Path):
     table = written(tmp_path, "a.txt", "play jazz\tmusic\nwake me\talarm\n")
     assert labels(table) == [("play jazz", ""), ("wake me", "")]

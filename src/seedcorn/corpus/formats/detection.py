@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from seedcorn.corpus.columns import is_usual_name
+from seedcorn.corpus.columns import ColumnChoice, column_names, is_usual_name
 from seedcorn.corpus.formats.lines import BYTES_TO_SNIFF, first_bytes
 from seedcorn.corpus.formats.saved_datasets import is_saved_dataset
 from seedcorn.corpus.formats.slot_folder import TOKENS
@@ -143,14 +143,21 @@ def _first_lines(start: bytes) -> list[bytes]:
 
 
 def _table_by_header(start: bytes) -> str | None:
-    """Return the format of a table whose first line holds usual names of columns and nothing else, whatever its name.
+    """Return the format of a table whose first line holds usual names of columns, whatever its name.
 
-    A table named .tsv may be comma-separated, and one named .txt is no text.
+    All names are usual, or there are those of a text and of an intent. A table named .tsv may be comma-separated, and
+    one named .txt is no text.
     """
     header = start.lstrip().splitlines()[0].decode("utf-8", "replace")
     rows = {delimiter: header.split(delimiter) for delimiter in "\t,;|"}
-    found = next((d for d, names in rows.items() if len(names) > 1 and all(map(is_usual_name, names))), None)
+    found = next((delimiter for delimiter, names in rows.items() if _are_names(names)), None)
     return None if found is None else "tsv" if found == "\t" else "csv"
+
+
+def _are_names(fields: list[str]) -> bool:
+    if len(fields) < 2:
+        return False
+    return all(map(is_usual_name, fields)) or {"text", "intent"} <= set(column_names(tuple(fields), ColumnChoice()))
 
 
 def _is_tab_separated(start: bytes) -> bool:

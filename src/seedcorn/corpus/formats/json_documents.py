@@ -51,6 +51,10 @@ def _records(document: Value, path: Path, bad_rows: BadRows) -> Iterator[Value]:
         assert isinstance(document, list)
         for record in document:
             yield {"text": record} if isinstance(record, str) else record
+    elif kind == "pairs":
+        assert isinstance(document, list)
+        for text, intent in document:
+            yield {"text": text, "intent": intent}
     elif kind == "task":
         yield document
     elif isinstance(document, dict) and kind == "rasa-json":
@@ -75,9 +79,12 @@ def _records(document: Value, path: Path, bad_rows: BadRows) -> Iterator[Value]:
 
 
 def kind_of_document(document: Value) -> str | None:
-    """Return what a JSON document is: records, task, rasa-json, snips-nlu, clinc150 or rows; None for another."""
+    """Return what a JSON document is: records, pairs, task, rasa-json, snips-nlu, clinc150 or rows; None for another.
+
+    Pairs are of a text and its intent, as in one partition of CLINC150 or BANKING77.
+    """
     if isinstance(document, list):
-        return "records"
+        return "pairs" if document and _is_clinc_partition(document) else "records"
     if isinstance(document, dict) and is_label_studio(document):
         return "task"
     if not isinstance(document, dict):

@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 from seedcorn.corpus.columns import ColumnChoice, column_names, is_header
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import LineBlock, LineNumbers, first_bytes, line_blocks, open_text_sink
+from seedcorn.corpus.formats.massive_markup import COLUMN_OF_KEY, bracketed_slots
 from seedcorn.corpus.formats.normal_form import Chunk
 from seedcorn.corpus.formats.plain_text import unlabelled, without_blank_lines
-from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, checked_slots
+from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, checked_slots, slots_value
 from seedcorn.corpus.utterance_columns import SLOT_TYPE, UTTERANCE_SCHEMA
 from seedcorn.corpus.utterances import Corpus
 from seedcorn.corpus.values import Value
@@ -117,14 +118,21 @@ def wrong_length(fields: Sequence[str], names: Sequence[str]) -> DataError:
 
 
 def chunk_of_fields(columns: dict[str, pa.Array], lines: LineNumbers, path: Path, bad_rows: BadRows) -> Chunk:
-    """Return the rows of a table whose fields are strings, its slots read; a row with other slots is bad."""
+    """Return the rows of a table whose fields are strings, its slots read; a row with other slots is bad.
+
+    A table of MASSIVE has its slots in "annot_utt".
+    """
+    read_slots = _slots_in
+    if "annot_utt" in columns and not bad_rows.columns.text:
+        columns = {COLUMN_OF_KEY.get(name, name): column for name, column in columns.items()}
+        columns["slots"], read_slots = columns.pop("annot_utt"), _bracketed_slots
     rows = dict(zip(UTTERANCE_NAMES, unlabelled(columns["text"]).columns, strict=True))
     is_good = np.ones(len(lines), dtype=np.bool_)
     if "slots" in columns:
         slots: list[Value] = [[]] * len(lines)
         for row, field in enumerate(columns["slots"].to_pylist()):
             try:
-                slots[row] = _slots_in(field, columns["text"][row].as_py()) if field else []
+                slots[row] = read_slots(field, columns["text"][row].as_py()) if field else []
             except DataError as error:
                 fields = [str(column[row]) for column in columns.values()]
                 bad_rows.report(error, "\t".join(fields), where=at(path, int(lines[row])))
@@ -135,12 +143,16 @@ def chunk_of_fields(columns: dict[str, pa.Array], lines: LineNumbers, path: Path
     return Chunk(table.filter(pa.array(is_good)), lines[is_good])
 
 
-def _slots_in(field: str, text: str | None) -> Value:
+def _slots_in(field: str, text: str) -> Value:
     try:
         slots: Value = json.loads(field)
     except (ValueError, RecursionError) as error:
         raise DataError(wanted="slots as a JSON list", found=f"'{field[:60]}'") from error
     return checked_slots(slots, text)
+
+
+def _bracketed_slots(annotated: str, text: str) -> Value:
+    return slots_value(bracketed_slots(annotated, text))
 
 
 def field_of(value: Value) -> str:
