@@ -5,7 +5,7 @@ Without a header the columns are text and origin, or what the options say.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -122,7 +122,7 @@ def chunk_of_fields(columns: dict[str, pa.Array], lines: LineNumbers, path: Path
 
     A table of MASSIVE has its slots in "annot_utt".
     """
-    read_slots = _slots_in
+    read_slots: Callable[[str, str], Value] = _slots_in
     if "annot_utt" in columns and not bad_rows.columns.text:
         columns = {COLUMN_OF_KEY.get(name, name): column for name, column in columns.items()}
         columns["slots"], read_slots = columns.pop("annot_utt"), _bracketed_slots
