@@ -10,17 +10,17 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from seedcorn.chat_server import ServerSettings, asking
 from seedcorn.corpus.pairs import SentencePair
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.corpus.text import clean_text
-from seedcorn.errors import DataError, SeedcornError
+from seedcorn.errors import DataError, SeedcornError, at
 from seedcorn.progress import say, track
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
 
@@ -60,7 +60,8 @@ class Usage:
     cost: float = 0.0
 
 
-class _Answer(TypedDict):
+@dataclass(frozen=True)
+class _Answer:
     key: str
     texts: list[str]
     logps: list[float]
@@ -138,9 +139,9 @@ class EndpointTranslator:
             self.usage.n_from_disk += 1
             return
         self.usage.n_requests += 1
-        self.usage.n_prompt_tokens += answer["n_prompt_tokens"]
-        self.usage.n_answer_tokens += answer["n_answer_tokens"]
-        self.usage.cost += self.settings.cost_of(answer["n_prompt_tokens"], answer["n_answer_tokens"])
+        self.usage.n_prompt_tokens += answer.n_prompt_tokens
+        self.usage.n_answer_tokens += answer.n_answer_tokens
+        self.usage.cost += self.settings.cost_of(answer.n_prompt_tokens, answer.n_answer_tokens)
 
 
 class _Answers:
@@ -157,21 +158,32 @@ class _Answers:
             whole, _, cut = self.path.read_bytes().rpartition(b"\n")
             if cut:
                 self.path.write_bytes(whole + b"\n" if whole else b"")
-            lines = whole.decode().split("\n") if whole else []
-            self.known = {answer["key"]: answer for answer in map(json.loads, lines)}
+            self.known = {answer.key: answer for answer in self._read(whole)}
         self._file = self.path.open("a", encoding="utf-8", newline="\n")
         return self
 
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
+    def _read(self, kept: bytes) -> Iterator[_Answer]:
+        for number, line in enumerate(kept.splitlines(), start=1):
+            try:
+                yield TypeAdapter(_Answer).validate_json(line)
+            except ValidationError as error:
+                raise DataError(
+                    wanted="an answer of the endpoint as it was kept",
+                    found=f"'{line.decode('utf-8', 'replace')[:60]}'",
+                    where=at(self.path, number),
+                    fix="Remove this line: what it answers is asked again.",
+                ) from error
+
     def add(self, answer: _Answer) -> None:
         """Write the answer at once."""
         with self.lock:
-            self._file.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(asdict(answer), ensure_ascii=False) + "\n")
             self._file.flush()
-            self.known[answer["key"]] = answer
-            self.added.add(answer["key"])
+            self.known[answer.key] = answer
+            self.added.add(answer.key)
 
 
 class _Gate:
@@ -209,6 +221,6 @@ def _answer_of(completion: "ChatCompletion", key: str, text: str, settings: Endp
 
 
 def _nbest(text: str, answer: _Answer) -> NBest:
-    pairs = zip(answer["texts"], answer["logps"], strict=True)
+    pairs = zip(answer.texts, answer.logps, strict=True)
     hypotheses = tuple(Hypothesis(text=found, features={TRANSLATION_LOGP: logp}) for found, logp in pairs)
     return NBest(source=text, hypotheses=hypotheses)

@@ -119,6 +119,13 @@ def test_answers_are_kept_and_a_cut_line_is_asked_again(translator: EndpointTran
     assert len(server.asked) == 4
 
 
+@pytest.mark.parametrize("line", ["{}", "[1]", "not JSON", '{"key": 1, "texts": "a"}', "\xff"])
+def test_kept_answers_that_were_changed_are_refused_with_their_line(translator: EndpointTranslator, line: str) -> None:
+    (translator.folder / ANSWERS).write_bytes(line.encode("latin-1") + b"\n")
+    with pytest.raises(DataError, match=rf"{ANSWERS}:1: wanted an answer of the endpoint"):
+        list(translator.nbest(["play some jazz"]))
+
+
 def test_a_busy_server_is_asked_again(translator: EndpointTranslator, server: Server) -> None:
     server.refusals += [429, 503]
     assert translator.best(["one"]) == ["fr: one"]
