@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import UnionType
-from typing import Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -119,6 +119,8 @@ def _section(annotation: object) -> type[BaseModel] | None:
 def _named(annotation: object) -> str:
     if get_origin(annotation) in (Union, UnionType):
         return " or ".join(_named(part) for part in get_args(annotation) if part is not type(None))
+    if get_origin(annotation) is Annotated:
+        return _named(get_args(annotation)[0])
     if isinstance(annotation, type) and not get_args(annotation):
         members = getattr(annotation, "__members__", None)
         return ", ".join(f"`{member.value}`" for member in members.values()) if members else annotation.__name__
