@@ -1,5 +1,6 @@
 """The YAML configuration files: read safely, checked strictly, refusals with their place and the nearest known key."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
@@ -21,6 +22,7 @@ _IN_YAML = {
 }
 
 
+_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")  # of an enum, as Python writes it
 _MOST_SHOWN = 100  # characters of a value
 
 
@@ -49,7 +51,9 @@ def load_config(path: Path | str, model: type[Config], *, overrides: Sequence[st
     try:
         return model.model_validate(tree, context={"relative_to": path.resolve().parent})
     except ValidationError as error:
-        raise _explained(error.errors()[0], model, path, nodes, overrides) from error
+        # An unknown key comes first: it is why the known one is missing.
+        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        raise _explained(problems[0], model, path, nodes, overrides) from error
 
 
 def read_yaml(path: Path) -> tuple[object, yaml.Node | None]:
@@ -185,7 +189,7 @@ def _explained(
     if problem["type"] == INPUT_FILE_ERROR:
         refused = problem["ctx"]["error"]
         return ConfigError(wanted=f"'{key}': {refused.wanted}", found=refused.found, where=where, fix=refused.fix)
-    message = _IN_YAML.get(problem["type"], problem["msg"]).removeprefix("Value error, ")
+    message = _MEMBER.sub(r"\1", _IN_YAML.get(problem["type"], problem["msg"]).removeprefix("Value error, "))
     if not key:  # what was found is the whole configuration
         fix = f"{message[:1].upper()}{message[1:]}."
         return ConfigError(wanted="settings that fit together", found="some that do not", where=where, fix=fix)

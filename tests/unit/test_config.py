@@ -1,5 +1,6 @@
+from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import pytest
 from pydantic import model_validator
@@ -21,8 +22,20 @@ class Inner(Settings):
         return self
 
 
+class Side(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+
+
+class Needed(Settings):
+    n_best: int
+    side: Literal[Side.LEFT, Side.RIGHT] = Side.LEFT
+
+
 class Outer(Settings):
     random_seed: int = 1
+    needed: Needed | None = None
     inner: Inner = Inner()
     many: tuple[Inner, ...] = ()
 
@@ -49,6 +62,9 @@ def test_overrides_win_and_the_resolved_config_loads_again(tmp_path: Path) -> No
     ("text", "message"),
     [
         ("random_sed: 1\n", r"c.yaml:1: wanted a known setting, found 'random_sed'. Did you mean 'random_seed'\?"),
+        ("needed:\n  n_bets: 1\n", r"c.yaml:2: .*'needed.n_bets'. Did you mean 'n_best'\?"),
+        ("needed:\n  x: 1\n", r"c.yaml:2: wanted a known setting, found 'needed.x'"),
+        ("needed: {n_best: 1, side: up}\n", r"'needed.side': Input should be 'left' or 'right', found 'up'"),
         ("random_seed: 1\ninner:\n  nbest: 3\n", r"c.yaml:3: .*Did you mean 'n_best'\?"),
         ("many:\n- n_best: 1\n- nbest: 2\n", r"c.yaml:3: .*'many.1.nbest'. Did you mean 'n_best'\?"),
         ("inner:\n  n_best: many\n", r"c.yaml:2: wanted 'inner.n_best'.*found 'many'"),
