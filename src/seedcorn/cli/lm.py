@@ -143,11 +143,12 @@ def perplexity(
 
 
 @lm.command()
-def info(model: ModelFile, as_json: AsJson = False) -> None:
+def info(model: ModelFile, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Describe a model: order, words, n-grams."""
     from seedcorn.lm.model_file import is_model_file, read_model
 
-    loaded = read_model(model)
+    with progress(quiet):
+        loaded = read_model(model)
     kind = FileFormat.BINARY if is_model_file(model) else FileFormat.ARPA
     show({"format": str(kind), **_facts(loaded)}, as_json=as_json)
 

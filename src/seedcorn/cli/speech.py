@@ -13,6 +13,7 @@ from seedcorn.cli.options import (
     AsJson,
     InputFile,
     OutputFile,
+    Quiet,
     RandomSeed,
     Shown,
     progress,
@@ -176,6 +177,7 @@ def export(
     symbols: Annotated[Path | None, typer.Option(exists=True, help="The symbols to spell with, one a line.")] = None,
     spoken_as: SpokenAs = None,
     unspellable: UnspellableWords = Unspellable.LEAVE_OUT,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Write lexicon, word list, symbols and FST text for other recognisers; WORDS is a language model or a list."""
@@ -184,6 +186,7 @@ def export(
 
     for name in WRITTEN:
         refuse_overwriting(output / name, words, acoustic_model, symbols, spoken_as)
-    lexicon = spelt_lexicon(alphabet_of(acoustic_model, symbols), read_words(words), spoken_as, unspellable)
-    n_states = write_lexicon_files(lexicon, output)
+    with progress(quiet):
+        lexicon = spelt_lexicon(alphabet_of(acoustic_model, symbols), read_words(words), spoken_as, unspellable)
+        n_states = write_lexicon_files(lexicon, output)
     show({"n_words": len(lexicon.words), "n_states": n_states, "output": str(output)}, as_json=as_json)

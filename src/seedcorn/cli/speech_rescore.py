@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedcorn.cli.commands import command_of
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Shown, progress, refuse_overwriting, show
+from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, Shown, progress, refuse_overwriting, show
 from seedcorn.cli.speech import speech
 from seedcorn.errors import ConfigError
 
@@ -65,6 +65,7 @@ def terms(
     n_terms: Annotated[int, typer.Option(min=1, help="At most so many terms.")] = 100,
     n_characters: Annotated[int, typer.Option(min=1, help="Of at most so many characters.")] = 50,
     boost: Annotated[float, typer.Option(help="The boost written for sherpa.")] = 2.0,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Choose the key terms of in-domain TEXTS whose boosting helps most; lists for sherpa, NeMo and Vosk."""
@@ -76,13 +77,14 @@ def terms(
 
     for name in PHRASE_LISTS:
         refuse_overwriting(output / name, texts, domain, general)
-    inside, outside = share_vocabulary([read_model(domain), read_model(general)])
-    chosen = choose_key_terms(
-        read_texts(texts),
-        domain=inside,
-        general=outside,
-        settings=KeyTermSettings(n_terms=n_terms, n_characters_max=n_characters),
-    )
+    with progress(quiet):
+        inside, outside = share_vocabulary([read_model(domain), read_model(general)])
+        chosen = choose_key_terms(
+            read_texts(texts),
+            domain=inside,
+            general=outside,
+            settings=KeyTermSettings(n_terms=n_terms, n_characters_max=n_characters),
+        )
     output.mkdir(parents=True, exist_ok=True)
     paths = write_phrase_lists(chosen, output, boost=boost)
     show({"n_terms": len(chosen), "written": ", ".join(path.name for path in paths)}, as_json=as_json)

@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 import typer
+from typer.core import TyperCommand, TyperGroup
 
+import seedcorn.cli
 from seedcorn.cli.commands import command_of, refuse_to_lose_inputs
 from seedcorn.cli.options import InputFile, OutputFile, Shown
 from seedcorn.errors import ConfigError
@@ -69,3 +72,17 @@ def test_the_command_line_starts_without_the_heavy_packages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == ""
+
+
+def test_every_command_takes_quiet_and_all_but_those_of_lines_json() -> None:
+    def options(command: TyperCommand | TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[str, set[str]]]:
+        if isinstance(command, TyperGroup):
+            for name, below in command.commands.items():
+                yield from options(below, (*path, name))
+        else:
+            yield " ".join(path), {option for parameter in command.params for option in parameter.opts}
+
+    found = dict(options(typer.main.get_command(seedcorn.cli.app)))
+    assert {"intent", "lm info", "speech terms"} <= set(found)
+    assert [name for name, own in found.items() if "--quiet" not in own] == []
+    assert sorted(name for name, own in found.items() if "--json" not in own) == ["lm score", "nlu predict"]
