@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seedcorn.cli.commands import command_of
-from seedcorn.cli.options import AsJson, InputFile, OutputFile, Quiet, Shown, progress, refuse_overwriting, show
+from seedcorn.cli.options import InputFile, OutputFile, Shown, progress, refuse_overwriting, show
 from seedcorn.cli.speech import speech
 from seedcorn.errors import ConfigError
 
@@ -56,18 +56,22 @@ def rescore(options: RescoreOptions) -> None:
     show({**shown, "output": str(options.output)}, as_json=options.as_json)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TermsOptions(Shown):
+    """The texts, two language models, and how many terms of what length are written where."""
+
+    texts: InputFile
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")]
+    domain: Annotated[Path, typer.Option(exists=True, help="A language model of the domain.")]
+    general: Annotated[Path, typer.Option(exists=True, help="A language model of what the recogniser knows.")]
+    n_terms: Annotated[int, typer.Option(min=1, help="At most so many terms.")] = 100
+    n_characters: Annotated[int, typer.Option(min=1, help="Of at most so many characters.")] = 50
+    boost: Annotated[float, typer.Option(help="The boost written for sherpa.")] = 2.0
+
+
 @speech.command()
-def terms(
-    texts: InputFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
-    domain: Annotated[Path, typer.Option(exists=True, help="A language model of the domain.")],
-    general: Annotated[Path, typer.Option(exists=True, help="A language model of what the recogniser knows.")],
-    n_terms: Annotated[int, typer.Option(min=1, help="At most so many terms.")] = 100,
-    n_characters: Annotated[int, typer.Option(min=1, help="Of at most so many characters.")] = 50,
-    boost: Annotated[float, typer.Option(help="The boost written for sherpa.")] = 2.0,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
+@command_of
+def terms(options: TermsOptions) -> None:
     """Choose the key terms of in-domain TEXTS whose boosting helps most; lists for sherpa, NeMo and Vosk."""
     from seedcorn.corpus.formats import read_texts
     from seedcorn.lm.interpolation import share_vocabulary
@@ -76,18 +80,19 @@ def terms(
     from seedcorn.speech.settings import KeyTermSettings
 
     for name in PHRASE_LISTS:
-        refuse_overwriting(output / name, texts, domain, general)
-    with progress(quiet):
-        inside, outside = share_vocabulary([read_model(domain), read_model(general)])
+        refuse_overwriting(options.output / name, options.texts, options.domain, options.general)
+    with progress(options.quiet):
+        inside, outside = share_vocabulary([read_model(options.domain), read_model(options.general)])
         chosen = choose_key_terms(
-            read_texts(texts),
+            read_texts(options.texts),
             domain=inside,
             general=outside,
-            settings=KeyTermSettings(n_terms=n_terms, n_characters_max=n_characters),
+            settings=KeyTermSettings(n_terms=options.n_terms, n_characters_max=options.n_characters),
         )
-    output.mkdir(parents=True, exist_ok=True)
-    paths = write_phrase_lists(chosen, output, boost=boost)
-    show({"n_terms": len(chosen), "written": ", ".join(path.name for path in paths)}, as_json=as_json)
+    options.output.mkdir(parents=True, exist_ok=True)
+    paths = write_phrase_lists(chosen, options.output, boost=options.boost)
+    written = ", ".join(path.name for path in paths)
+    show({"n_terms": len(chosen), "written": written}, as_json=options.as_json)
 
 
 def _tuned(options: RescoreOptions, models: "Mapping[str, NgramModel]") -> "tuple[SpeechWeights, dict[str, Json]]":
