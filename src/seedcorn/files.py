@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import glob
+import hashlib
 import json
 import os
 import re
@@ -172,3 +173,9 @@ def read_json(path: Path, kind: type[Value]) -> Value:
             where=path,
             fix="Remove the folder of this stage and run the same command again.",
         ) from error
+
+
+def digest_of_json(value: Json) -> str:
+    """Return the SHA-256 of ``value`` as canonical JSON, in hexadecimal."""
+    canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from seedcorn.errors import ConfigError
-from seedcorn.files import RECORD_NAME
+from seedcorn.files import RECORD_NAME, digest_of_json
 
 INPUT_FILE_ERROR = "input_file"
 _BUILTIN = "builtin:"
@@ -122,4 +121,4 @@ def digest_of_folder(folder: Path) -> str:
     """Return the SHA-256 over the names and bytes of all files below ``folder``, whatever their order on disk."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD_NAME)
     names_and_digests = [[p.relative_to(folder).as_posix(), digest_of_file(p)] for p in files]
-    return hashlib.sha256(json.dumps(names_and_digests, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return digest_of_json(names_and_digests)

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 from seedcorn.config import Settings
 from seedcorn.corpus.columns import ColumnChoice
 from seedcorn.corpus.partitions import rows_where
+from seedcorn.corpus.places import CorpusPlace
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.input_files import InputFile
 
 BUILTIN_REQUESTS = "builtin:requests"
 BUILTIN_GENERAL = "builtin:general"
@@ -22,12 +22,13 @@ _BUILTIN_PARTITIONS = ("train", "train", "train", "train", "train", "train", "de
 class CorpusFile(Settings):
     """One corpus: ``path`` may hold ${VARIABLES}; only rows whose columns equal ``where`` are used.
 
+    It may also be a pattern (``logs/*.jsonl``), a folder of Parquet files, or a URL of these (``s3://bucket/logs``).
     ``columns`` names those of a table that are not told by usual names, by name or, without a header, number.
 
     ``builtin:requests`` and ``builtin:general`` name the built-in corpus; ``n_rows`` and ``lang`` say how much of it.
     """
 
-    path: InputFile
+    path: CorpusPlace
     format: str | None = None
     lang: str = ""
     columns: ColumnChoice = ColumnChoice()
@@ -38,6 +39,12 @@ class CorpusFile(Settings):
     def _n_rows_is_of_the_builtin_corpus(self) -> Self:
         if self.n_rows is not None and not self.path.is_builtin:
             raise ValueError("n_rows says how much is made of the built-in corpus; a file is read whole")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_are_of_one_file(self) -> Self:
+        if (self.lang or self.columns != ColumnChoice()) and self.path.is_pool:
+            raise ValueError("lang and columns are for single files; of many files they are told by usual names")
         return self
 
 
@@ -58,7 +65,10 @@ def _all_rows(file: CorpusFile) -> Corpus:
     if file.path.is_builtin:
         return _builtin(file)
     from seedcorn.corpus.formats import read_corpus
+    from seedcorn.corpus.formats.pool import read_pool
 
+    if file.path.is_pool:
+        return read_pool(file.path.where, format=file.format)
     return read_corpus(file.path.path, format=file.format, lang=file.lang, columns=file.columns)
 
 

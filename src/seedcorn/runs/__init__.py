@@ -1,11 +1,11 @@
 """Run folders: stages, their results and records, one process at a time."""
 
+from seedcorn.files import digest_of_json
 from seedcorn.runs.engine import Result, Run
 from seedcorn.runs.lock import open_run
 from seedcorn.runs.record import (
     StageRecord,
     content_of,
-    digest_of_json,
     package_versions,
     read_record,
 )

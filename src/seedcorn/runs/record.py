@@ -1,8 +1,6 @@
 """What a finished stage was made from and what it made: the record that says whether it must run again."""
 
 import contextlib
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -13,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from seedcorn import __version__
-from seedcorn.files import RECORD_NAME, Json, read_json
+from seedcorn.files import RECORD_NAME, Json, digest_of_json, read_json
 from seedcorn.input_files import InputFile
 
 _PACKAGES_IN_RECORDS = ("numpy", "pyarrow", "numba", "scikit-learn", "torch", "transformers", "ctranslate2")
@@ -64,12 +62,6 @@ class _Written(StageRecord):
 
 def _as_record(written: _Written) -> StageRecord:
     return StageRecord(**written.__dict__)
-
-
-def digest_of_json(value: Json) -> str:
-    """Return the SHA-256 of ``value`` as canonical JSON, in hexadecimal."""
-    canonical = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
 
 def content_of(settings: object) -> Json:

@@ -36,14 +36,15 @@ def read_pool(where: str, *, format: str | None = None) -> Corpus:
     have different columns.
     """
     if "://" in where:
-        return _of_parquet(*_found_at(where), where)
+        found, file_system = files_at(where)
+        return _of_parquet([file.path for file in found], file_system, where)
     if Path(where).is_file():
         return _of_file(Path(where), format)
-    if Path(where).is_dir() and format is None and any(Path(where).glob(f"*{_SUFFIX}")):
+    if _is_folder_of_parquet(Path(where)) and format is None:
         return _of_parquet([str(path) for path in sorted(Path(where).glob(f"*{_SUFFIX}"))], None, where)
     if Path(where).exists():
         return read_corpus(Path(where), format=format)
-    files = _matching(where)
+    files = matching(where)
     if not files:
         raise DataError(wanted="a file, a folder or a pattern of files", found="nothing", where=where)
     if all(path.suffix == _SUFFIX for path in files):
@@ -53,7 +54,16 @@ def read_pool(where: str, *, format: str | None = None) -> Corpus:
     return Corpus(Sharded(tuple(_OfFile(path, format) for path in files)), corpora[0].schema)
 
 
-def _matching(pattern: str) -> list[Path]:
+def is_pool(where: str) -> bool:
+    """Return whether ``where`` is read in parts: a URL, a pattern, or a folder of Parquet files."""
+    return "://" in where or not Path(where).exists() or _is_folder_of_parquet(Path(where))
+
+
+def _is_folder_of_parquet(path: Path) -> bool:
+    return path.is_dir() and any(path.glob(f"*{_SUFFIX}"))
+
+
+def matching(pattern: str) -> list[Path]:
     """Return the files that ``pattern`` matches, by name; its folders up to the first wildcard are literal."""
     parts = Path(pattern).parts
     n_literal = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), None)
@@ -69,8 +79,11 @@ def _of_file(path: Path, format: str | None) -> Corpus:
     return read_corpus(path, format=format)
 
 
-def _found_at(url: str) -> tuple[list[str], pa.fs.FileSystem]:
-    """Return the Parquet files at ``url`` and the file system that they are in."""
+def files_at(url: str) -> tuple[list[pa.fs.FileInfo], pa.fs.FileSystem]:
+    """Return the Parquet files at ``url`` by name, and the file system that they are in.
+
+    Raises DataError for a URL that cannot be read.
+    """
     try:
         try:
             files, path = pa.fs.FileSystem.from_uri(url)
@@ -82,8 +95,8 @@ def _found_at(url: str) -> tuple[list[str], pa.fs.FileSystem]:
         about = files.get_file_info(path)
         if about.type == pa.fs.FileType.Directory:
             inside = files.get_file_info(pa.fs.FileSelector(path, recursive=True))
-            return sorted(f.path for f in inside if f.path.endswith(_SUFFIX)), files
-        return ([path] if about.type == pa.fs.FileType.File else []), files
+            return sorted((f for f in inside if f.path.endswith(_SUFFIX)), key=lambda file: str(file.path)), files
+        return ([about] if about.type == pa.fs.FileType.File else []), files
     except (OSError, ValueError, ImportError) as error:
         raise DataError(wanted="a Parquet file or folder at a URL", found=str(error), where=url) from error
 
