@@ -72,6 +72,11 @@ _FOREIGN = {
         '[{"start": 5, "end": 7, "value": "it", "entity": "what"}]}]}}',
     ),
     "clinc150": ("c.json", '{"train": [["heat it", "heat"], ["stop", "stop"]], "test": [["halt", "stop"]]}'),
+    "pairs of text and intent": ("p.json", '[["heat it", "heat"], ["stop", "stop"]]'),
+    "massive table": (
+        "m.csv",
+        "id,locale,scenario,intent,utt,annot_utt\n1,en-US,heat,heat_it,heat it to ten,heat it to [degrees : ten]\n",
+    ),
     "snips-nlu": (
         "n.json",
         '{"language": "en", "entities": {}, "intents": {"go": {"utterances": [{"data": [{"text": "go to "}, '
