@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seedcorn.corpus.text import clean_text
 from seedcorn.files import Json
 from seedcorn.input_files import digest_of_file
 from seedcorn.runs import digest_of_json
@@ -38,7 +39,7 @@ BYTES_PER_MEGABYTE = 1 << 20
 def column(path: Path, number: int) -> Iterator[str]:
     with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
         for line in lines:
-            words = line.rstrip("\n").split("\t")[number].split()
+            words = clean_text(line.rstrip("\n").split("\t")[number]).split()  # as every reader does; lmplz does not
             if words and not SPECIAL_WORDS & set(words):
                 yield " ".join(words)
 
