@@ -1,4 +1,4 @@
-"""Write the result tables of the README from the committed results; ``--check`` only says whether they agree.
+"""Write the result tables and the figure of the README from the committed results; ``--check`` says whether they agree.
 
 Command: python benchmarks/readme_tables.py
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from cost_growth_shown import growth_table, write_figure
 from seedcorn.files import Json
 
 REPOSITORY = Path(__file__).parents[1]
@@ -176,6 +177,10 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line("bench-lm", "estimate_time_vs_lmplz", "Language model estimation: time against lmplz", "{:.2f}x"),
         Line("bench-lm", "estimate_memory_vs_lmplz", "… memory against lmplz", "{:.2f}x"),
         Line(
+            "bench-cost-growth", "estimate_cpu_time_vs_lmplz_100000000", "… 100 million words: CPU seconds", "{:.2f}x"
+        ),
+        Line("bench-cost-growth", "estimate_memory_vs_lmplz_100000000", "… memory", "{:.2f}x"),
+        Line(
             "bench-lm", "score_speed_vs_kenlm", "Language model scoring: speed against KenLM's Python module", "{:.1f}x"
         ),
         Line("bench-lm", "load_speed_vs_kenlm", "Language model loading: speed against KenLM and ARPA", "{:.0f}x"),
@@ -231,9 +236,9 @@ def table(name: str) -> str:
 
 def with_tables(readme: str) -> str:
     """Return the README with every table between its markers made anew."""
-    for name in TABLES:
+    for name, lines in {**{name: table(name) for name in TABLES}, "growth": growth_table()}.items():
         pattern = rf"(<!-- results: {name} -->\n).*?(<!-- end -->)"
-        made = f"\\g<1>{table(name)}\n\\g<2>"
+        made = f"\\g<1>{lines}\n\\g<2>"
         readme = re.sub(pattern, made, readme, flags=re.DOTALL)
     return readme
 
@@ -245,6 +250,7 @@ def main() -> int:
     if "--check" in sys.argv:
         return int(before != after)
     README.write_text(after, "utf-8")
+    write_figure()
     return 0
 
 

@@ -14,6 +14,7 @@ RESULTS = sorted((REPOSITORY / "benchmarks" / "results").glob("*.json"))
 def checked(script: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """Return what ``script --check`` returns, run in this process: what it imports is there already."""
     monkeypatch.setattr(sys, "argv", [script, "--check"])
+    monkeypatch.syspath_prepend(str((REPOSITORY / script).parent))  # where scripts find each other
     return int(runpy.run_path(str(REPOSITORY / script))["main"]())
 
 

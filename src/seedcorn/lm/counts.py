@@ -21,7 +21,7 @@ from seedcorn.progress import say
 
 MIN_TOKENS_PER_CHUNK = 1 << 12
 _TOKENS_PER_SHARED_CHUNK = 1 << 22
-_BYTES_PER_TOKEN = 12  # the token, its place in the sorted order, and what sorting the longest list of followers takes
+_BYTES_PER_TOKEN = 16  # the token, its place in the sorted order, and what sorting the longest list of followers takes
 _MOST_NODES = int(np.iinfo(np.int32).max)
 
 
