@@ -34,7 +34,7 @@ from seedcorn.studies.results import Results, write_results
 
 RESULTS = Path(__file__).parent / "results"
 N_ROWS = tuple(10**power for power in range(4, 8))
-N_WORDS = tuple(10**power for power in range(8, 3, -1))
+N_WORDS = tuple(10**power for power in range(4, 9))
 ORDER, MEMORY, RANDOM_SEED = 4, "1024M", 1
 N_REQUESTS, ROWS_PER_BATCH, N_KEPT_PER_ROW = 20_000, 100_000, 0.01
 MEASURE = """
@@ -94,7 +94,7 @@ def write_text(path: Path, n_words: int, parts: tuple[pa.Array, pa.Array]) -> No
             stream.write(("\n".join(lines.to_pylist()) + "\n").encode())
 
 
-def estimation_costs(folder: Path, lmplz: str) -> Iterator[dict[str, Json]]:
+def estimation_costs(folder: Path, lmplz: str, most_words: int) -> Iterator[dict[str, Json]]:
     text, arpas, parts = (
         folder / "text.txt",
         {name: folder / f"{name}.arpa" for name in ("seedcorn", "lmplz")},
@@ -103,7 +103,7 @@ def estimation_costs(folder: Path, lmplz: str) -> Iterator[dict[str, Json]]:
     ours = [sys.executable, "-m", "seedcorn", "lm", "estimate", str(text), "--order", str(ORDER), "--memory", MEMORY]
     theirs = [lmplz, "-o", str(ORDER), "-S", MEMORY, "-T", str(folder), "--discount_fallback", "--text", str(text)]
     commands = {"seedcorn": [*ours, "-o", str(arpas["seedcorn"])], "lmplz": [*theirs, "--arpa", str(arpas["lmplz"])]}
-    for n_words in N_WORDS:
+    for n_words in (n for n in N_WORDS if n <= most_words):
         write_text(text, n_words, parts)
         for system, command in commands.items():
             yield {"what": "estimation", "n_words": n_words, "system": system, **measured(command)}
@@ -152,10 +152,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lmplz", default="lmplz")
     parser.add_argument("--folder", type=Path, help="where text and models are written; 15 GB, deleted afterwards")
+    parser.add_argument("--most-words", type=int, default=max(N_WORDS), help="of the longest text")
     arguments = parser.parse_args()
     rows: list[dict[str, Json]] = []
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        for costs in (estimation_costs(Path(folder), arguments.lmplz), relevance_costs(Path(folder))):
+        estimations = estimation_costs(Path(folder), arguments.lmplz, arguments.most_words)
+        for costs in (estimations, relevance_costs(Path(folder))):
             for row in costs:
                 rows.append(row)
                 print(written(rows), json.dumps(row), flush=True)

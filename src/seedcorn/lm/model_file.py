@@ -10,6 +10,7 @@ import json
 import sys
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
@@ -22,6 +23,7 @@ from seedcorn.lm.arpa import LN10, NO_UNKNOWN_LOG10, read_arpa
 from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.model_checks import problem_of
 from seedcorn.lm.ngram_model import NgramModel
+from seedcorn.lm.scratch import let_go
 from seedcorn.lm.text_buffers import MODEL_MAGIC
 from seedcorn.lm.vocabulary import UNKNOWN, UNKNOWN_ID, Vocabulary, WordTable
 from seedcorn.streams import refuse_to_read_stream
@@ -32,7 +34,7 @@ _FIXED_BYTES = len(MODEL_MAGIC) + 12
 _MOST_HEADER_BYTES = 1 << 16
 _VERSION_1 = b'{"version": 1,'
 _NO_UNKNOWN_LOGP = 0.999 * NO_UNKNOWN_LOG10 * LN10
-_BYTES_PER_CHECK = 1 << 24
+_BYTES_PER_PIECE = 1 << 22
 _TYPES = {
     "words": "<i4",
     "children": "<i4",
@@ -67,7 +69,7 @@ def write_model(model: NgramModel, path: Path | str) -> None:
     for name, array in encoded.items():
         places[name] = {"begin": at, "size": len(array)}
         padded = -array.nbytes % _ALIGNMENT
-        crc = zlib.crc32(bytes(padded), zlib.crc32(array.data, crc))
+        crc = zlib.crc32(bytes(padded), _crc(array.view(np.uint8), crc))
         at += array.nbytes + padded
     header = json.dumps({"version": VERSION, "n_bytes": at, "crc32": crc, "arrays": places}).encode()
     header += b" " * (-(_FIXED_BYTES + len(header)) % _ALIGNMENT)
@@ -76,7 +78,8 @@ def write_model(model: NgramModel, path: Path | str) -> None:
             MODEL_MAGIC + len(header).to_bytes(8, "little") + zlib.crc32(header).to_bytes(4, "little") + header
         )
         for array in encoded.values():
-            stream.write(array.data)
+            for piece in _pieces(array.view(np.uint8)):
+                stream.write(piece.data)
             stream.write(bytes(-array.nbytes % _ALIGNMENT))
 
 
@@ -162,11 +165,17 @@ def _array(payload: NDArray[np.uint8], name: str, place: dict[str, int]) -> NDAr
     return payload[begin:end].view(dtype)
 
 
-def _crc(payload: NDArray[np.uint8]) -> int:
-    crc = 0
-    for begin in range(0, len(payload), _BYTES_PER_CHECK):
-        crc = zlib.crc32(payload[begin : begin + _BYTES_PER_CHECK].data, crc)
+def _crc(payload: NDArray[np.uint8], crc: int = 0) -> int:
+    for piece in _pieces(payload):
+        crc = zlib.crc32(piece.data, crc)
     return crc
+
+
+def _pieces(payload: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield ``payload`` a few megabytes at a time, let go of after use where it lies on disk."""
+    for begin in range(0, len(payload), _BYTES_PER_PIECE):
+        yield payload[begin : begin + _BYTES_PER_PIECE]
+        let_go(payload[begin : begin + _BYTES_PER_PIECE])
 
 
 def _damaged(path: Path, found: str) -> DataError:
