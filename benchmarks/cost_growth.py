@@ -157,7 +157,7 @@ def main() -> None:
     rows: list[dict[str, Json]] = []
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         estimations = estimation_costs(Path(folder), arguments.lmplz, arguments.most_words)
-        for costs in (estimations, relevance_costs(Path(folder))):
+        for costs in (relevance_costs(Path(folder)), estimations):
             for row in costs:
                 rows.append(row)
                 print(written(rows), json.dumps(row), flush=True)
