@@ -1,6 +1,7 @@
 """Arrays on disk: there for sure, or an error."""
 
 import errno
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_a_growing_array_without_a_folder_stays_in_memory(monkeypatch: pytest.Mo
     growing.append(np.ones(3))
     assert growing.array().tolist() == [1, 1, 1]
     assert new_array(3, np.int8, folder=None).shape == (3,)
+
+
+def test_a_disk_that_fills_is_an_error_that_names_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullDisk(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(scratch, "_MOST_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: FullDisk())
+    with pytest.raises(OSError, match=str(tmp_path)) as caught:
+        GrowingArray(np.int32, folder=tmp_path).append(np.ones(3))
+    assert caught.value.errno == errno.ENOSPC
 
 
 def test_nothing_is_lost_of_arrays_let_go_of(tmp_path: Path) -> None:
