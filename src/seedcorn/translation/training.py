@@ -208,6 +208,7 @@ def _train(trainer: TranslationTrainer, checkpoints: Path, settings: TrainingSet
 
 def _take_its_best(trainer: TranslationTrainer, last: Path, state: TrainerState) -> None:
     """Give the Trainer the network and the state that it had when its training had ended at ``last``."""
+    say(f"trained before, {state.global_step:,} steps, until the budget was spent or dev rose no more")
     trainer.state = state
     best = average_checkpoints([Path(state.best_model_checkpoint or last)])
     trainer.model.load_state_dict(best, strict=False)
