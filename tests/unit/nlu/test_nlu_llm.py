@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat_servers import answering
 from seedcorn.chat_server import ServerSettings
+from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Slot, Utterance
 from seedcorn.errors import DataError, SeedcornError
 from seedcorn.nlu.llm import GENERATED, Exchange, KeptChat, chat_with, generate, label, share_right
@@ -124,3 +127,11 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SeedcornError, match="wanted an answer of 'small'"):
         generate(SEED, chat=chat, n_requests=1)
     assert list(tmp_path.iterdir()) == []
+
+
+@given(answer=st.text(alphabet=st.sampled_from('ab [:]\n"-1.é\u0301\u200b\u00a0ẞ'), max_size=40) | st.text(max_size=40))
+def test_whatever_a_model_answers_is_read_or_left_out(answer: str) -> None:
+    for found in (*generate(SEED, chat=lambda _: answer, n_requests=1), *label(["a b"], SEED, chat=lambda _: answer)):
+        if found is not None:
+            assert found.text == clean_text(found.text)
+            assert all(0 <= s.start < s.end <= len(found.text) and s.type == "time" for s in found.slots)
