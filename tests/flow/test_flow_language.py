@@ -80,7 +80,8 @@ def test_language_models_alone_need_no_recogniser(tmp_path) -> None:
 
 def test_back_translation_and_texts_chosen_on_dev(tmp_path) -> None:
     further = {"n_target_tokens": 300, "tokens_per_batch": 400, "n_evaluations": 1, "n_dev_pairs": 5}
-    translators = {**SETTINGS["translators"], "back_translation": {"n_best": 1, "n_rounds": 1, "training": further}}
+    going_on = {"back_translation": {"n_best": 1, "n_rounds": 1, "training": further}, "noise": {"fraction": 0.2}}
+    translators = {**SETTINGS["translators"], **going_on}
     systems = {
         "transcripts": ["transcripts"],
         "all": [
@@ -94,6 +95,8 @@ def test_back_translation_and_texts_chosen_on_dev(tmp_path) -> None:
     page = run_in(tmp_path / "run", config).read_text("utf-8")
     assert "What dev chose" in page
     assert set(config.stages()) == set(digests(tmp_path / "run"))
+    dropped = json.loads((tmp_path / "run" / "drop-noisy-pairs" / "record.json").read_text("utf-8"))["counts"]
+    assert dropped["n_rejected"] == round(0.2 * dropped["n_in"])
     training = json.loads((tmp_path / "run" / "translator-back_translated" / "training.json").read_text("utf-8"))
     assert len(training["dev_chrf_by_round"]) == 2
     reverse = json.loads((tmp_path / "run" / "translator-reverse" / "config.json").read_text("utf-8"))

@@ -16,6 +16,7 @@ from seedcorn.language.key_terms import ChooseKeyTerms
 from seedcorn.language.models import EstimateDomain, EstimateText, MixModels
 from seedcorn.language.nbest_lists import TranslationSet
 from seedcorn.language.outside_translations import AskEndpoint, GivenTranslations
+from seedcorn.language.pair_noise import DropNoisyPairs
 from seedcorn.language.pairs import CleanPairFiles, SelectPairs
 from seedcorn.language.posteriors import SynthesiseSpeech
 from seedcorn.language.recogniser import Decoder, Recogniser, TuneDecoder, Tuning
@@ -48,13 +49,15 @@ class Translators(Settings):
 
     ``all_pairs`` and ``reverse`` are trained as ``selected`` is where they are not set. ``given`` are translations that
     whoever made elsewhere, ``endpoint`` a model at a server; what is theirs is rescored, kept or rejected, and measured
-    as our own translations are; by ``distillation`` a translator of ours learns from them.
+    as our own translations are; by ``distillation`` a translator of ours learns from them. Where ``noise`` is set,
+    self-training and back-translation leave out the pairs that the selected translator and its reverse find noisy.
     """
 
     selected: TrainTranslator = TrainTranslator()
     all_pairs: TrainTranslator | None = None
     self_training: SelfTrain = SelfTrain()
     reverse: TrainReverse | None = None
+    noise: DropNoisyPairs | None = None
     back_translation: BackTranslate = BackTranslate()
     distillation: Distil = Distil()
     given: GivenTranslations | None = None

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from seedcorn.pretrained import loading
 from seedcorn.translation.batching import causal_batch, padded
 from seedcorn.translation.engines import MAX_LENGTH, Found, Search
-from seedcorn.translation.prompts import padding_of, prompt_ids
+from seedcorn.translation.prompts import answer_ids, padding_of, prompt_ids
 
 _TOKENS_PER_BATCH_ON_GPU = 60_000
 _LABELS_AT_ONCE = 8_192  # a logit for each word of a large vocabulary, for each of them
@@ -49,6 +49,13 @@ class CausalOnGpu:
             for row, hypotheses in zip(rows, self._searched([prompts[row] for row in rows], search), strict=True):
                 found[row] = hypotheses
         return found
+
+    @torch.inference_mode()
+    def mean_logps(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """Return the natural-log probability a token, the end included, of each target as what its source means."""
+        prompts = [np.array(ids, np.int32) for ids in prompt_ids(self.tokenizer, sources, MAX_LENGTH)]
+        answers = answer_ids(self.tokenizer, targets, MAX_LENGTH)
+        return [logp / len(ids) for logp, ids in zip(self._logps(prompts, answers), answers, strict=True)]
 
     @torch.inference_mode()
     def _searched(self, prompts: list[NDArray[np.int32]], search: Search) -> list[list[Found]]:

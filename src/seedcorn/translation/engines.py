@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from statistics import fmean
 from typing import ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import ctranslate2
@@ -16,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 
 from seedcorn.errors import DataError
 from seedcorn.progress import say
-from seedcorn.translation.prompts import prompt_ids
+from seedcorn.translation.prompts import answer_ids, prompt_ids
 
 MAX_LENGTH = 128
 # Source tokens times beam. What a batch of a small network holds should stay in the processor's cache.
@@ -47,6 +48,10 @@ class Engine(Protocol):
 
     def search(self, texts: Sequence[str], search: Search) -> list[list[Found]]:
         """Return the hypotheses of each text, best first."""
+        ...
+
+    def mean_logps(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """Return the natural-log probability a token, the end included, of each target as what its source means."""
         ...
 
     def fresh(self, random_seed: int) -> "Engine":
@@ -105,6 +110,20 @@ class EncoderDecoder(Converted[ctranslate2.Translator]):
         n = len(prefix)
         return [_found((t[n:], len(t), s) for t, s in zip(r.hypotheses, r.scores, strict=True)) for r in results]
 
+    def mean_logps(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """Return the natural-log probability a token, the end included, of each target as what its source means."""
+        cut = {"truncation": True, "max_length": MAX_LENGTH}
+        read = self.tokenizer(list(sources), **cut).input_ids
+        written = self.tokenizer(text_target=list(targets), add_special_tokens=False, **cut).input_ids
+        prefix, tokens_of = _target_prefix(self.tokenizer), self.tokenizer.convert_ids_to_tokens
+        scored = self.running.score_batch(
+            [tokens_of(ids) for ids in read],
+            [[*prefix, *tokens_of(ids)] for ids in written],
+            max_batch_size=TOKENS_PER_BATCH[self.running.device],
+            batch_type="tokens",
+        )
+        return [fmean(one.log_probs[len(prefix) :]) for one in scored]
+
 
 class Causal(Converted[ctranslate2.Generator]):
     """Runs a causal language model that goes on from the prompts which it was trained after."""
@@ -123,6 +142,17 @@ class Causal(Converted[ctranslate2.Generator]):
             **_batches(self.running.device, search),
         )
         return [_found((t, len(t), s) for t, s in zip(r.sequences, r.scores, strict=True)) for r in results]
+
+    def mean_logps(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """Return the natural-log probability a token, the end included, of each target as what its source means."""
+        prompts = prompt_ids(self.tokenizer, sources, MAX_LENGTH)
+        answers = answer_ids(self.tokenizer, targets, MAX_LENGTH)
+        scored = self.running.score_batch(
+            [self.tokenizer.convert_ids_to_tokens([*p, *a]) for p, a in zip(prompts, answers, strict=True)],
+            max_batch_size=TOKENS_PER_BATCH[self.running.device],
+            batch_type="tokens",
+        )
+        return [fmean(one.log_probs[-len(a) :]) for one, a in zip(scored, answers, strict=True)]
 
 
 def _found(hypotheses: Iterable[tuple[list[str], int, float]]) -> list[Found]:

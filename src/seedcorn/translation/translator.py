@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ctranslate2
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase
@@ -16,6 +17,7 @@ from seedcorn.errors import DataError, SeedcornError
 from seedcorn.evaluation.translation import chrf
 from seedcorn.pretrained import quiet_transformers
 from seedcorn.progress import track
+from seedcorn.selection import FloatArray
 from seedcorn.translation.causal_on_gpu import CausalOnGpu
 from seedcorn.translation.engines import Causal, EncoderDecoder, Engine, Search
 from seedcorn.translation.nbest import TRANSLATION_LOGP, Hypothesis, NBest
@@ -67,6 +69,13 @@ class Translator:
             lists = fresh._translated([text for text in part for _ in range(n_samples)], search)
             for of_one in zip(*[lists] * n_samples, strict=True):
                 yield NBest(source=of_one[0].source, hypotheses=tuple(found.best for found in of_one))
+
+    def mean_logps(self, sources: Sequence[str], targets: Sequence[str]) -> FloatArray:
+        """Return the natural-log probability a subword, the end included, of each target as a translation, (texts,)."""
+        try:
+            return np.array(self.engine.mean_logps(sources, targets), dtype=np.float64)
+        except RuntimeError as error:
+            raise _explained(error) from error
 
     def _translated(self, texts: Sequence[str], search: Search) -> Iterator[NBest]:
         try:

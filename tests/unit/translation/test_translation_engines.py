@@ -124,3 +124,18 @@ def test_transformers_finds_what_ctranslate2_finds(causal: Path) -> None:
         assert len(ours) == len(theirs) == 2
         assert ours[0].tokens == theirs[0].tokens
         assert ours[0].logp == pytest.approx(theirs[0].logp, abs=0.5)  # bfloat16 against int8
+
+
+def test_a_given_translation_has_the_score_that_the_search_gives_it(causal: Path) -> None:
+    engines = (
+        load_translator(causal, n_threads=1).engine,
+        CausalOnGpu.load(causal, load_tokenizer(str(causal)), device="cpu"),
+    )
+    sources, targets = ["a red house", "car"], ["एक लाल घर", "गाड़ी"]
+    for engine in engines:
+        found = engine.search(sources, Search(beam_size=1, n_best=1))
+        scored = engine.mean_logps(sources, targets)
+        for (best,), score, target in zip(found, scored, targets, strict=True):
+            (ids,) = answer_ids(engine.tokenizer, [target], 64)
+            assert engine.tokenizer.convert_tokens_to_ids(best.tokens) == ids[:-1]
+            assert score == pytest.approx(best.logp / len(ids), abs=0.1)  # bfloat16, int8
