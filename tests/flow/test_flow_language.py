@@ -1,5 +1,6 @@
 """The language pipeline from text to report, tiny: interrupted and resumed, it ends with the same bytes."""
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -90,11 +91,13 @@ def test_back_translation_and_texts_chosen_on_dev(tmp_path) -> None:
             {"source": "translations", "translator": "back_translated", "n_hypotheses": 2},
         ],
     }
-    changed = {"translators": translators, "systems": systems, "recogniser": "none"}
+    changed = {"translators": translators, "systems": systems, "recogniser": "none", "export_all": True}
     config = LanguageConfig.model_validate({**SETTINGS, **changed})
     page = run_in(tmp_path / "run", config).read_text("utf-8")
     assert "What dev chose" in page
     assert set(config.stages()) == set(digests(tmp_path / "run"))
+    for name in ("export", "export-transcripts"):
+        assert gzip.decompress((tmp_path / "run" / name / "lm.arpa.gz").read_bytes()).startswith(b"\\data\\\n")
     dropped = json.loads((tmp_path / "run" / "drop-noisy-pairs" / "record.json").read_text("utf-8"))["counts"]
     assert dropped["n_rejected"] == round(0.2 * dropped["n_in"])
     training = json.loads((tmp_path / "run" / "translator-back_translated" / "training.json").read_text("utf-8"))

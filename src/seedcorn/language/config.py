@@ -72,11 +72,11 @@ class LanguagePipeline(EngineSettings):
     """What runs and studies of the language pipeline have in common.
 
     A system is a list of sources of text; of its text a language model is made. ``baseline`` is what all are compared
-    with, by default the first system; ``reported`` the one whose changes are shown and that is exported, by default
-    the last; of its in-domain text ``key_terms`` are chosen, where set. What people should do next are the source
-    requests ``to_translate``, chosen by the reported system's translations, and the recordings ``to_transcribe``. With
-    the recogniser "none" language models are made and measured by perplexity alone. The command line with several
-    threads makes the posteriors of dev and test in a process of its own meanwhile.
+    with, by default the first system; ``reported`` the one whose changes are shown and that is exported, by default the
+    last (``export_all``: every system is); of its in-domain text ``key_terms`` are chosen, where set. What people
+    should do next are the source requests ``to_translate``, chosen by the reported system's translations, and the
+    recordings ``to_transcribe``. With the recogniser "none" language models are made and measured by perplexity alone.
+    The command line with several threads makes the posteriors of dev and test in a process of its own meanwhile.
     """
 
     data: ReadLanguageData
@@ -88,6 +88,7 @@ class LanguagePipeline(EngineSettings):
     systems: Mapping[str, System] = default_systems()
     baseline: str = ""
     reported: str = ""
+    export_all: bool = False
     key_terms: ChooseKeyTerms | None = None
     to_translate: ChooseToTranslate | None = ChooseToTranslate()
     to_transcribe: ChooseToTranscribe | None = None

@@ -152,10 +152,19 @@ def _mixtures(
     }
 
 
-def export(run: Run, config: LanguagePipeline, models: Models, recognition: Recognition | None) -> Result[Exported]:
-    """Write the model of the reported system for other recognisers, with the lexicon of the recogniser if any."""
+def export(
+    run: Run, config: LanguagePipeline, models: Models, recognition: Recognition | None
+) -> list[Result[Exported]]:
+    """Write the model of the reported system, or of all, for other recognisers, with the lexicon of ours if any."""
     posteriors = () if recognition is None else (recognition.posteriors,)
-    return run.do(Export(), models.own[config.reported_name], *posteriors)
+    exported = [run.do(Export(), models.own[config.reported_name], *posteriors)]
+    if config.export_all:
+        exported += [
+            run.do(Export(), model, *posteriors, name=f"{Export.stage_name}-{folder_name(system)}")
+            for system, model in models.own.items()
+            if system != config.reported_name
+        ]
+    return exported
 
 
 def choose_for_people(run: Run, config: LanguagePipeline, made: Materials) -> list[Result[ForPeople]]:

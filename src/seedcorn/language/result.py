@@ -81,7 +81,7 @@ class LanguageResult:
     texts: Mapping[str, Result[Texts]]
     models: Models
     recognition: Recognition | None
-    exported: Result[Exported]
+    exported: list[Result[Exported]]
     key_terms: Result[KeyTerms] | None = None
     for_people: Sequence[Result[ForPeople]] = ()
 
@@ -100,7 +100,7 @@ class LanguageResult:
             yield from found.decoder_weights.values()
             yield from found.hypotheses.values()
             yield found.measures
-        yield self.exported
+        yield from self.exported
         if self.key_terms is not None:
             yield self.key_terms
         yield from self.for_people
