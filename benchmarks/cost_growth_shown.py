@@ -9,9 +9,9 @@ REPOSITORY = Path(__file__).parents[1]
 RESULTS = REPOSITORY / "benchmarks" / "results" / "bench-cost-growth.json"
 FIGURE = REPOSITORY / "docs" / "images" / "cost-growth.svg"
 SERIES = (
-    ("relevance", "seedcorn", "n_rows", "relevance of so many rows"),
-    ("estimation", "seedcorn", "n_words", "language model of so many words"),
-    ("estimation", "lmplz", "n_words", "lmplz"),
+    ("relevance", "seedcorn", "n_rows", "relevance (rows)"),
+    ("estimation", "seedcorn", "n_words", "language model (words)"),
+    ("estimation", "lmplz", "n_words", "lmplz (words)"),
 )
 COLUMNS = (("cpu_seconds", "CPU seconds", "{:.1f}"), ("megabytes", "MB", "{:.0f}"))
 

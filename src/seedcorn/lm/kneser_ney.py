@@ -17,10 +17,11 @@ from seedcorn.lm.adjusted_counts import adjust_counts, mark_kept
 from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.counts import Counting, NgramCounts, count_ngrams
 from seedcorn.lm.discounting import FALLBACK_DISCOUNTS, Discounts, discount, discounts_of, interpolate, take_logs
+from seedcorn.lm.kept_nodes import keep_nodes, kept_values
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramModel
 from seedcorn.lm.scratch import new_array
 from seedcorn.lm.text_buffers import Texts
-from seedcorn.lm.trie import Trie, keep_nodes
+from seedcorn.lm.trie import Trie
 from seedcorn.lm.vocabulary import SPECIAL_WORDS
 
 __all__ = ["FALLBACK_DISCOUNTS", "Discounts", "estimate"]
@@ -102,8 +103,8 @@ def _model_of(
     discount(trie, ngram_counts, kept=kept, discounts=discounts, probabilities=probabilities, weights=weights)
     vocabulary = counts.vocabulary
     if is_pruned:
-        trie, origins = keep_nodes(trie, kept)
-        probabilities, weights = probabilities[origins], weights[origins[: trie.order_begins[-2]]]
+        trie = keep_nodes(trie, kept, folder=folder)
+        probabilities, weights = (kept_values(values, kept, folder=folder) for values in (probabilities, weights))
         vocabulary = vocabulary if allowed.all() else vocabulary.subset(np.flatnonzero(allowed))
     interpolate(trie, probabilities, weights)
     take_logs(probabilities)

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError
 from seedcorn.lm.automaton import NgramArrays, advance
+from seedcorn.lm.kept_nodes import keep_nodes, kept_values
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.normalisation import set_backoffs
 from seedcorn.lm.perplexity import measure_perplexity
 from seedcorn.lm.text_buffers import Texts
-from seedcorn.lm.trie import ROOT, keep_nodes
+from seedcorn.lm.trie import ROOT
 from seedcorn.lm.vocabulary import BEGIN_ID, END_ID
 
 _LEAST_MASS = 1e-12
@@ -40,9 +41,9 @@ def prune_by_entropy(model: NgramModel, *, threshold: float | None = None, n_ngr
         kept = changes >= threshold
     else:
         kept = _most_important(changes, n_ngrams or 0, n_unigrams=len(model.vocabulary))
-    trie, origins = keep_nodes(model.trie, kept)
-    backoffs = model.arrays.backoffs[origins[: trie.order_begins[-2]]].copy()
-    arrays = NgramArrays(trie.words, trie.children, trie.suffixes, model.arrays.logps[origins].copy(), backoffs)
+    trie = keep_nodes(model.trie, kept)
+    logps, backoffs = (kept_values(values, kept) for values in (model.arrays.logps, model.arrays.backoffs))
+    arrays = NgramArrays(trie.words, trie.children, trie.suffixes, logps, backoffs)
     set_backoffs(arrays)
     return NgramModel(vocabulary=model.vocabulary, arrays=arrays, order_begins=trie.order_begins)
 

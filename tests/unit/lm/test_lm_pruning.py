@@ -4,10 +4,10 @@ import pytest
 from language_models import SENTENCES, distribution_sums, ngrams_of, small_model
 from seedcorn.errors import ConfigError
 from seedcorn.lm.automaton import NgramArrays
+from seedcorn.lm.kept_nodes import keep_nodes, kept_values
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.normalisation import set_backoffs
 from seedcorn.lm.pruning import perplexity_by_size, perplexity_changes, prune_by_entropy
-from seedcorn.lm.trie import keep_nodes
 
 
 @pytest.fixture(scope="module")
@@ -18,9 +18,9 @@ def model() -> NgramModel:
 def without(model: NgramModel, node: int) -> NgramModel:
     kept = np.ones(int(model.order_begins[-1]), dtype=np.bool_)
     kept[node] = False
-    trie, origins = keep_nodes(model.trie, kept)
-    backoffs = model.arrays.backoffs[origins[: trie.order_begins[-2]]].copy()
-    arrays = NgramArrays(trie.words, trie.children, trie.suffixes, model.arrays.logps[origins].copy(), backoffs)
+    trie = keep_nodes(model.trie, kept)
+    logps, backoffs = (kept_values(values, kept) for values in (model.arrays.logps, model.arrays.backoffs))
+    arrays = NgramArrays(trie.words, trie.children, trie.suffixes, logps, backoffs)
     set_backoffs(arrays)
     return NgramModel(vocabulary=model.vocabulary, arrays=arrays, order_begins=trie.order_begins)
 
