@@ -60,9 +60,9 @@ def merge_counts(a: CountTrie, b: CountTrie, *, folder: Path | None = None) -> C
             sources_b.append(block.sources.b[:n])
             let_go(*a, *b, *parents)
         order_begins.append(len(words))
-        parents = _Nodes(sources_a.array(), sources_b.array())
+        parents = _Nodes(sources_a.finished(), sources_b.finished())
     children.append(np.array([len(words)], dtype=np.int32))
-    return CountTrie(words.array(), children.array(), counts.array(), np.array(order_begins, dtype=np.int64))
+    return CountTrie(words.finished(), children.finished(), counts.finished(), np.array(order_begins, dtype=np.int64))
 
 
 def _new_block(size: int) -> _Block:

@@ -89,7 +89,7 @@ def count_tokens(tokens: NDArray[np.int32], *, n_words: int, order: int, folder:
             let_go(*contexts)
         order_begins.append(len(words))
     children.append(np.array([len(words)], dtype=np.int32))
-    return CountTrie(words.array(), children.array(), counts.array(), np.array(order_begins, dtype=np.int64))
+    return CountTrie(words.finished(), children.finished(), counts.finished(), np.array(order_begins, dtype=np.int64))
 
 
 def _new_block(most_followers: int) -> _Block:

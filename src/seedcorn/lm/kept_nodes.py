@@ -42,7 +42,7 @@ def kept_values(values: NDArray[Number], kept: NDArray[np.bool_], *, folder: Pat
     for begin, end in node_ranges(0, len(values), n_nodes=trie_blocks.NODES_PER_BLOCK):
         growing.append(values[begin:end][kept[begin:end]])
         let_go(values, kept)
-    return growing.array()
+    return growing.finished()
 
 
 def _renumber(words: NDArray[np.int32], new_ids: NDArray[np.int32]) -> None:
@@ -61,7 +61,7 @@ def _kept_children(trie: Trie, kept: NDArray[np.bool_], n_left: list[int], folde
         growing.append(begins[:n])
         let_go(trie.children, kept)
     growing.append(np.array([n_left[-1]]))
-    return growing.array()
+    return growing.finished()
 
 
 @njit(cache=True, nogil=True)

@@ -54,6 +54,13 @@ class GrowingArray(Generic[Number]):
         self._file.flush()
         return np.asarray(np.memmap(self._file, dtype=self._dtype, mode="r+", shape=(self._size,)))
 
+    def finished(self) -> NDArray[Number]:
+        """Return all that was appended; no more may be."""
+        whole = self.array()
+        if self._file is not None:
+            self._file.close()
+        return whole
+
     def _write_parts(self, file: IO[bytes]) -> None:
         for part in self._parts:
             file.write(part.data)

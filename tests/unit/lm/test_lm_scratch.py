@@ -48,7 +48,7 @@ def test_a_growing_array_holds_what_was_appended_in_memory_or_on_disk(
         growing.append(np.arange(end))
         assert growing.array()[-end:].tolist() == list(range(end))
     assert len(growing) == 28
-    assert growing.array().tolist() == [i for end in range(1, 8) for i in range(end)]
+    assert growing.finished().tolist() == [i for end in range(1, 8) for i in range(end)]
     assert list(tmp_path.iterdir()) == []
 
 
