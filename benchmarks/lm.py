@@ -54,9 +54,9 @@ def write_text(path: Path) -> int:
     return n_words
 
 
-def run(command: list[str], stdin: Path | None = None) -> tuple[dict[str, Json], str]:
+def run(command: list[str]) -> tuple[dict[str, Json], str]:
     """Return what ``command`` costs (wall and processor seconds, megabytes of the largest resident set) and prints."""
-    with (stdin or Path(os.devnull)).open("rb") as source, tempfile.TemporaryFile() as output:
+    with Path(os.devnull).open("rb") as source, tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         process = subprocess.Popen(command, stdin=source, stdout=output, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
@@ -108,9 +108,7 @@ def estimations(text: Path, folder: Path, lmplz: str) -> list[dict[str, Json]]:
         "lmplz": [lmplz, "-o", str(ORDER), "-S", f"{MEGABYTES}M", "-T", str(folder), "--discount_fallback"],
     }
     commands["lmplz"] += ["--text", str(text), "--arpa", str(folder / "lmplz.arpa")]
-    run(
-        [*ours[:-3], "-", "-o", str(folder / "warm.arpa")], stdin=Path(__file__)
-    )  # compiles once, as an installation does
+    run(commands["seedcorn"])  # compiles once, as an installation does
     rows: list[dict[str, Json]] = []
     for repeat in range(N_REPEATS):
         for system, command in commands.items():
