@@ -205,6 +205,12 @@ def test_class_labels_of_hugging_face(tmp_path: Path):
     with pytest.raises(DataError, match="wanted names as 'ner_tags'"):
         read_corpus(tmp_path / "c.parquet")
 
+    table = pa.table({"text": ["a"], "label": [0]})
+    halves = {"names": ["\ud800t"], "_type": "ClassLabel"}
+    pq.write_table(table.replace_schema_metadata(huggingface({"label": halves})), tmp_path / "d.parquet")
+    with pytest.raises(DataError, match="names of classes in whole characters"):
+        read_corpus(tmp_path / "d.parquet")
+
 
 def test_data_sets_saved_to_disk(tmp_path: Path):
     folder = tmp_path / "saved"

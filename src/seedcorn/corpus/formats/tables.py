@@ -32,7 +32,7 @@ def table_chunks(
     """
     if len(set(schema.names)) < len(schema.names):
         raise DataError(wanted="columns of different names", found=", ".join(schema.names), where=path)
-    names_of = {name: names for name, names in ((n, _class_names(f)) for n, f in features.items()) if names}
+    names_of = {name: names for name, names in ((n, _class_names(f, path)) for n, f in features.items()) if names}
     if _has_plain_text(schema, bad_rows, path):
         yield from _plain_chunks(tables, path, bad_rows, names_of)
     else:
@@ -158,16 +158,18 @@ def huggingface_features(metadata: Mapping[bytes, bytes] | None) -> Mapping[str,
     return features if isinstance(features, dict) else {}
 
 
-def _class_names(feature: Value) -> list[str]:
+def _class_names(feature: Value, path: Path) -> list[str]:
     """Return the names of a ClassLabel, or of a sequence of them; none for another feature."""
     if isinstance(feature, list):
-        return _class_names(feature[0]) if feature else []
+        return _class_names(feature[0], path) if feature else []
     if not isinstance(feature, dict):
         return []
     names = feature.get("names")
     if feature.get("_type") == "ClassLabel" and isinstance(names, list):
+        if any("\ud800" <= character <= "\udfff" for name in names for character in str(name)):
+            raise DataError(wanted="names of classes in whole characters", found="half of a surrogate pair", where=path)
         return [str(name) for name in names]
-    return _class_names(feature.get("feature"))
+    return _class_names(feature.get("feature"), path)
 
 
 def _chunk(table: pa.Table, n_before: int, path: Path) -> Chunk:
