@@ -40,7 +40,7 @@ def read_page(folder: Path) -> Page:
             sections=tuple(_section(section) for section in saved["sections"]),
             signatures=tuple(saved["signatures"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             wanted="the folder of a finished run or study",
             found=f"no readable {CONTENT_NAME} ({error})",

@@ -28,3 +28,9 @@ def test_a_table_is_read_as_it_was_written_and_from_versions_without_edits(tmp_p
     (tmp_path / CONTENT_NAME).write_text(saved.replace(', "edited_columns": ["a"]', ""), "utf-8")
     (section,) = read_page(tmp_path).sections
     assert [t.edited_columns for t in section.contents if isinstance(t, Table)] == [()]
+
+
+def test_a_page_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / CONTENT_NAME).write_text("[" * 100_000, "utf-8")
+    with pytest.raises(DataError, match="no readable report.json"):
+        read_page(tmp_path)
