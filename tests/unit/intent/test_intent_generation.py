@@ -12,11 +12,10 @@ pytest.importorskip("openai")
 from chat_servers import answering
 from seedcorn.corpus.utterances import Slot
 from seedcorn.errors import SeedcornError
-from seedcorn.input_files import digest_of_folder
 from seedcorn.intent.pipeline import IntentConfig, run_intent
-from seedcorn.runs import Run
+from seedcorn.runs import Context, Run
 from seedcorn.runs.record import content_of
-from small_runs import INTENT
+from small_runs import INTENT, requests
 
 GENERATED = "set an alarm for [time : half past nine]\nplease ring at [time : noon sharp] tomorrow\nno more of this"
 
@@ -33,9 +32,10 @@ def config_with(url: str, encoder: Path, **changed: Any) -> IntentConfig:
     asked = {"model": "small", "base_url": url, "cost_of_prompt": 1.0, "cost_of_answer": 10.0, **changed}
     llm = {"generation": {**asked, "n_requests": 2}, "labelling": {**asked, "n_texts_max": 5}}
     learnt = {**INTENT["self_training"], "encoder": str(encoder), "fine_tune_intents": False, "n_word_texts": 0}
-    return IntentConfig.model_validate(
-        {**INTENT, **llm, "self_training": learnt, "annotation": None, "certificate": None}
-    )
+    few = {part: requests(part, n_rows=300) for part in ("train", "dev", "test")}
+    data = {**INTENT["data"], "annotated": {**few, "n_seed": 10}}
+    changed = {**llm, "data": data, "self_training": learnt, "annotation": None, "certificate": None}
+    return IntentConfig.model_validate({**INTENT, **changed})
 
 
 def test_generated_utterances_join_the_pool_and_labels_are_one_more_view(
@@ -46,8 +46,8 @@ def test_generated_utterances_join_the_pool_and_labels_are_one_more_view(
         config = config_with(url, encoder_checkpoint, answers=tmp_path / "answers")
         made = run_intent(config, run=run)
         n_asked = len(asked)
-        other = Run(folder=tmp_path / "other", random_seed=1)
-        run_intent(config, run=other)
+        assert config.generation is not None
+        again = config.generation(made.data.value, context=Context(random_seed=1))
         assert len(asked) == n_asked  # the answers are kept, and never paid for twice
     assert set(config.stages()) == {path.parent.name for path in run.folder.glob("*/record.json")}
     generated, labelled = (answers.value for answers in made.answers)
@@ -66,7 +66,7 @@ def test_generated_utterances_join_the_pool_and_labels_are_one_more_view(
     assert generated.hints()["set an alarm for half past nine"].slots == (Slot(17, 31, "time"),)
     exchanges = json.loads((run.folder / "generation" / "exchanges.json").read_text("utf-8"))
     assert {e["answer"] for e in exchanges} == {GENERATED}
-    assert digest_of_folder(run.folder / "self-training") == digest_of_folder(other.folder / "self-training")
+    assert again == generated
     assert "generated" in made.selected.value.rows.column("origin").to_pylist()
 
 

@@ -22,9 +22,9 @@ from seedcorn.translation.translator import load_translator
 @pytest.fixture(scope="module")
 def reverse(pairs, settings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reverse")
-    turned = swapped(pairs)
+    turned, brief = swapped(pairs), settings.model_copy(update={"n_target_tokens": 8_000})
     return train_translator(
-        turned, turned.pairs(), folder / "model", settings=settings, checkpoints=folder / "c", random_seed=1
+        turned, turned.pairs(), folder / "model", settings=brief, checkpoints=folder / "c", random_seed=1
     )
 
 
