@@ -1,7 +1,7 @@
 """Any OpenAI-compatible server (vLLM, Ollama, llama.cpp, hosted): where it is asked, and its failures are named."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from seedcorn.config import Settings
 from seedcorn.errors import SeedcornError, require
+from seedcorn.input_files import configuration_folder
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
 
 def _from_its_configuration(path: Path, info: ValidationInfo) -> Path:
-    folder = info.context.get("relative_to") if isinstance(info.context, Mapping) else None
-    return path if folder is None else folder / path
+    return (configuration_folder(info) or Path()) / path
 
 
 AnswersFolder: TypeAlias = Annotated[Path, AfterValidator(_from_its_configuration)]

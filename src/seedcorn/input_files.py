@@ -92,11 +92,15 @@ class InputFile:
             return value
         if not isinstance(value, str | Path):
             raise ValueError("Input should be a path")
-        folder = info.context.get("relative_to") if isinstance(info.context, Mapping) else None
         try:
-            return cls.at(value, relative_to=folder)
+            return cls.at(value, relative_to=configuration_folder(info))
         except ConfigError as error:
             raise PydanticCustomError(INPUT_FILE_ERROR, "{error}", {"error": error}) from error
+
+
+def configuration_folder(info: ValidationInfo) -> Path | None:
+    """Return the folder of the configuration that is validated, from which its paths count; None outside of one."""
+    return info.context.get("relative_to") if isinstance(info.context, Mapping) else None
 
 
 def digest_of_file(path: Path) -> str:

@@ -5,12 +5,10 @@ from pathlib import Path
 from string import Template
 from typing import Self
 
-from seedcorn.corpus.formats.pool import files_at, is_pool, matching
+from seedcorn.corpus.formats.pool import files_at, is_pool, is_url, matching
 from seedcorn.errors import ConfigError
 from seedcorn.files import Json, digest_of_json
 from seedcorn.input_files import InputFile, digest_of_file
-
-_URL = "://"
 
 
 class CorpusPlace(InputFile):
@@ -23,7 +21,7 @@ class CorpusPlace(InputFile):
     def at(cls, path: Path | str, *, relative_to: Path | None = None) -> Self:
         """Return the place ``path``. Raises ConfigError where nothing is; a URL is looked at when it is read."""
         written = os.fspath(path)
-        if _URL in written:
+        if is_url(written):
             return cls(written=written, path=Path())
         try:
             return super().at(path, relative_to=relative_to)
@@ -36,7 +34,7 @@ class CorpusPlace(InputFile):
     @property
     def where(self) -> str:
         """The path, pattern or URL, its variables replaced."""
-        return Template(self.written).safe_substitute(os.environ) if _URL in self.written else str(self.path)
+        return Template(self.written).safe_substitute(os.environ) if is_url(self.written) else str(self.path)
 
     @property
     def is_pool(self) -> bool:
@@ -46,7 +44,7 @@ class CorpusPlace(InputFile):
     @property
     def digest(self) -> str:
         """The SHA-256 of the content, in hexadecimal; the name of what is built in. Raises DataError for a bad URL."""
-        if _URL in self.written:
+        if is_url(self.written):
             found: list[Json] = [[file.path, file.size, file.mtime_ns] for file in files_at(self.where)[0]]
             return digest_of_json(found)
         if self.is_pool and not self.path.is_dir():

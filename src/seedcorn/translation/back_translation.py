@@ -17,13 +17,11 @@ from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pair_cleaning import swapped
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.pretrained import Checkpoint
 from seedcorn.progress import say
 from seedcorn.translation.nbest import NBest
-from seedcorn.translation.self_training import drawn, mixed
+from seedcorn.translation.self_training import drawn, mixed, train_further
 from seedcorn.translation.settings import BackTranslationSettings
 from seedcorn.translation.subwords import SYNTHETIC_TAG
-from seedcorn.translation.training import train_translator
 from seedcorn.translation.translator import Translator, dev_chrf, load_translator
 
 SYNTHETIC_ORIGIN, COPY_ORIGIN = "back-translation", "copy"
@@ -96,12 +94,13 @@ class _Turn:
         rng = np.random.default_rng(random_seed)
         texts = drawn(self.direction.texts, self.settings.n_texts_max, rng)
         synthetic = synthetic_pairs(load_translator(reverse), texts, settings=self.settings, random_seed=random_seed)
-        trained = train_translator(
-            mixed(synthetic, self.real_pairs, real_per_own=self.settings.real_per_synthetic, rng=rng),
+        learnt = mixed(synthetic, self.real_pairs, real_per_own=self.settings.real_per_synthetic, rng=rng)
+        trained = train_further(
+            self.folder,
+            learnt,
             self.direction.dev,
             output,
-            settings=self.settings.training.model_copy(update={"checkpoint": Checkpoint.at(self.folder)}),
-            checkpoints=output.with_name(f"{output.name}.checkpoints"),
+            settings=self.settings.training,
             random_seed=random_seed,
         )
         before, after = max(self.history), dev_chrf(load_translator(trained.folder), self.direction.dev)

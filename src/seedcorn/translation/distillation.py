@@ -14,12 +14,10 @@ import numpy as np
 from seedcorn.corpus.normalising import normalise_all
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
 from seedcorn.errors import DataError
-from seedcorn.pretrained import Checkpoint
 from seedcorn.progress import say
 from seedcorn.translation.nbest import NBest
-from seedcorn.translation.self_training import mixed
+from seedcorn.translation.self_training import mixed, train_further
 from seedcorn.translation.settings import DistillationSettings
-from seedcorn.translation.training import train_translator
 from seedcorn.translation.translator import dev_chrf, load_translator
 
 TAUGHT_ORIGIN = "distillation"
@@ -50,14 +48,9 @@ def distil(
     """
     if not taught:
         raise DataError(wanted="translations of in-domain source text to learn from", found="none")
-    trained = train_translator(
-        mixed(taught, real_pairs, real_per_own=settings.real_per_taught, rng=np.random.default_rng(random_seed)),
-        dev,
-        output,
-        settings=settings.training.model_copy(update={"checkpoint": Checkpoint.at(folder)}),
-        checkpoints=output.with_name(f"{output.name}.checkpoints"),
-        random_seed=random_seed,
-    )
+    rng = np.random.default_rng(random_seed)
+    learnt = mixed(taught, real_pairs, real_per_own=settings.real_per_taught, rng=rng)
+    trained = train_further(folder, learnt, dev, output, settings=settings.training, random_seed=random_seed)
     before, after = (dev_chrf(load_translator(where), dev) for where in (folder, trained.folder))
     say(f"distillation: {len(taught):,} taught pairs, dev chrF {before:.2f} -> {after:.2f}")
     return Distilled(folder=trained.folder if after > before else folder, dev_chrf_by_round=(before, after))

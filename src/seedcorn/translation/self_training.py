@@ -18,7 +18,7 @@ from seedcorn.progress import say
 from seedcorn.selection import FloatArray, PositionArray, Scores, Selection, keep
 from seedcorn.translation.nbest import TRANSLATION_LOGP, NBest
 from seedcorn.translation.rescoring import SentenceLm, rescored, with_lm
-from seedcorn.translation.settings import SelfTrainingSettings
+from seedcorn.translation.settings import SelfTrainingSettings, TrainingSettings
 from seedcorn.translation.training import TrainedTranslator, train_translator
 from seedcorn.translation.translator import Translator, dev_chrf, load_translator
 
@@ -56,7 +56,9 @@ def self_train(
     for number in range(1, settings.n_rounds + 1):
         rng = np.random.default_rng([random_seed, number])
         own = own_pairs(load_translator(best), drawn(sources, settings.n_sources, rng), settings=settings, lm=lm)
-        trained = _trained_round(best, own, real_pairs, dev, output / f"round-{number}", settings, rng, random_seed)
+        learnt = mixed(own, real_pairs, real_per_own=settings.real_per_own, rng=rng)
+        folder_of_round = output / f"round-{number}"
+        trained = train_further(best, learnt, dev, folder_of_round, settings=settings.training, random_seed=random_seed)
         history.append(dev_chrf(load_translator(trained.folder), dev))
         say(f"self-training round {number}: {len(own)} own pairs, dev chrF {history[-2]:.2f} -> {history[-1]:.2f}")
         if history[-1] <= max(history[:-1]):
@@ -108,21 +110,21 @@ def drawn(sources: Sequence[str], n_sources: int, rng: np.random.Generator) -> l
     return [sources[i] for i in np.sort(rng.choice(len(sources), n_sources, replace=False))]
 
 
-def _trained_round(
+def train_further(
     start: Path,
-    own: Sequence[SentencePair],
-    real_pairs: PairCorpus,
+    pairs: PairCorpus,
     dev: Sequence[SentencePair],
     output: Path,
-    settings: SelfTrainingSettings,
-    rng: np.random.Generator,
+    *,
+    settings: TrainingSettings,
     random_seed: int,
 ) -> TrainedTranslator:
+    """Continue the training of the translator in ``start`` on ``pairs``, into ``output``, its checkpoints beside it."""
     return train_translator(
-        mixed(own, real_pairs, real_per_own=settings.real_per_own, rng=rng),
+        pairs,
         dev,
         output,
-        settings=settings.training.model_copy(update={"checkpoint": Checkpoint.at(start)}),
+        settings=settings.model_copy(update={"checkpoint": Checkpoint.at(start)}),
         checkpoints=output.with_name(f"{output.name}.checkpoints"),
         random_seed=random_seed,
     )

@@ -35,7 +35,7 @@ def read_pool(where: str, *, format: str | None = None) -> Corpus:
     name a Parquet file or a folder of them. Raises DataError when nothing is there, a URL cannot be read, or the parts
     have different columns.
     """
-    if "://" in where:
+    if is_url(where):
         found, file_system = files_at(where)
         return _of_parquet([file.path for file in found], file_system, where)
     if Path(where).is_file():
@@ -54,9 +54,14 @@ def read_pool(where: str, *, format: str | None = None) -> Corpus:
     return Corpus(Sharded(tuple(_OfFile(path, format) for path in files)), corpora[0].schema)
 
 
+def is_url(where: str) -> bool:
+    """Return whether ``where`` names a scheme."""
+    return "://" in where
+
+
 def is_pool(where: str) -> bool:
     """Return whether ``where`` is read in parts: a URL, a pattern, or a folder of Parquet files."""
-    return "://" in where or not Path(where).exists() or _is_folder_of_parquet(Path(where))
+    return is_url(where) or not Path(where).exists() or _is_folder_of_parquet(Path(where))
 
 
 def _is_folder_of_parquet(path: Path) -> bool:
