@@ -13,7 +13,7 @@ demo: $(INSTALLED)
 	$(VENV)/bin/seedcorn demo
 
 test: $(INSTALLED)
-	LC_ALL=C TZ=Asia/Kathmandu $(VENV)/bin/python -m pytest -n 2 --shuffle 1
+	LC_ALL=C TZ=Asia/Kathmandu $(VENV)/bin/python -m pytest -n 2 --dist worksteal --shuffle 1
 
 docs: $(INSTALLED)
 	$(VENV)/bin/mkdocs build --strict --clean

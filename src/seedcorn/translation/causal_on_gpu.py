@@ -68,6 +68,7 @@ class CausalOnGpu:
             num_return_sequences=search.n_best,
             do_sample=search.n_likeliest != 1,
             top_k=search.n_likeliest if search.n_likeliest != 1 else None,
+            min_new_tokens=1,
             max_new_tokens=MAX_LENGTH,
             pad_token_id=padding,
             eos_token_id=end,

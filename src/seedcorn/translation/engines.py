@@ -138,6 +138,7 @@ class Causal(Converted[ctranslate2.Generator]):
             beam_size=search.beam_size,
             num_hypotheses=search.n_best,
             sampling_topk=search.n_likeliest,
+            min_length=1,  # an empty answer says nothing, and would come without a score
             max_length=MAX_LENGTH,
             **_batches(self.running.device, search),
         )

@@ -110,8 +110,10 @@ def test_the_score_of_a_hypothesis_is_its_log_probability_whatever_its_batch(cau
         for found in hypotheses:
             ids = [*engine.tokenizer.convert_tokens_to_ids(found.tokens), engine.tokenizer.eos_token_id]
             with torch.no_grad():
-                logps = network(torch.tensor([prompt + ids])).logits.log_softmax(dim=-1)[0, len(prompt) - 1 : -1]
-            expected = logps.gather(1, torch.tensor(ids)[:, None]).sum().item()
+                logits = network(torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1]
+            logits[0, engine.tokenizer.eos_token_id] = -torch.inf  # no answer is empty
+            expected = logits.log_softmax(dim=-1).gather(1, torch.tensor(ids)[:, None]).sum().item()
+            assert found.tokens
             assert found.logp == pytest.approx(expected, abs=1e-3)
 
 
