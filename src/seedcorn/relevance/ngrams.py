@@ -164,7 +164,7 @@ def _add_up(utf8, offsets, tables, scratch, order, n_bits, weights, result):  # 
         result.sums[i], result.n_ngrams[i], result.n_words[i] = total, n_ngrams, n_words
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def _hash_words(utf8, start, end, tables, scratch):  # type: ignore[no-untyped-def]
     """Write the hashes of the words of ``utf8[start:end]`` into ``scratch.words`` and return how many they are."""
     bits = np.uint8(0)
@@ -191,22 +191,33 @@ def _hash_normalised_words(normalised, n_normalised, words):  # type: ignore[no-
 
 @njit(nogil=True, cache=True)
 def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-untyped-def]
-    """Hash as written: in ASCII there are only letters, what ends a word, and joiners between letters."""
-    n_words, n_letters, word = 0, 0, _FNV_START
+    """Hash as written: in ASCII there are only letters, what ends a word, and joiners between letters.
+
+    Where words end is as good as random to a processor, so no branch depends on it: every byte writes the word so far to
+    where the next word ends, and what is no letter begins a word anew.
+    """
+    n_words, word, in_word = 0, _FNV_START, False
     for position in range(start, end):
         letter = letters[utf8[position]]
-        joins = letter == ASCII_JOINER and position + 1 < end and letters[utf8[position + 1]] > ASCII_NUMBER_JOINER
-        if letter == ASCII_NUMBER_JOINER and position + 1 < end:
-            joins = _is_digit(utf8[position - 1]) and _is_digit(utf8[position + 1])
-        if letter > ASCII_NUMBER_JOINER or (joins and n_letters > 0):
-            word = (word ^ np.uint64(utf8[position] if joins else letter)) * _FNV_PRIME
-            n_letters += 1
-        elif n_letters > 0:
-            words[n_words] = _mixed(word)
-            n_words, n_letters, word = n_words + 1, 0, _FNV_START
-    if n_letters > 0:
-        words[n_words] = _mixed(word)
-        n_words += 1
+        extends = letter > ASCII_NUMBER_JOINER
+        if letter != 0 and not extends:
+            joins = False
+            if in_word and position + 1 < end:
+                after = utf8[position + 1]
+                if letter == ASCII_JOINER:
+                    joins = letters[after] > ASCII_NUMBER_JOINER
+                else:
+                    joins = _is_digit(utf8[position - 1]) and _is_digit(after)
+            extends = joins
+            letter = utf8[position]
+        words[n_words] = word
+        n_words += np.int64(in_word and not extends)
+        word = (word ^ np.uint64(letter)) * _FNV_PRIME if extends else _FNV_START
+        in_word = extends
+    words[n_words] = word
+    n_words += np.int64(in_word)
+    for i in range(n_words):
+        words[i] = _mixed(words[i])
     return n_words
 
 
