@@ -193,8 +193,8 @@ def _hash_normalised_words(normalised, n_normalised, words):  # type: ignore[no-
 def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-untyped-def]
     """Hash as written: in ASCII there are only letters, what ends a word, and joiners between letters.
 
-    Where words end is as good as random to a processor, so no branch depends on it: every byte writes the word so far to
-    where the next word ends, and what is no letter begins a word anew.
+    Where words end is as good as random to a processor, so no branch depends on it: every byte writes the word so far
+    to where the next word ends, and what is no letter begins a word anew.
     """
     n_words, word, in_word = 0, _FNV_START, False
     for position in range(start, end):
@@ -211,11 +211,11 @@ def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-unty
             extends = joins
             letter = utf8[position]
         words[n_words] = word
-        n_words += np.int64(in_word and not extends)
+        n_words += int(in_word and not extends)
         word = (word ^ np.uint64(letter)) * _FNV_PRIME if extends else _FNV_START
         in_word = extends
     words[n_words] = word
-    n_words += np.int64(in_word)
+    n_words += int(in_word)
     for i in range(n_words):
         words[i] = _mixed(words[i])
     return n_words
