@@ -68,6 +68,11 @@ def found_in(error: Exception) -> str:
     return "another kind of file" if is_other else (str(error) or type(error).__name__)
 
 
+def is_ascending(numbers: NDArray[np.integer]) -> bool:
+    """Tell whether no number is less than the one before; differences would overflow where a file holds huge ones."""
+    return bool((numbers[1:] >= numbers[:-1]).all())
+
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 

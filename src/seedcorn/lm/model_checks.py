@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.array_files import is_ascending
 from seedcorn.compiled import njit
 from seedcorn.lm.automaton import NgramArrays
 from seedcorn.lm.ngram_model import MAX_ORDER
@@ -32,7 +33,7 @@ def _is_vocabulary(table: WordTable) -> bool:
     n_words, n_slots = len(table.ends) - 1, len(table.slots)
     if n_words < len(_SPECIAL_ENDS) - 1 or n_slots < 1 or n_slots & (n_slots - 1):
         return False
-    if table.ends[0] != 0 or table.ends[-1] != len(table.text) or (np.diff(table.ends) < 0).any():
+    if table.ends[0] != 0 or table.ends[-1] != len(table.text) or not is_ascending(table.ends):
         return False
     if not np.array_equal(table.ends[: len(_SPECIAL_ENDS)], _SPECIAL_ENDS):
         return False
@@ -59,7 +60,7 @@ def _has_sizes_of_a_trie(arrays: NgramArrays, order_begins: NDArray[np.int64], n
         len(arrays.suffixes) == len(arrays.logps) == n_nodes
         and len(arrays.children) == n_inner + 1
         and order_begins[:3].tolist() == [0, 1, 1 + n_words]
-        and (np.diff(order_begins) >= 0).all()
+        and is_ascending(order_begins)
         and order_begins[-1] == n_nodes
         and order_begins[-2] == n_inner
     )

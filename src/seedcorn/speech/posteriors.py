@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.array_files import found_in, read_arrays
+from seedcorn.array_files import found_in, is_ascending, read_arrays
 from seedcorn.errors import DataError, at
 from seedcorn.files import writing_whole
 from seedcorn.speech.alphabet import BLANK, WORD_BOUNDARY, Alphabet
@@ -145,7 +145,8 @@ def _restored(arrays: dict[str, NDArray[np.generic]], path: Path) -> Posteriors:
     except (ValueError, KeyError, TypeError, RecursionError, AttributeError) as error:
         raise DataError(wanted="posteriors as Seedcorn writes them", found=str(error), where=path) from error
     check_logps(steps, alphabet, where=str(path))
-    in_order = ends.dtype.kind == "i" and ends.ndim == 1 and (np.diff(ends, prepend=0) >= 0).all()
+    places = ends.astype(np.int64) if ends.dtype.kind == "i" and ends.ndim == 1 else None
+    in_order = places is not None and is_ascending(np.concatenate([[0], places, [len(steps)]]))
     if not in_order or (int(ends[-1]) if len(ends) else 0) != len(steps) or not 0 < seconds_per_step < np.inf:
         raise DataError(wanted="an end for each utterance, the last after all steps", found="others", where=path)
     parts = np.split(steps.astype(np.float16), ends.tolist())[:-1]

@@ -78,6 +78,17 @@ def test_no_index_leads_outside_the_arrays_whatever_the_checksum_says(path: Path
         read_model(path)
 
 
+def test_numbers_so_far_apart_that_their_differences_overflow_do_not_count_as_ascending(path: Path) -> None:
+    model = small_model()
+    table = model.vocabulary.table
+    ends = table.ends.copy()
+    ends[[-3, -2]] = -(2**63), -2
+    changed = Vocabulary(WordTable(table.text, ends, table.slots))
+    write_model(NgramModel(vocabulary=changed, arrays=model.arrays, order_begins=model.order_begins), path)
+    with pytest.raises(DataError, match="wanted a whole model file"):
+        read_model(path)
+
+
 @pytest.mark.parametrize("n_bytes", [23, 40, 200, 1000])
 def test_cut_file_is_noticed(path: Path, n_bytes: int) -> None:
     path.write_bytes(path.read_bytes()[:n_bytes])
