@@ -54,7 +54,7 @@ def _lead(certificate: Certificate, result: GrowthResult) -> str:
     gain = f"The agent now knows {len(agent.labelled):,} utterances that people labelled"
     match rates:
         case {"semantic_error_before": float(before), "semantic_error_after": float(after)}:
-            gain += f"; {after:.1%} of the test utterances have a wrong intent or slot, {before:.1%} had one before"
+            gain += f"; of the test utterances of earlier intents {after:.1%} are misunderstood, {before:.1%} were"
     if certificate.passed:
         return f"{gain}. Promoted: no intent is worse by more than {certificate.margin:.0%}, with 95% confidence."
     return f"{gain}. Not promoted, the agent of before stays current: {'; '.join(certificate.reasons)}."

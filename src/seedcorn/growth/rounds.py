@@ -25,14 +25,16 @@ class RoundSettings(Settings):
 
     ``most_replayed`` old labelled utterances train again, chosen by diversity where there are more. ``n_rounds`` of
     self-training follow, on at most ``most_pool`` new texts that the model takes to be in scope; the gates are those of
-    self-training. Slots are learnt for the intents that the agent was grown for, not for its background, and their
-    utterances count ``slot_intent_copies`` times where they are few beside it. ``encoder`` names a pretrained encoder
-    that stands beside the n-grams; where there is an agent of before, its own is taken over.
+    self-training. Utterances of the intents that the agent was grown for count for the intent as much as its whole
+    background, each at most ``seed_weight`` times; slots are learnt for these intents only, and their utterances count
+    ``slot_intent_copies`` times where they are few beside the others. ``encoder`` names a pretrained encoder that
+    stands beside the n-grams; where there is an agent of before, its own is taken over.
     """
 
     most_replayed: int = Field(20_000, ge=1)
     encoder: Checkpoint | None = None
     n_crf_iterations: int = Field(60, ge=1)
+    seed_weight: float = Field(10.0, ge=1)
     slot_intent_copies: int = Field(1, ge=1)
     n_rounds: int = Field(1, ge=0)
     most_pool: int = Field(2_000, ge=0)
@@ -54,6 +56,7 @@ def trainer_for(intents: Collection[str], settings: RoundSettings, *, like: NluM
     knowledge = _own_knowledge(settings) if like is None else knowledge_of_model(like)
     linear = LinearSettings(
         slot_intents=tuple(sorted(intents)),
+        most_seed_weight=settings.seed_weight,
         slot_intent_copies=settings.slot_intent_copies,
         n_crf_iterations=settings.n_crf_iterations,
         knowledge=knowledge.words,

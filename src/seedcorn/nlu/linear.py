@@ -82,13 +82,15 @@ class LinearSettings:
     """How a linear model is trained, and what it knows beside its labelled utterances.
 
     With ``slot_intents``, slots are trained for the types of these intents only, on all utterances that have one; their
-    own utterances then count ``slot_intent_copies`` times, lest the others, mostly outside any slot, drown them, and
-    with ``fine_tune_slots`` the ``encoder`` is fine-tuned into a second view of them. With ``fine_tune_intents`` it is
-    also fine-tuned to tell these intents from all others.
+    own utterances then count ``slot_intent_copies`` times, lest the others, mostly outside any slot, drown them. For
+    the intent they count together as much as all others, each at most ``most_seed_weight`` times (1: as given). With
+    ``fine_tune_slots`` the ``encoder`` is fine-tuned into a second view of their slots, with ``fine_tune_intents`` also
+    to tell these intents from all others.
     """
 
     slot_intents: tuple[str, ...] | None = None
     slot_intent_copies: int = SLOT_INTENT_COPIES
+    most_seed_weight: float = 1.0
     n_crf_iterations: int = 150
     knowledge: WordKnowledge | None = None
     encoder: CachedEncoder | None = None
@@ -119,7 +121,7 @@ def train_linear(
     maxent = train_maxent(
         [u.text for u in utterances],
         [u.intent for u in utterances],
-        weights=weights,
+        weights=_balanced(utterances, weights, settings),
         excluded_intents=excluded_intents,
         knowledge=settings.knowledge,
         encoder=settings.encoder,
@@ -172,6 +174,18 @@ def _fine_tuned(
         slots = train_views(model.crf, utterances, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
         model = replace(model, tagger=slots.tagger)
     return model
+
+
+def _balanced(
+    utterances: Sequence[Utterance], weights: Sequence[float] | None, settings: LinearSettings
+) -> Sequence[float] | None:
+    """Return ``weights`` with those of the ``slot_intents`` raised as ``settings`` say."""
+    if settings.most_seed_weight <= 1 or settings.slot_intents is None:
+        return weights
+    own = [u.intent in settings.slot_intents for u in utterances]
+    times = min(max((len(own) - sum(own)) / max(sum(own), 1), 1.0), settings.most_seed_weight)
+    given = [1.0] * len(own) if weights is None else weights
+    return [weight * times if is_own else weight for weight, is_own in zip(given, own, strict=True)]
 
 
 def _slot_rows(
