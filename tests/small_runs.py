@@ -1,4 +1,4 @@
-"""Configurations of runs on the built-in corpus that take seconds: every pipeline, and a study."""
+"""Configurations of runs on the built-in corpus that take seconds: every pipeline and every study."""
 
 from typing import Any
 
@@ -98,5 +98,45 @@ LANGUAGE: Config = {
     "recogniser": {
         "test_bed": {"n_sentences": 40, "n_epochs": 1},
         "decoder": {"beam_size": 8, "n_tuning": 3},
+    },
+}
+LANGUAGE_STUDY: Config = {
+    **{name: part for name, part in LANGUAGE.items() if name != "data"},
+    "study": "language",
+    "name": "tiny-study",
+    "random_seeds": [1],
+    "sizes": [20],
+    "data": {
+        **{name: part for name, part in LANGUAGE["data"].items() if name != "n_transcripts"},
+        "oracle_target": requests("train", n_rows=60, lang="hi"),
+    },
+    "systems": {**LANGUAGE["systems"], "truth": ["transcripts", "general", "oracle_target"]},
+    "baseline": "transcripts",
+    "general": "general text",
+    "reported": "all",
+    "translations": "all",
+    "oracle": "truth",
+}
+GROWTH_STUDY: Config = {
+    "study": "growth",
+    "name": "growth-test",
+    "intents": ["alarm_set", "weather_query"],
+    "train": requests("train", n_rows=1500),
+    "test": requests("test", n_rows=1500),
+    "pool": {"path": "builtin:general", "n_rows": 100},
+    "certificate_on": requests("dev", n_rows=600),
+    "margin": 0.01,
+    "n_seed": 8,
+    "n_background": 20,
+    "n_other": 20,
+    "n_general": 10,
+    "n_labels": 4,
+    "model": {"n_crf_iterations": 10, "n_calibration_folds": 2, "most_pool": 40},
+    "systems": {
+        "seed_only": {},
+        "random": {"labels": "random"},
+        "chosen": {"labels": "mixed", "certified": True},
+        "grown": {"labels": "mixed", "self_training": True},
+        "oracle": {"oracle": True, "measured_rounds": [2]},
     },
 }

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from run_folders import run_bytes
 from seedcorn.cli import run
-from small_runs import GROWTH, INTENT, INTENT_STUDY, LANGUAGE
+from small_runs import GROWTH, GROWTH_STUDY, INTENT, INTENT_STUDY, LANGUAGE, LANGUAGE_STUDY
 
 KILLS_AT_RANDOM = 6
 _SECONDS_BETWEEN_LOOKS = 0.005
@@ -30,6 +30,8 @@ JOBS = {
     "language": (LANGUAGE, ("language",), ()),
     "study": (INTENT_STUDY, ("study",), ("--workers", "1")),
     "study, two workers": (INTENT_STUDY, ("study",), ("--workers", "2")),
+    "growth study": (GROWTH_STUDY, ("study",), ("--workers", "1")),
+    "language study": (LANGUAGE_STUDY, ("study",), ("--workers", "1")),
 }
 
 

@@ -13,35 +13,12 @@ from seedcorn.studies.growth_labels import spoil
 from seedcorn.studies.growth_results import difference, forgetting, growth_summary
 from seedcorn.studies.growth_rounds import RoundMeasure
 from seedcorn.studies.growth_settings import GrowthStudyConfig
-
-SETTINGS = {
-    "study": "growth",
-    "name": "growth-test",
-    "intents": ["alarm_set", "weather_query"],
-    "train": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "train"}},
-    "test": {"path": "builtin:requests", "n_rows": 1500, "where": {"partition": "test"}},
-    "pool": {"path": "builtin:general", "n_rows": 100},
-    "certificate_on": {"path": "builtin:requests", "n_rows": 600, "where": {"partition": "dev"}},
-    "margin": 0.01,
-    "n_seed": 8,
-    "n_background": 20,
-    "n_other": 20,
-    "n_general": 10,
-    "n_labels": 4,
-    "model": {"n_crf_iterations": 10, "n_calibration_folds": 2, "most_pool": 40},
-    "systems": {
-        "seed_only": {},
-        "random": {"labels": "random"},
-        "chosen": {"labels": "mixed", "certified": True},
-        "grown": {"labels": "mixed", "self_training": True},
-        "oracle": {"oracle": True, "measured_rounds": [2]},
-    },
-}
+from small_runs import GROWTH_STUDY
 
 
 @pytest.fixture(scope="module")
 def config() -> GrowthStudyConfig:
-    return GrowthStudyConfig.model_validate(SETTINGS)
+    return GrowthStudyConfig.model_validate(GROWTH_STUDY)
 
 
 def test_hidden_utterances_come_after_their_intent_and_all_others_are_out_of_scope(config: GrowthStudyConfig) -> None:
@@ -111,7 +88,7 @@ def test_what_labels_are_measured_for_is_saved_and_in_the_summary(config: Growth
 
 def test_certified_systems_need_utterances_to_be_certified_by() -> None:
     with pytest.raises(ValueError, match="certificate_on"):
-        GrowthStudyConfig.model_validate({**SETTINGS, "certificate_on": None})
+        GrowthStudyConfig.model_validate({**GROWTH_STUDY, "certificate_on": None})
 
 
 def test_an_intent_that_only_got_better_is_not_forgotten() -> None:
@@ -126,7 +103,7 @@ def test_equal_errors_differ_by_nothing() -> None:
 
 def test_a_role_that_is_no_system_is_refused() -> None:
     with pytest.raises(ValueError, match="'best' is not one of the systems"):
-        GrowthStudyConfig.model_validate({**SETTINGS, "reported": "best"})
+        GrowthStudyConfig.model_validate({**GROWTH_STUDY, "reported": "best"})
 
 
 def test_as_many_labels_are_spoilt_as_asked_and_all_are_wrong(config: GrowthStudyConfig) -> None:
