@@ -23,10 +23,11 @@ _SPACE, _PUNCTUATION, _JOINER = int(CharacterClass.SPACE), int(CharacterClass.PU
 _WORD, _MARK, _DROPPED = int(CharacterClass.WORD), int(CharacterClass.MARK), int(CharacterClass.DROPPED)
 _DIGIT, _NUMBER_JOINER = int(CharacterClass.DIGIT), int(CharacterClass.NUMBER_JOINER)
 _PREFIX, _SYLLABLE, _STACKER = int(CharacterClass.PREFIX), int(CharacterClass.SYLLABLE), int(CharacterClass.STACKER)
-ASCII_JOINER, ASCII_NUMBER_JOINER = np.uint8(1), np.uint8(2)
+ASCII_JOINER, ASCII_NUMBER_JOINER, NOT_ASCII = np.uint8(1), np.uint8(2), np.uint8(3)
 _DOT_ABOVE, _SMALL_I = 0x307, np.uint32(ord("i"))
 # Characters below U+0300 are NFC whatever stands beside them; U+0300 is the first whose UTF-8 starts with 0xCC.
 _FIRST_LEAD_BYTE_TO_NORMALISE = 0xCC
+_BYTES_AT_ONCE = 1 << 16
 
 
 class TextBuffers(NamedTuple):
@@ -62,7 +63,7 @@ def character_tables() -> CharacterTables:
 
     ``lowered`` (n,) is the first character that a code point becomes; ``more[more_of[code]]`` (up to 2, then 0) those
     after it. ``ascii_letters`` (256,) is a shorter way through plain ASCII: the lower case of what extends a word,
-    ASCII_JOINER and ASCII_NUMBER_JOINER for joiners, 0 for what ends a word.
+    ASCII_JOINER and ASCII_NUMBER_JOINER for joiners, 0 for what ends a word, NOT_ASCII for the bytes of other text.
     """
     classes, folds = character_classes(), case_folds()
     lowered = np.arange(len(classes), dtype=np.int32)
@@ -77,6 +78,7 @@ def character_tables() -> CharacterTables:
     ascii_letters[:128] = np.where(extends, lowered[:128], 0)
     ascii_letters[:128][classes[:128] == _JOINER] = ASCII_JOINER
     ascii_letters[:128][classes[:128] == _NUMBER_JOINER] = ASCII_NUMBER_JOINER
+    ascii_letters[128:] = NOT_ASCII
     return CharacterTables(classes, lowered, more_of, np.array(more, np.uint32), ascii_letters)
 
 
@@ -99,7 +101,7 @@ def text_buffers(texts: Texts) -> TextBuffers:
 
 def _composed(array: pa.Array, buffers: TextBuffers) -> pa.Array | None:
     """Return ``array`` in NFC, or None when it is."""
-    suspicious = _true_positions(buffers.utf8 >= _FIRST_LEAD_BYTE_TO_NORMALISE)
+    suspicious = _positions_from(_FIRST_LEAD_BYTE_TO_NORMALISE, buffers.utf8)
     rows = pa.array(np.unique(np.searchsorted(buffers.offsets, suspicious, side="right") - 1))
     found = array.take(rows).to_pylist()
     if all(unicodedata.is_normalized("NFC", text) for text in found):
@@ -110,12 +112,11 @@ def _composed(array: pa.Array, buffers: TextBuffers) -> pa.Array | None:
     return pc.replace_with_mask(array, mask, composed)
 
 
-def _true_positions(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return where ``mask`` is true, in order; quick where that is seldom."""
-    n_in_eights = len(mask) // 8 * 8
-    eights = np.flatnonzero(mask[:n_in_eights].view(np.uint64) != 0) * 8
-    near = np.concatenate([(eights[:, None] + np.arange(8)).ravel(), np.arange(n_in_eights, len(mask))])
-    return near[mask[near]]
+def _positions_from(least: int, utf8: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where bytes are ``least`` or more, in order; read in parts, whose masks stay in the processor's cache."""
+    starts = range(0, len(utf8), _BYTES_AT_ONCE)
+    parts = [np.flatnonzero(utf8[start : start + _BYTES_AT_ONCE] >= least) + start for start in starts]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
 def _one_array(texts: Texts) -> pa.Array:

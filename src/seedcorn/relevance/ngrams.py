@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 from seedcorn.compiled import njit
 from seedcorn.corpus.normalising import (
     ASCII_JOINER,
-    ASCII_NUMBER_JOINER,
+    NOT_ASCII,
     SPACE,
     Texts,
     character_tables,
@@ -33,7 +33,7 @@ _FNV_START = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME = np.uint64(0x100000001B3)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
-_FIRST_NOT_ASCII = np.uint8(0x80)
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 
 class _Scratch(NamedTuple):
@@ -136,13 +136,16 @@ def ngram_spans(n_words: int, *, order: int) -> tuple[tuple[int, int], ...]:
 @njit(nogil=True, cache=True)
 def _fill_rows(utf8, offsets, tables, scratch, order, n_bits, indptr, buckets):  # type: ignore[no-untyped-def]
     shift = np.uint64(64 - n_bits)
-    words = scratch.words
+    letters, words = tables.ascii_letters, scratch.words
     n_ngrams = 0
     for i in range(len(offsets) - 1):
-        for last in range(_hash_words(utf8, offsets[i], offsets[i + 1], tables, scratch)):
-            ngram = np.uint64(0)
-            for first in range(last, max(last - order, -1), -1):
-                ngram = _mixed(ngram + words[first])
+        n_words = _hash_ascii_words(utf8, offsets[i], offsets[i + 1], letters, words)
+        if n_words < 0:
+            n_words = _hash_any_words(utf8, offsets[i], offsets[i + 1], tables, scratch)
+        for last in range(np.uint64(n_words)):
+            ngram = _ZERO
+            for n_before in range(min(last + _ONE, np.uint64(order))):
+                ngram = _mixed(ngram + words[last - n_before])
                 buckets[n_ngrams] = np.int32(ngram >> shift)
                 n_ngrams += 1
         indptr[i + 1] = n_ngrams
@@ -151,27 +154,24 @@ def _fill_rows(utf8, offsets, tables, scratch, order, n_bits, indptr, buckets): 
 @njit(nogil=True, cache=True)
 def _add_up(utf8, offsets, tables, scratch, order, n_bits, weights, result):  # type: ignore[no-untyped-def]
     shift = np.uint64(64 - n_bits)
-    words = scratch.words
+    letters, words = tables.ascii_letters, scratch.words
     for i in range(len(offsets) - 1):
-        n_words = _hash_words(utf8, offsets[i], offsets[i + 1], tables, scratch)
+        n_words = _hash_ascii_words(utf8, offsets[i], offsets[i + 1], letters, words)
+        if n_words < 0:
+            n_words = _hash_any_words(utf8, offsets[i], offsets[i + 1], tables, scratch)
         total, n_ngrams = 0.0, 0
-        for last in range(n_words):
-            ngram = np.uint64(0)
-            for first in range(last, max(last - order, -1), -1):
-                ngram = _mixed(ngram + words[first])
-                total += weights[np.int64(ngram >> shift)]
+        for last in range(np.uint64(n_words)):
+            ngram = _ZERO
+            for n_before in range(min(last + _ONE, np.uint64(order))):
+                ngram = _mixed(ngram + words[last - n_before])
+                total += weights[ngram >> shift]
                 n_ngrams += 1
         result.sums[i], result.n_ngrams[i], result.n_words[i] = total, n_ngrams, n_words
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _hash_words(utf8, start, end, tables, scratch):  # type: ignore[no-untyped-def]
+@njit(nogil=True, cache=True)
+def _hash_any_words(utf8, start, end, tables, scratch):  # type: ignore[no-untyped-def]
     """Write the hashes of the words of ``utf8[start:end]`` into ``scratch.words`` and return how many they are."""
-    bits = np.uint8(0)
-    for position in range(start, end):
-        bits |= utf8[position]
-    if bits < _FIRST_NOT_ASCII:
-        return _hash_ascii_words(utf8, start, end, tables.ascii_letters, scratch.words)
     n_normalised = normalise_text(utf8, start, end, tables, scratch.normalised)
     return _hash_normalised_words(scratch.normalised, n_normalised, scratch.words)
 
@@ -191,34 +191,36 @@ def _hash_normalised_words(normalised, n_normalised, words):  # type: ignore[no-
 
 @njit(nogil=True, cache=True)
 def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-untyped-def]
-    """Hash as written: in ASCII there are only letters, what ends a word, and joiners between letters.
+    """Hash as written: in ASCII there are only letters, what ends a word, and joiners between letters; else return -1.
 
     Where words end is as good as random to a processor, so no branch depends on it: every byte writes the word so far
-    to where the next word ends, and what is no letter begins a word anew.
+    to where the next word ends, and what is no letter begins a word anew. Unsigned places need no test for negative ones.
     """
-    n_words, word, in_word = 0, _FNV_START, False
-    for position in range(start, end):
-        letter = letters[utf8[position]]
-        extends = letter > ASCII_NUMBER_JOINER
+    n_words, word, in_word = _ZERO, _FNV_START, False
+    for place in range(np.uint64(start), np.uint64(end)):
+        letter = letters[utf8[place]]
+        extends = letter > NOT_ASCII
         if letter != 0 and not extends:
+            if letter == NOT_ASCII:
+                return -1
             joins = False
-            if in_word and position + 1 < end:
-                after = utf8[position + 1]
+            if in_word and place + _ONE < np.uint64(end):
+                after = utf8[place + _ONE]
                 if letter == ASCII_JOINER:
-                    joins = letters[after] > ASCII_NUMBER_JOINER
+                    joins = letters[after] > NOT_ASCII
                 else:
-                    joins = _is_digit(utf8[position - 1]) and _is_digit(after)
+                    joins = _is_digit(utf8[place - _ONE]) and _is_digit(after)
             extends = joins
-            letter = utf8[position]
+            letter = utf8[place]
         words[n_words] = word
-        n_words += int(in_word and not extends)
+        n_words += np.uint64(in_word and not extends)
         word = (word ^ np.uint64(letter)) * _FNV_PRIME if extends else _FNV_START
         in_word = extends
     words[n_words] = word
-    n_words += int(in_word)
+    n_words += np.uint64(in_word)
     for i in range(n_words):
         words[i] = _mixed(words[i])
-    return n_words
+    return np.int64(n_words)
 
 
 @njit(nogil=True, cache=True)
