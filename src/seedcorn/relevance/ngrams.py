@@ -194,7 +194,7 @@ def _hash_ascii_words(utf8, start, end, letters, words):  # type: ignore[no-unty
     """Hash as written: in ASCII there are only letters, what ends a word, and joiners between letters; else return -1.
 
     Where words end is as good as random to a processor, so no branch depends on it: every byte writes the word so far
-    to where the next word ends, and what is no letter begins a word anew. Unsigned places need no test for negative ones.
+    to where the next word ends, and what is no letter begins a word anew. Unsigned places need no test of their sign.
     """
     n_words, word, in_word = _ZERO, _FNV_START, False
     for place in range(np.uint64(start), np.uint64(end)):
