@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from seedcorn.corpus.cleaning import clean_column
 from seedcorn.corpus.formats import FORMATS, detect_format, read_corpus, write_corpus
-from seedcorn.corpus.formats.normal_form import clean_column, normalise_with_slots
+from seedcorn.corpus.formats.normal_form import normalise_with_slots
 from seedcorn.corpus.text import clean_text
 from seedcorn.corpus.utterances import Corpus, Slot, Utterance
 from seedcorn.errors import DataError, SeedcornWarning

@@ -88,7 +88,7 @@ def text_buffers(texts: Texts) -> TextBuffers:
     Raises DataError when a text is not valid UTF-8.
     """
     array = _one_array(texts)
-    buffers = _buffers_of(array)
+    buffers = buffers_of(array)
     if buffers.utf8.max(initial=0) < 0x80:
         return buffers
     try:
@@ -96,7 +96,7 @@ def text_buffers(texts: Texts) -> TextBuffers:
     except pa.ArrowInvalid as error:
         raise DataError(wanted="texts in valid UTF-8", found=str(error)) from error
     composed = _composed(array, buffers)
-    return buffers if composed is None else _buffers_of(composed)
+    return buffers if composed is None else buffers_of(composed)
 
 
 def _composed(array: pa.Array, buffers: TextBuffers) -> pa.Array | None:
@@ -126,7 +126,8 @@ def _one_array(texts: Texts) -> pa.Array:
     return array.fill_null("") if array.null_count else array
 
 
-def _buffers_of(array: pa.Array) -> TextBuffers:
+def buffers_of(array: pa.Array) -> TextBuffers:
+    """Return the buffers of an Arrow array of strings as they are, without a copy of its bytes."""
     _, offsets, utf8 = array.buffers()
     if len(array) == 0 or utf8 is None:
         return TextBuffers(np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64))

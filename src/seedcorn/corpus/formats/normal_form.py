@@ -1,7 +1,6 @@
 """What every reader does to its rows: normalise the text, carry the slots along, refuse rows that cannot be right."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from seedcorn.corpus.cleaning import clean_column
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.composing import may_need_composing
 from seedcorn.corpus.formats.lines import LineNumbers
 from seedcorn.corpus.text import INVISIBLE, clean_text
 from seedcorn.corpus.utterance_columns import SLOT_TYPE
@@ -20,11 +19,7 @@ from seedcorn.errors import DataError, at
 
 _INVISIBLE = "[" + "".join(rf"\x{{{code:x}}}" for code in INVISIBLE) + "]"
 BLANK = rf"^[\p{{Z}}\p{{Cc}}\x{{200c}}\x{{200d}}{_INVISIBLE[1:-1]}]*$"
-_JOINERS_ALONE = r"^[ \x{200c}\x{200d}]+$"
 _LABELS = ("lang", "domain", "intent", "origin")
-_WHITE_SPACE = r"[\p{Z}\p{Cc}]+"
-_OTHER_WHITE_SPACE = r"\p{Zl}\p{Zp}\p{Cc}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}"
-_NEEDS_SPACING = rf"{_INVISIBLE}|[{_OTHER_WHITE_SPACE}]|  |^ | $|{_JOINERS_ALONE}"
 
 
 class Chunk(NamedTuple):
@@ -58,30 +53,6 @@ def _with_clean_labels(rows: pa.RecordBatch) -> pa.RecordBatch:
         if clean is not rows.column(place):
             rows = rows.set_column(place, rows.schema.field(place), clean)
     return rows
-
-
-def clean_column(texts: pa.StringArray) -> pa.StringArray:
-    """Return corpus.text.clean_text of every text, without a Python object a row."""
-    normal = _replaced_where(texts, pc.match_substring_regex(texts, _NEEDS_SPACING), _with_single_spaces)
-    if pc.all(pc.string_is_ascii(normal)).as_py():
-        return normal
-    may_change = pc.match_substring_regex(normal, may_need_composing())
-    return _replaced_where(normal, may_change, lambda some: pc.utf8_normalize(some, "NFC"))
-
-
-def _with_single_spaces(texts: pa.StringArray) -> pa.StringArray:
-    visible = pc.replace_substring_regex(texts, _INVISIBLE, "")
-    spaced = pc.utf8_trim(pc.replace_substring_regex(visible, _WHITE_SPACE, " "), " ")
-    return pc.replace_substring_regex(spaced, _JOINERS_ALONE, "")
-
-
-def _replaced_where(
-    texts: pa.StringArray, mask: pa.BooleanArray, replacement: Callable[[pa.StringArray], pa.StringArray]
-) -> pa.StringArray:
-    mask = mask.fill_null(False)
-    if not pc.any(mask).as_py():
-        return texts
-    return pc.replace_with_mask(texts, mask, replacement(texts.filter(mask)))
 
 
 def _rows_with_odd_slots(texts: pa.StringArray, slots: pa.ListArray) -> NDArray[np.bool_]:

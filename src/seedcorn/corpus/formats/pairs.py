@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from seedcorn.corpus.cleaning import clean_column
 from seedcorn.corpus.formats.bad_rows import STOP, BadRows, handling_bad_rows
 from seedcorn.corpus.formats.lines import open_text_sink
-from seedcorn.corpus.formats.normal_form import clean_column
 from seedcorn.corpus.formats.pairs_moses import read_moses
 from seedcorn.corpus.formats.pairs_rows import PairChunk
 from seedcorn.corpus.formats.pairs_tables import read_dataset, read_jsonl, read_parquet, read_tsv

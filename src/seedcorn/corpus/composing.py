@@ -1,8 +1,7 @@
-"""Which texts may not be in NFC, told by one regular expression at Arrow speed (Unicode Standard Annex 15, 9)."""
+"""What NFC does to which characters (Unicode Standard Annex 15, 9): how texts that may not be in NFC are told."""
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -38,26 +37,3 @@ def composing() -> Composing:
     marks = tuple(code_point for code_point in _CODE_POINTS[0] if unicodedata.combining(chr(code_point)))
     pairs = {mark: firsts for mark, firsts in firsts_of.items() if mark > _LAST_LATIN_MARK}
     return Composing(tuple(replaced), marks, pairs)
-
-
-@cache
-def may_need_composing() -> str:
-    """Return an expression that matches in every text that is not in NFC, and in few others.
-
-    It looks for characters that NFC replaces, for two marks in a row, which may be in the wrong order, and for pairs
-    that compose; of the marks that compose with Latin letters, for the mark alone.
-    """
-    replaced, marks, firsts_of = composing()
-    pairs = [_any_of(firsts) + _any_of([mark]) for mark, firsts in firsts_of.items()]
-    return "|".join([_any_of(replaced), _any_of(marks) * 2, *pairs])
-
-
-def _any_of(code_points: Iterable[int]) -> str:
-    """Return the character class of the code points, runs of them as ranges."""
-    runs: list[tuple[int, int]] = []
-    for code_point in sorted(code_points):
-        if runs and code_point == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], code_point)
-        else:
-            runs.append((code_point, code_point))
-    return "[" + "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in runs) + "]"
