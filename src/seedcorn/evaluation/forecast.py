@@ -1,9 +1,10 @@
 """How many labels are needed: a learning curve on subsets of what is labelled, and what it will be with more.
 
-The error of a model trained on n examples falls as ``a n^-b + c`` (Cortes et al. 1994; Hestness et al. 2017). The curve
-is fitted to the errors on nested random subsets, the larger ones counting more, as the law holds far from the start;
-subsets are resampled, fitted again and given the spread that single trainings have, and that of the law itself: how far
-it missed the larger subsets when it was fitted to smaller ones.
+The error of a model trained on n examples falls as ``a n^-b + c`` (Cortes et al. 1994; Hestness et al. 2017), but it
+begins at one, so that from few labels this law foretells too much, and one that bends, ``1 - exp(-a n^-b)``, too
+little: the curve is the mean of both. They are fitted to the errors on nested random subsets, the larger ones counting
+more, as laws hold far from the start; subsets are resampled, fitted again and given the spread that single trainings
+have, and that of the law itself: how far it missed the larger subsets when it was fitted to smaller ones.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from seedcorn.selection import FloatArray
 MORE_LABELS = (25, 50, 100, 200)
 _EXPONENTS = np.geomspace(0.05, 2.0, 40)
 _N_RESAMPLES = 400
+_LEAST_ERROR = 1e-3  # 0 and 1 have no logarithm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,30 @@ class PowerLaw:
     def __call__(self, n_labels: float | FloatArray) -> FloatArray:
         """Return the error with ``n_labels``."""
         return np.asarray(self.scale * np.power(n_labels, -self.exponent) + self.floor, dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaturatingLaw:
+    """error(n) = 1 - exp(-scale * n ** -exponent): one without labels, a power law where the error is low."""
+
+    scale: float
+    exponent: float
+
+    def __call__(self, n_labels: float | FloatArray) -> FloatArray:
+        """Return the error with ``n_labels``."""
+        return np.asarray(-np.expm1(-self.scale * np.power(n_labels, -self.exponent)), dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanLaw:
+    """The mean of a power law and of one that saturates."""
+
+    power: PowerLaw
+    saturating: SaturatingLaw
+
+    def __call__(self, n_labels: float | FloatArray) -> FloatArray:
+        """Return the error with ``n_labels``."""
+        return np.asarray((self.power(n_labels) + self.saturating(n_labels)) / 2, dtype=np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +77,7 @@ class LearningCurve:
     """
 
     points: tuple[tuple[int, float], ...]
-    curve: PowerLaw
+    curve: MeanLaw
     forecasts: tuple[Forecast, ...]
     stop_after: int | None
 
@@ -62,14 +88,36 @@ def fit_power_law(n_labels: FloatArray, errors: FloatArray) -> PowerLaw:
     Each point counts the square of its number of labels. For each exponent of a grid scale and floor follow in closed
     form. Raises DataError for fewer than two sizes.
     """
-    if len(np.unique(n_labels)) < 2:
-        raise DataError(wanted="errors at two or more numbers of labels", found=str(len(np.unique(n_labels))))
+    _refuse_one_size(n_labels)
     powers = n_labels ** -_EXPONENTS[:, None]  # (exponents, points)
     weights = n_labels**2 / (n_labels**2).sum()
     scales, floors = _scales_and_floors(powers, errors, weights)
     squares = (scales[:, None] * powers + floors[:, None] - errors) ** 2 @ weights
     best = int(np.argmin(squares))
     return PowerLaw(scale=float(scales[best]), exponent=float(_EXPONENTS[best]), floor=float(floors[best]))
+
+
+def fit_saturating_law(n_labels: FloatArray, errors: FloatArray) -> SaturatingLaw:
+    """Return the saturating law that never rises, of least squares of log(-log(1 - error)) over log n, weighted alike.
+
+    Raises DataError for fewer than two sizes.
+    """
+    _refuse_one_size(n_labels)
+    weights = n_labels**2 / (n_labels**2).sum()
+    x = np.log(n_labels)
+    y = np.log(-np.log1p(-np.clip(errors, _LEAST_ERROR, 1 - _LEAST_ERROR)))
+    spread = x - x @ weights
+    slope = min(float((spread * y) @ weights / (spread**2 @ weights)), 0.0)
+    return SaturatingLaw(scale=float(np.exp(y @ weights - slope * (x @ weights))), exponent=-slope)
+
+
+def _fitted(n_labels: FloatArray, errors: FloatArray) -> MeanLaw:
+    return MeanLaw(power=fit_power_law(n_labels, errors), saturating=fit_saturating_law(n_labels, errors))
+
+
+def _refuse_one_size(n_labels: FloatArray) -> None:
+    if len(np.unique(n_labels)) < 2:
+        raise DataError(wanted="errors at two or more numbers of labels", found=str(len(np.unique(n_labels))))
 
 
 def _scales_and_floors(powers: FloatArray, errors: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -101,7 +149,7 @@ def forecast(
     """
     n_labels = np.array([n for n, _ in points], dtype=np.float64)
     errors = np.array([error for _, error in points], dtype=np.float64)
-    curve = fit_power_law(n_labels, errors)
+    curve = _fitted(n_labels, errors)
     now = n_labels.max()
     wanted = now + np.asarray(more_labels, dtype=np.float64)
     drawn = _resampled_forecasts(n_labels, errors, wanted, rng)
@@ -130,7 +178,7 @@ def _resampled_forecasts(
     for i in range(_N_RESAMPLES):
         rows = np.concatenate([rng.choice(rows, len(rows)) for rows in of_size])
         noisy = errors[rows] + rng.choice(residuals, len(rows)) / np.sqrt(len(rows) / len(sizes))
-        curve = fit_power_law(n_labels[rows], noisy)
+        curve = _fitted(n_labels[rows], noisy)
         drawn[i] = curve(wanted) + rng.choice(residuals) + rng.normal() * spread
     return np.clip(drawn, 0.0, 1.0)
 
@@ -144,20 +192,20 @@ def _law_spread(n_labels: FloatArray, errors: FloatArray) -> float:
     missed = []
     for last, ahead in pairwise(sizes[1:].tolist()):
         known = n_labels <= last
-        curve = fit_power_law(n_labels[known], errors[known])
+        curve = _fitted(n_labels[known], errors[known])
         missed.append(abs(float(curve(ahead)) - errors[n_labels == ahead].mean()) / np.log(ahead / last))
     return float(np.sqrt(np.pi / 2) * np.mean(missed)) if missed else 0.0  # of a normal law with that mean deviation
 
 
 def _residuals(n_labels: FloatArray, errors: FloatArray) -> FloatArray:
-    """Return by how much single trainings miss the curve, widened for the three parameters that were fitted."""
-    curve = fit_power_law(n_labels, errors)
+    """Return by how much single trainings miss the curve, widened for the parameters that were fitted."""
+    curve = _fitted(n_labels, errors)
     free = max(len(errors) - 3, 1)
     missed = errors - curve(n_labels)
     return np.asarray((missed - missed.mean()) * np.sqrt(len(errors) / free), dtype=np.float64)
 
 
-def _stop_after(curve: PowerLaw, now: float, least_gain: float, *, step: int = 25, most: int = 5000) -> int | None:
+def _stop_after(curve: MeanLaw, now: float, least_gain: float, *, step: int = 25, most: int = 5000) -> int | None:
     for n_more in range(0, most, step):
         gain = curve(now + n_more) - curve(now + n_more + step)
         if float(gain) < least_gain:

@@ -183,7 +183,8 @@ def _balanced(
     if settings.most_seed_weight <= 1 or settings.slot_intents is None:
         return weights
     own = [u.intent in settings.slot_intents for u in utterances]
-    times = min(max((len(own) - sum(own)) / max(sum(own), 1), 1.0), settings.most_seed_weight)
+    n_others = sum(bool(u.intent) for u in utterances) - sum(own)
+    times = min(max(n_others / max(sum(own), 1), 1.0), settings.most_seed_weight)
     given = [1.0] * len(own) if weights is None else weights
     return [weight * times if is_own else weight for weight, is_own in zip(given, own, strict=True)]
 
