@@ -196,8 +196,12 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "A pretrained encoder: 8 bits, equal lengths, against one by one",
             "{:.1f}x",
         ),
-        Line("bench-pipelines", "intent_speedup", "An intent run on MASSIVE, CPU seconds against version 0.1", "{:.1f}x"),
-        Line("bench-pipelines", "intent_encoder_speedup", "… with a pretrained encoder that is not fine-tuned", "{:.1f}x"),
+        Line(
+            "bench-pipelines", "intent_speedup", "An intent run on MASSIVE, CPU seconds against version 0.1", "{:.1f}x"
+        ),
+        Line(
+            "bench-pipelines", "intent_encoder_speedup", "… with a pretrained encoder that is not fine-tuned", "{:.1f}x"
+        ),
         Line(
             "bench-cluster",
             "overhead_vs_local",
@@ -206,9 +210,15 @@ TABLES: dict[str, tuple[Line, ...]] = {
         ),
         Line("bench-cluster", "cpu_overhead_vs_local", "… CPU seconds of all processes", "{:.2f}x"),
         Line("bench-cluster", "worker_memory_gb", "… memory of a worker", "{:.2f} GB"),
-        Line("bench-cluster", "minutes_for_1e9_on_64_cores", "… 10^9 utterances on 64 cores, by these rates", "{:.1f} min"),
+        Line(
+            "bench-cluster",
+            "minutes_for_1e9_on_64_cores",
+            "… 10^9 utterances on 64 cores, by these rates",
+            "{:.1f} min",
+        ),
         Line("bench-translate", "speed_vs_generate", "Bulk translation against transformers' generate", "{:.1f}x"),
         Line("bench-translate", "speed_vs_generate_1_best", "… the best translation alone", "{:.1f}x"),
+        Line("bench-translate", "training_vs_plain_loop", "Training it, against a plain torch loop", "{:.2f}x"),
         Line("bench-decode", "speed_vs_flashlight", "Beam search against flashlight-text", "{:.2f}x"),
     ),
 }

@@ -174,6 +174,17 @@ def speeds(pool: list[str], folder: Path) -> list[dict[str, Json]]:
     ]
 
 
+def bandwidth(pool: list[str]) -> dict[str, Json]:
+    """Return how fast one core reads the bytes of the pool, again and again, and nothing else."""
+    text = np.frombuffer("".join(pool).encode(), np.uint8)
+    seconds = []
+    for _ in range(N_REPEATS):
+        started = time.perf_counter()
+        text.max()
+        seconds.append(time.perf_counter() - started)
+    return {"what": "reading", "n_bytes": len(text), "n_texts": len(pool), "best_seconds": min(seconds)}
+
+
 def write_large_pool(pool: list[str], n_rows: int, path: Path) -> None:
     texts = pa.array(pool)
     with pq.ParquetWriter(path, pa.schema([("text", pa.string())]), use_dictionary=False) as writer:
@@ -225,6 +236,7 @@ def summary_of(rows: list[dict[str, Json]]) -> dict[str, Json]:
         return [float(str(r[key])) for r in chosen]
 
     seconds = {str(r["system"]): float(str(r["best_seconds"])) for r in rows if r["what"] == "scoring"}
+    (reading,) = [float(str(r["best_seconds"])) / int(str(r["n_texts"])) for r in rows if r["what"] == "reading"]
     fasttext = min(s for name, s in seconds.items() if name.startswith("fasttext"))
     speedups = {
         form: min(numbers("file to file", "seconds", format=form, n_rows=N_LARGE, n_threads=1))
@@ -234,6 +246,7 @@ def summary_of(rows: list[dict[str, Json]]) -> dict[str, Json]:
     return {
         "vs_sklearn": round(seconds["sklearn"] / seconds["seedcorn"], 1),
         "vs_fasttext": round(fasttext / seconds["seedcorn"], 1),
+        "share_of_bandwidth": round(reading * N_SCORED / seconds["seedcorn"], 3),
         "auc": round(float(np.mean(numbers("ranking", "auc"))), 4),
         "auc_sklearn": round(float(np.mean(numbers("ranking", "auc_sklearn"))), 4),
         "peak_memory_gb_20m": max(numbers("file to file", "peak_memory_gb", n_rows=N_LARGE)),
@@ -251,7 +264,12 @@ def main() -> None:
     given = arguments.parse_args()
     pool = pool_texts()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        rows = [*rankings(pool), *speeds(pool, Path(folder)), *large_pools(pool, Path(folder), given.repeats)]
+        rows = [
+            *rankings(pool),
+            *speeds(pool, Path(folder)),
+            bandwidth(pool),
+            *large_pools(pool, Path(folder), given.repeats),
+        ]
     results = Results(
         name=RESULT.stem,
         command="python benchmarks/relevance.py",

@@ -4,6 +4,8 @@
 
 Without --model a small translator is trained on the built-in pairs first (its quality does not matter here). The peer
 runs at its best reasonable settings: sentences sorted by length, batches of 64, cache on, bfloat16 if that is faster.
+Training: target tokens a CPU second of train_translator, from the difference of two budgets, so that reading, dev and
+saving do not count, against a plain torch loop of the same network over the same batches, in float32 or bfloat16.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -23,9 +26,11 @@ from seedcorn.files import Json
 from seedcorn.input_files import digest_of_folder
 from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
-from seedcorn.translation.network import pretrained
+from seedcorn.translation.batching import IGNORED_LABEL, EncoderDecoderBatches, pack, tokenise
+from seedcorn.translation.network import load_tokenizer, new_network, pretrained
 from seedcorn.translation.presets import PRESETS
 from seedcorn.translation.settings import TrainingSettings
+from seedcorn.translation.smoothed_loss import LABEL_SMOOTHING
 from seedcorn.translation.training import train_translator
 from seedcorn.translation.translator import Translator, load_translator
 
@@ -34,6 +39,7 @@ RANDOM_SEED = 0
 N_REPEATS = 3
 SENTENCES_PER_BATCH = 64
 MAX_LENGTH = 64
+N_TRAINING_PAIRS, N_TRAINING_TOKENS = 3_000, 40_000
 Translate = Callable[[list[str]], list[str]]
 
 
@@ -118,6 +124,70 @@ def measured(folder: Path, texts: list[str], n_threads: int) -> list[dict[str, J
     return rows
 
 
+def training_settings(n_target_tokens: int) -> TrainingSettings:
+    return TrainingSettings(
+        n_target_tokens=n_target_tokens, n_subwords=3_000, tokens_per_batch=2_000, n_evaluations=1, n_dev_pairs=1
+    )
+
+
+def trained(folder: Path, n_target_tokens: int) -> tuple[int, float]:
+    """Return the target tokens that a training saw, and its CPU seconds."""
+    started = time.process_time()
+    found = train_translator(
+        builtin_pairs(N_TRAINING_PAIRS, random_seed=0),
+        builtin_pairs(1, random_seed=1).pairs(),
+        folder / f"{n_target_tokens}",
+        settings=training_settings(n_target_tokens),
+        checkpoints=folder / f"checkpoints-{n_target_tokens}",
+        random_seed=RANDOM_SEED,
+    )
+    return found.n_target_tokens, time.process_time() - started
+
+
+def plain_loop(folder: Path, n_target_tokens: int, *, in_bfloat16: bool) -> tuple[int, float]:
+    """Return the same of a loop over the same batches that is as one would write it with torch."""
+    settings = training_settings(n_target_tokens)
+    tokenizer = load_tokenizer(str(folder / f"{n_target_tokens}"))
+    pairs = tokenise(builtin_pairs(N_TRAINING_PAIRS, random_seed=0), tokenizer, max_length=settings.max_length)
+    packed = pack(pairs, tokens_per_batch=settings.tokens_per_batch, rng=np.random.default_rng(RANDOM_SEED))
+    model = new_network(tokenizer, settings.shape, random_seed=RANDOM_SEED).train()
+    start = int(model.config.decoder_start_token_id)
+    batches = EncoderDecoderBatches(pairs, packed, padding_id=int(tokenizer.pad_token_id), decoder_start_id=start)
+    order = np.random.default_rng(RANDOM_SEED).permutation(len(batches))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
+    n_tokens, step, started = 0, 0, time.process_time()
+    while n_tokens < n_target_tokens:
+        batch = batches[int(order[step % len(order)])]
+        labels = batch.pop("labels")
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat16):
+            logits = model(**batch).logits
+            loss = torch.nn.functional.cross_entropy(
+                logits.view(-1, logits.shape[-1]), labels.view(-1), label_smoothing=LABEL_SMOOTHING
+            )
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        n_tokens, step = n_tokens + int((labels != IGNORED_LABEL).sum()), step + 1
+    return n_tokens, time.process_time() - started
+
+
+def training_rows(folder: Path) -> list[dict[str, Json]]:
+    """Return the target tokens a CPU second of every way to train."""
+    (few, seconds_of_few), (many, seconds_of_many) = (trained(folder, n * N_TRAINING_TOKENS) for n in (1, 4))
+    rates = {"train_translator": (many - few) / (seconds_of_many - seconds_of_few)}
+    for name, in_bfloat16 in (("float32", False), ("bfloat16", True)):
+        n_tokens, seconds = plain_loop(folder, N_TRAINING_TOKENS, in_bfloat16=in_bfloat16)
+        rates[f"plain loop {name}"] = n_tokens / seconds
+    return [{"system": name, "target_tokens_per_cpu_second": round(rate, 1)} for name, rate in rates.items()]
+
+
+def training_ratio(rows: list[dict[str, Json]]) -> float:
+    """Our tokens a second over those of the faster plain loop."""
+    own, *peers = [float(str(r["target_tokens_per_cpu_second"])) for r in rows]
+    return round(own / max(peers), 2)
+
+
 def speed_ratio(rows: list[dict[str, Json]], n_best: int) -> float:
     """Our speed over that of the faster of the two ways to run the peer."""
     own = [
@@ -142,6 +212,7 @@ def main() -> None:
         requests = builtin_requests(arguments.sentences, lang="en", random_seed=RANDOM_SEED)
         texts = [utterance.text for utterance in requests.utterances()]
         rows = measured(folder, texts, arguments.threads)
+        of_training = training_rows(Path(temporary) / "training")
         model_digest = digest_of_folder(folder)
     results = Results(
         name="bench-translate",
@@ -150,8 +221,12 @@ def main() -> None:
         config_digest=digest_of_json({"sentences": arguments.sentences, "threads": arguments.threads}),
         data_digests={"model": model_digest[:16], "texts": digest_of_json(texts)[:16]},
         random_seeds=[RANDOM_SEED],
-        rows=rows,
-        summary={"speed_vs_generate": speed_ratio(rows, 10), "speed_vs_generate_1_best": speed_ratio(rows, 1)},
+        rows=[*rows, *of_training],
+        summary={
+            "speed_vs_generate": speed_ratio(rows, 10),
+            "speed_vs_generate_1_best": speed_ratio(rows, 1),
+            "training_vs_plain_loop": training_ratio(of_training),
+        },
     )
     write_results(results, RESULTS)
     print(json.dumps(results.summary))
