@@ -38,7 +38,7 @@ def save_linear(model: LinearNlu, path: Path) -> None:
         "operating_point": None if model.operating_point is None else asdict(model.operating_point),
     }
     with writing_whole(path) as partial, partial.open("wb") as stream:
-        np.savez_compressed(
+        np.savez(  # weights hardly shrink by compression, which took a second a model
             stream,
             columns=model.maxent.columns,
             coefficients=model.maxent.coefficients,
