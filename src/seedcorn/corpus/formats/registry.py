@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -103,13 +104,29 @@ def read_corpus(
     name = format or format_of(path, columns)
     reader = _known(name).read
     _refuse_unheeded(columns, name, path)
-    first = next(_batches(reader, path, BadRows(on_error, columns=columns), lang), None)
 
     def open_batches() -> Iterator[pa.RecordBatch]:
         with handling_bad_rows(on_error, rejects, columns=columns, where=path) as bad_rows:
             yield from _batches(reader, path, bad_rows, lang)
 
-    return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
+    if on_error is not STOP:  # what a look ahead would report is reported by the first pass
+        first = next(_batches(reader, path, BadRows(on_error, columns=columns), lang), None)
+        return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
+    begun = open_batches()
+    first = next(begun, None)
+    return Corpus(_first_going_on(first, begun, open_batches), UTTERANCE_SCHEMA if first is None else first.schema)
+
+
+def _first_going_on(
+    first: pa.RecordBatch | None, begun: Iterator[pa.RecordBatch], open_batches: Callable[[], Iterator[pa.RecordBatch]]
+) -> Callable[[], Iterator[pa.RecordBatch]]:
+    """Return what opens passes: the first goes on with what was ``begun``, the others begin anew."""
+    left = [] if first is None else [chain([first], begun)]
+
+    def opened() -> Iterator[pa.RecordBatch]:
+        return left.pop() if left else open_batches()
+
+    return opened
 
 
 def format_of(path: Path, columns: ColumnChoice) -> str:
