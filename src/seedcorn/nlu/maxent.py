@@ -176,7 +176,7 @@ def _columns(text: str) -> NDArray[np.int32]:
     tokens = words(text)
     # A text without words still has one feature, so that its row is not empty.
     names = (f"n:{len(tokens) > 4}", *_word_ngrams(["<", *tokens, ">"]), *_character_ngrams(" ".join(tokens)))
-    return np.unique([abs(murmurhash3_32(name)) % N_HASHED_FEATURES for name in names]).astype(np.int32)
+    return np.array(sorted({abs(murmurhash3_32(name)) % N_HASHED_FEATURES for name in names}), np.int32)
 
 
 def _word_ngrams(tokens: Sequence[str]) -> Iterator[str]:
