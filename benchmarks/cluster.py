@@ -146,6 +146,7 @@ def main() -> int:
         f"--repeats {chosen.repeats}",
         config_digest="",
         data_digests={"pool/en.tsv.gz": digest_of_file(POOL), "massive/en-US.jsonl.gz": digest_of_file(MASSIVE)},
+        peers=["ray"],
         random_seeds=[0],
         rows=rows,
         summary={

@@ -203,6 +203,7 @@ def main() -> None:
         command="python benchmarks/lm.py",
         config_digest=digest_of_json({"order": ORDER, "megabytes": MEGABYTES, "n_repeats": N_REPEATS}),
         data_digests={name: digest_of_file(path) for name, path in FILES.items()},
+        peers=["kenlm"],
         random_seeds=[],
         rows=[*rows, *others, checks],
         summary={

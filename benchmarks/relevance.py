@@ -275,6 +275,7 @@ def main() -> None:
         command="python benchmarks/relevance.py",
         config_digest="",
         data_digests={name: digest_of_file(DATA / name) for name in ("pool/en.tsv.gz", "massive/en-US.jsonl.gz")},
+        peers=["fasttext-wheel"],
         random_seeds=list(RANDOM_SEEDS),
         rows=rows,
         summary=summary_of(rows),

@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from seedcorn.evaluation.bootstrap import Interval
@@ -16,7 +17,10 @@ _LARGE = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """The content of ``benchmarks/results/NAME.json``; fractions are fractions, not per cent."""
+    """The content of ``benchmarks/results/NAME.json``; fractions are fractions, not per cent.
+
+    ``peers`` are the distributions that ours is compared with, whose versions are told too.
+    """
 
     name: str
     command: str
@@ -25,6 +29,7 @@ class Results:
     random_seeds: Sequence[int]
     rows: Sequence[Mapping[str, Json]]
     summary: Mapping[str, Json]
+    peers: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Json]:
         """Return the results with their signature and the machine they were made on."""
@@ -32,7 +37,7 @@ class Results:
             "signature": {
                 "config": self.config_digest,
                 "data": dict(self.data_digests),
-                "versions": package_versions(),
+                "versions": {**package_versions(), **{peer: version(peer) for peer in self.peers}},
                 "random_seeds": list(self.random_seeds),
             },
             "command": self.command,
