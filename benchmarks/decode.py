@@ -161,6 +161,7 @@ def main() -> None:
             "dev": digest_of_file(arguments.folder / "posteriors" / "dev.npz"),
             "test": digest_of_file(arguments.folder / "posteriors" / "test.npz"),
         },
+        peers=["flashlight-text"],
         random_seeds=[RANDOM_SEED],
         rows=rows,
         summary={name: at_100[name] for name in ("speed_vs_flashlight", "wer_minus_flashlight")},

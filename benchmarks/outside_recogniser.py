@@ -251,6 +251,7 @@ def results(work: Path, n_test: int, n_dev: int) -> Results:
             for name in SYSTEMS
             if arpa_of(work, name).exists()
         },
+        peers=["pocketsphinx", "faster-whisper"],
         random_seeds=[RANDOM_SEED],
         rows=rows,
         summary=summary,
