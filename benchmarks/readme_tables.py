@@ -184,6 +184,13 @@ TABLES: dict[str, tuple[Line, ...]] = {
         ),
         Line("bench-lm", "load_speed_vs_kenlm", "Language model loading: speed against KenLM and ARPA", "{:.0f}x"),
         Line(
+            "bench-lm",
+            "mix_ngrams_per_second",
+            "Two language models mixed into a static one: n-grams a second",
+            "{:,.0f}",
+        ),
+        Line("bench-lm", "prune_ngrams_per_second", "… one pruned to a half", "{:,.0f}"),
+        Line(
             "bench-sentence-embedding",
             "seconds_10m",
             "Ten million sentence pairs scored by centroid distance, one thread",
