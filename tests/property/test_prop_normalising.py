@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedcorn.corpus.normalising import normalise_all
+from seedcorn.corpus.normalising import buffers_of, normalise_all
 from seedcorn.corpus.text import normalise, words
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_spans, ngram_sums
 
@@ -48,3 +48,11 @@ def test_sums_equal_the_matrix_product_and_slices_change_nothing(rows: list[str]
     np.testing.assert_allclose(sums.sums, matrix @ weights.astype(np.float64), atol=1e-4)
     np.testing.assert_array_equal(sums.n_words, [len(words(row)) for row in rows[skipped:]])
     np.testing.assert_array_equal(sums.n_ngrams, np.asarray(matrix.sum(axis=1)).ravel())
+
+
+def test_an_offset_buffer_may_have_any_bytes_behind_what_it_needs() -> None:
+    texts = pa.array(["wake me", "up"])
+    _, offsets, utf8 = texts.buffers()
+    longer = pa.py_buffer(offsets.to_pybytes()[: 3 * 4] + b"x")
+    same = pa.Array.from_buffers(pa.string(), 2, [None, longer, utf8])
+    assert buffers_of(same).offsets.tolist() == [0, 7, 9]

@@ -132,7 +132,9 @@ def buffers_of(array: pa.Array) -> TextBuffers:
     if len(array) == 0 or utf8 is None:
         return TextBuffers(np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64))
     offset_type = np.int64 if pa.types.is_large_string(array.type) else np.int32
-    own = np.frombuffer(offsets, offset_type)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    # A buffer may be longer than its array needs, by any number of bytes.
+    up_to_end = np.frombuffer(offsets, offset_type, count=array.offset + len(array) + 1)
+    own = up_to_end[array.offset :].astype(np.int64)
     return TextBuffers(np.frombuffer(utf8, np.uint8)[own[0] : own[-1]], own - own[0])
 
 
