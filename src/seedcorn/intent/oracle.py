@@ -76,5 +76,6 @@ class TrainOracle(SelfTrainingSettings, Stage[MeasuredSystem]):
             train=trainer(self, intents=data.intents, knowledge=knowledge_of_model(teacher.model), few=False),
             settings=self.model_copy(update={"seed_weight": 1.0}),
             random_seed=context.random_seed,
+            n_processes=context.n_processes,
         )
         return measured_system(fitted.at_budget(self.false_alarm_budget), data, n_added=len(hidden))

@@ -127,6 +127,7 @@ class SelfTrain(SelfTrainingSettings, Stage[SelfTrained]):
             settings=self,
             hints={text: hint for answered in answers for text, hint in answered.hints().items()},
             random_seed=context.random_seed,
+            n_processes=context.n_processes,
         )
         return found.model, found.labels, found.as_rows()
 

@@ -74,7 +74,15 @@ class TrainTeacher(NluSettings, BudgetSettings, Stage[TrainedTeacher]):
             teacher = train_teacher(data.seed, data.background, train=learn, random_seed=random_seed)
             seed_only = train(data.labelled, intents=data.intents, settings=self, random_seed=random_seed)
             return TrainedTeacher(model=teacher.model, calibration=teacher.calibration, seed_only=seed_only)
-        fit = partial(train_without_pool, data.seed, data.background, data.dev, settings=self, random_seed=random_seed)
+        fit = partial(
+            train_without_pool,
+            data.seed,
+            data.background,
+            data.dev,
+            settings=self,
+            random_seed=random_seed,
+            n_processes=context.n_processes,
+        )
         plain = fitted = fit(train=trainer(self, intents=data.intents))
         if knowledge.encoder:
             fitted = fit(train=learn)

@@ -6,7 +6,7 @@ missed at that threshold; so the labelled utterances are dev too, and a run with
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from seedcorn.nlu.calibration import LogOddsCalibration, calibrate_log_odds
 from seedcorn.nlu.intent_views import OperatingPoint
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.operating_point import Threshold, threshold_at_budget
+from seedcorn.runs.processes import in_processes
 from seedcorn.selection import FloatArray
 
 
@@ -72,21 +73,39 @@ TrainOn = Callable[[NDArray[np.int64], LinearNlu | None], LinearNlu]
 
 
 def cross_fit(
-    labelled: Labelled, train_on: TrainOn, *, folds: NDArray[np.int64], before: CrossFitted | None = None
+    labelled: Labelled,
+    train_on: TrainOn,
+    *,
+    folds: NDArray[np.int64],
+    before: CrossFitted | None = None,
+    n_processes: int = 1,
 ) -> CrossFitted:
-    """Return what ``train_on`` makes of all rows and of all but each fold; cost: one training a fold and one more."""
-    numbers = range(int(folds.max()) + 1)
-    model = train_on(np.arange(len(folds)), None if before is None else before.model)
-    fold_models = tuple(
-        train_on(np.flatnonzero(folds != fold), None if before is None else before.fold_models[fold])
-        for fold in numbers
-    )
+    """Return what ``train_on`` makes of all rows and of all but each fold; cost: one training a fold and one more.
+
+    ``n_processes`` train at a time, for which ``train_on`` is sent to the others; no result depends on it.
+    """
+    is_held_out = [folds < 0, *(folds == fold for fold in range(int(folds.max()) + 1))]
+    befores = [None] * len(is_held_out) if before is None else [before.model, *before.fold_models]
+    trainings = [
+        partial(_train_and_judge, labelled, train_on, held_out, its_before)
+        for held_out, its_before in zip(is_held_out, befores, strict=True)
+    ]
+    (model, of_dev), *of_folds = in_processes(trainings, n_processes=n_processes)
     log_odds = np.zeros(len(folds) + len(labelled.dev))
-    for fold, held_out in ((fold, np.flatnonzero(folds == fold).tolist()) for fold in numbers):
-        texts = [labelled.rows[i].text for i in held_out]
-        log_odds[held_out] = log_odds_of(fold_models[fold], labelled.functionality, texts)
-    log_odds[len(folds) :] = log_odds_of(model, labelled.functionality, [u.text for u in labelled.dev])
+    log_odds[len(folds) :] = of_dev
+    for held_out, (_, of_held_out) in zip(is_held_out[1:], of_folds, strict=True):
+        log_odds[: len(folds)][held_out] = of_held_out
+    fold_models = tuple(fold_model for fold_model, _ in of_folds)
     return CrossFitted(labelled=labelled, model=model, fold_models=fold_models, folds=folds, log_odds=log_odds)
+
+
+def _train_and_judge(
+    labelled: Labelled, train_on: TrainOn, is_held_out: NDArray[np.bool_], before: LinearNlu | None
+) -> tuple[LinearNlu, FloatArray]:
+    """Return the model of the rows that are not held out, and its log odds of those that are; if none is, of dev."""
+    model = train_on(np.flatnonzero(~is_held_out), before)
+    judged = [labelled.rows[i] for i in np.flatnonzero(is_held_out).tolist()] if is_held_out.any() else labelled.dev
+    return model, log_odds_of(model, labelled.functionality, [u.text for u in judged])
 
 
 def log_odds_of(model: LinearNlu, functionality: Collection[str], texts: Sequence[str]) -> FloatArray:

@@ -34,6 +34,10 @@ class FineTuned:
 
         return trained_network(self.checkpoint, self.tensors, n_outputs=len(self.outputs))
 
+    def __getstate__(self) -> dict[str, object]:
+        """Send what was trained to another process, not the network over it."""
+        return {name: value for name, value in self.__dict__.items() if name != "network"}
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the arrays that ``load`` reads; what is shared with the checkpoint is not among them."""
         named: dict[str, NDArray[np.generic]] = {f"{self.saved_as}/{name}": rows for name, rows in self.tensors.items()}

@@ -6,7 +6,7 @@ will be used: each at its own threshold for the same budget of false alarms. Aft
 cross-fitting, gates and the decision are ours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,8 @@ from pydantic import Field
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import DataError
 from seedcorn.files import Json
-from seedcorn.nlu.cross_fitting import CrossFitted, cross_fit
+from seedcorn.nlu.calibration import LogOddsCalibration
+from seedcorn.nlu.cross_fitting import CrossFitted, Labelled, cross_fit
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluTrainer
 from seedcorn.nlu.operating_point import Threshold
@@ -104,6 +105,7 @@ def self_train_at_budget(
     settings: PoolTrainingSettings = PoolTrainingSettings(),
     hints: Mapping[str, SlotHint] | None = None,
     random_seed: int = 0,
+    n_processes: int = 1,
 ) -> PoolTraining:
     """Return the model after up to ``n_rounds`` rounds on the pool ``texts``.
 
@@ -116,23 +118,37 @@ def self_train_at_budget(
     requests = np.ones(len(texts)) if gate is None else gate.probabilities(texts)
     pool = RequestPool(texts=texts, requests=requests, least_request=0.0 if gate is None else gate.least_probability)
     n_rounds = settings.n_rounds if len(texts) else 0
-    intents = _self_train_intents(without_pool, pool, train, settings, n_rounds=n_rounds, random_seed=random_seed)
+
+    def students_of(teachers: CrossFitted) -> tuple[CrossFitted, tuple[PoolLabel, ...]]:
+        labelled, calibration = teachers.labelled, teachers.calibration
+        labels = label_pool(teachers.model, labelled, calibration, pool, settings)
+        train_on = _Students(
+            labelled=labelled,
+            calibration=calibration,
+            pool=pool,
+            labels=labels,
+            train=train,
+            settings=settings,
+            random_seed=random_seed,
+        )
+        fitted = cross_fit(labelled, train_on, folds=teachers.folds, before=teachers, n_processes=n_processes)
+        return fitted, labels
+
+    intents = _self_train_intents(without_pool, students_of, settings, n_rounds=n_rounds)
     return _with_slots(intents, pool, settings, hints or {}, random_seed) if n_rounds else intents
 
 
 def _self_train_intents(
     without_pool: CrossFitted,
-    pool: RequestPool,
-    train: NluTrainer,
+    students_of: Callable[[CrossFitted], tuple[CrossFitted, tuple[PoolLabel, ...]]],
     settings: PoolTrainingSettings,
     *,
     n_rounds: int,
-    random_seed: int,
 ) -> PoolTraining:
     """Return the model after up to ``n_rounds`` rounds of the intents."""
     current, kept, rounds = without_pool, tuple[PoolLabel, ...](), list[RoundOutcome]()
     for number in range(1, n_rounds + 1):
-        student, labels = _students(current, pool, train, settings, random_seed)
+        student, labels = students_of(current)
         n_accepted = sum(x.weight > 0 for x in labels)
         outcome = compare(current, student, budget=settings.false_alarm_budget, number=number, n_accepted=n_accepted)
         rounds.append(outcome)
@@ -170,30 +186,34 @@ def _with_slots(
     )
 
 
-def _students(
-    current: CrossFitted, pool: RequestPool, train: NluTrainer, settings: PoolTrainingSettings, random_seed: int
-) -> tuple[CrossFitted, tuple[PoolLabel, ...]]:
-    """Return the students of the teachers ``current``, and the labels that the one of all rows learnt from."""
-    labelled, made = current.labelled, list[tuple[PoolLabel, ...]]()
+@dataclass(frozen=True, kw_only=True)
+class _Students:
+    """Trains students, each on the rows of its teacher and on what that is sure of."""
 
-    def train_on(rows: NDArray[np.int64], teacher: LinearNlu | None) -> LinearNlu:
+    labelled: Labelled
+    calibration: LogOddsCalibration
+    pool: RequestPool
+    labels: tuple[PoolLabel, ...]  # by the teacher of all rows
+    train: NluTrainer
+    settings: PoolTrainingSettings
+    random_seed: int
+
+    def __call__(self, rows: NDArray[np.int64], teacher: LinearNlu | None) -> LinearNlu:
+        """Return the student of some rows."""
         if teacher is None:
             raise DataError(wanted="a teacher for every student", found="none")
-        labels = label_pool(teacher, labelled, current.calibration, pool, settings)
-        made.append(labels)
+        labelled, of_all = self.labelled, len(rows) == len(self.labelled.rows)
+        labels = self.labels if of_all else label_pool(teacher, labelled, self.calibration, self.pool, self.settings)
         chosen, accepted = [labelled.rows[i] for i in rows], [x for x in labels if x.weight > 0]
-        model = train(
-            [*chosen, *(Utterance(text=pool.texts[x.position], intent=x.intent) for x in accepted)],
-            weights=[*weights_of(chosen, labelled, settings), *(x.weight for x in accepted)],
+        model = self.train(
+            [*chosen, *(Utterance(text=self.pool.texts[x.position], intent=x.intent) for x in accepted)],
+            weights=[*weights_of(chosen, labelled, self.settings), *(x.weight for x in accepted)],
             excluded_intents=labelled.functionality,
             teacher=teacher,
             slots_of_teacher=True,
-            random_seed=random_seed,
+            random_seed=self.random_seed,
         )
         return linear_of(model)
-
-    student = cross_fit(labelled, train_on, folds=current.folds, before=current)
-    return student, made[0]
 
 
 def compare(

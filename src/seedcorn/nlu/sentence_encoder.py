@@ -4,7 +4,7 @@ The intent model sees sentences as it does (``SentenceView``), the slot model to
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,6 +44,10 @@ class CachedEncoder:
     caches: tuple[VectorCache, VectorCache] | None = None
     cached: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
     cached_in_tokens: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    def __reduce__(self) -> tuple[Callable[[str], "CachedEncoder"], tuple[str]]:
+        """Send the name alone to another process: it loads the encoder itself, once."""
+        return load_sentence_encoder, (self.name,)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return rows of length one, (n, d)."""

@@ -13,6 +13,7 @@ from seedcorn.nlu.encoders import PretrainedEncoder, pretrained_encoder
 from seedcorn.nlu.fine_tuning import FineTuningSettings, batches_of_epoch, rate_at
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
+from seedcorn.torch_threads import one_torch_thread
 
 _LAYER = re.compile(r"\blayers?\.(\d+)\.")
 _LARGEST_GRADIENT = 1.0
@@ -77,10 +78,10 @@ def fine_tune(
     """Return the network trained on ``texts``, each seen its weight (texts,) an epoch, for the ``loss`` of some rows.
 
     AdamW (Loshchilov & Hutter 2019) under a learning rate that rises, then falls to zero. One random seed gives the
-    same weights on one machine and thread count.
+    same weights on one machine, in one thread.
     """
     rng = np.random.default_rng(random_seed)
-    with torch.random.fork_rng(devices=[]):
+    with one_torch_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(random_seed)
         network = UpperHalf(pretrained_encoder(checkpoint), n_outputs=n_outputs, dropout=settings.dropout)
         epochs = range(settings.n_epochs)

@@ -1,6 +1,7 @@
 """The model without pool at a false-alarm budget: where self-training begins, and what it has to beat."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,24 +52,35 @@ def train_without_pool(
     train: NluTrainer,
     settings: BudgetSettings = BudgetSettings(),
     random_seed: int = 0,
+    n_processes: int = 1,
 ) -> CrossFitted:
     """Return the teacher of ``self_train_at_budget``: the same model without pool. Raises as ``labelled_of`` does."""
     labelled = labelled_of(seed, background, dev)
     folds = folds_alike([u.intent for u in labelled.rows], settings.n_folds, random_seed)
+    train_on = partial(_train_on, labelled=labelled, train=train, settings=settings, random_seed=random_seed)
+    return cross_fit(labelled, train_on, folds=folds, n_processes=n_processes)
 
-    def train_on(rows: NDArray[np.int64], before: LinearNlu | None) -> LinearNlu:
-        chosen = [labelled.rows[i] for i in rows]
-        complete = len(rows) == len(labelled.rows)
-        model = train(
-            chosen,
-            weights=weights_of(chosen, labelled, settings),
-            slot_weights=[float(complete)] * len(chosen),  # folds are asked for intents alone
-            excluded_intents=labelled.functionality,
-            random_seed=random_seed,
-        )
-        return linear_of(model)
 
-    return cross_fit(labelled, train_on, folds=folds)
+def _train_on(
+    rows: NDArray[np.int64],
+    before: LinearNlu | None,
+    *,
+    labelled: Labelled,
+    train: NluTrainer,
+    settings: BudgetSettings,
+    random_seed: int,
+) -> LinearNlu:
+    """Return the model of some rows; there is none ``before``."""
+    chosen = [labelled.rows[i] for i in rows]
+    complete = len(rows) == len(labelled.rows)
+    model = train(
+        chosen,
+        weights=weights_of(chosen, labelled, settings),
+        slot_weights=[float(complete)] * len(chosen),  # folds are asked for intents alone
+        excluded_intents=labelled.functionality,
+        random_seed=random_seed,
+    )
+    return linear_of(model)
 
 
 def weights_of(rows: Sequence[Utterance], labelled: Labelled, settings: BudgetSettings) -> list[float]:

@@ -68,6 +68,11 @@ class Run:
     mapper: Mapper = map_in_order
     starts_processes: bool = False
 
+    @property
+    def n_processes(self) -> int:
+        """How many processes may work at a time: as many as threads, where processes may be started."""
+        return min(self.n_threads, os.cpu_count() or 1) if self.starts_processes else 1
+
     def do(self, stage: Stage[T], *results: Result[StageResult], name: str = "") -> Result[T]:
         """Return the result of ``stage`` on the values of ``results``, running it unless that is recorded.
 
@@ -98,7 +103,7 @@ class Run:
         unfinished = self._unfinished(stage, results, name)
         record = read_record(self._place(unfinished))
         is_done = record is not None and record.fingerprint == unfinished.fingerprint
-        if is_done or not self.starts_processes or min(self.n_threads, os.cpu_count() or 1) == 1:
+        if is_done or self.n_processes == 1:
             return contextlib.nullcontext()
         say(f"{unfinished.stage}: begun beside what comes next")
         alone = replace(self, n_threads=1, mapper=map_in_order)
@@ -175,6 +180,7 @@ class Run:
                     random_seed=unfinished.random_seed,
                     checkpoints=checkpoints,
                     n_threads=self.n_threads,
+                    n_processes=self.n_processes,
                     mapper=self.mapper,
                 )
             )

@@ -1,14 +1,18 @@
-"""Processes that end with the one that started them, and work that one of them does beside it."""
+"""Processes that end with the one that started them, and work that they do beside it."""
 
 import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children, get_context, parent_process
+from typing import TypeVar
 
 from seedcorn.errors import SeedcornError
 from seedcorn.progress import ProgressMode, showing_progress, shown_progress
+
+Made = TypeVar("Made")
 
 
 @contextlib.contextmanager
@@ -26,6 +30,38 @@ def beside(work: Callable[[], object]) -> Iterator[None]:
     finally:
         process.kill()
         process.join()
+
+
+def in_processes(tasks: Sequence[Callable[[], Made]], *, n_processes: int) -> list[Made]:
+    """Return what each of ``tasks`` makes, in their order: the first made here, the others beside it.
+
+    ``n_processes`` work at a time, this one among them; with more than one, tasks and what they make are sent from one
+    to the other. The first error ends all.
+    """
+    if min(n_processes, len(tasks)) <= 1:
+        return [task() for task in tasks]
+    first, *others = tasks
+    with worker_processes(min(n_processes - 1, len(others))) as workers:
+        futures = [workers.submit(task) for task in others]
+        made = [first()]
+        taken_over = {i: others[i]() for i in reversed(range(len(others))) if futures[i].cancel()}
+        return made + [taken_over[i] if i in taken_over else future.result() for i, future in enumerate(futures)]
+
+
+@contextlib.contextmanager
+def worker_processes(n_workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield processes that end with the block, when it fails at once."""
+    before = {child.pid for child in active_children()}
+    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=end_with_parent)
+    try:
+        yield workers
+    except BaseException:
+        for child in active_children():
+            if child.pid not in before:
+                child.kill()
+        workers.shutdown(wait=False, cancel_futures=True)
+        raise
+    workers.shutdown()
 
 
 def _do(work: Callable[[], object], mode: ProgressMode, source: str) -> None:

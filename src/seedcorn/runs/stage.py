@@ -39,12 +39,14 @@ class Context:
     """What a stage is given beside its settings and its inputs.
 
     ``checkpoints`` is a folder that survives an interruption of the stage; without one there is nothing to resume.
-    ``mapper`` carries passes over a pool out. No result depends on it or on ``n_threads``.
+    ``mapper`` carries passes over a pool out, ``n_processes`` may train models at a time. No result depends on these
+    or on ``n_threads``.
     """
 
     random_seed: int = 0
     checkpoints: Path | None = None
     n_threads: int = 1
+    n_processes: int = 1
     mapper: Mapper = map_in_order
 
     def rng(self) -> np.random.Generator:

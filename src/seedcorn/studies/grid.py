@@ -1,16 +1,13 @@
 """The cells of a study, several at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, as_completed
 from typing import TypeVar
 
 from seedcorn.progress import say, track
-from seedcorn.runs.processes import end_with_parent
+from seedcorn.runs.processes import Made, worker_processes
 
 Cell = TypeVar("Cell")
-Made = TypeVar("Made")
 
 N_ATTEMPTS = 2
 
@@ -44,24 +41,8 @@ def _make_in_processes(
     function: Callable[[Cell], Made], cells: Sequence[Cell], made: dict[int, Made], *, what: str, n_workers: int
 ) -> None:
     """Add to ``made`` the cells that are not in it."""
-    with _workers(n_workers) as workers:
+    with worker_processes(n_workers) as workers:
         futures = {workers.submit(function, cell): i for i, cell in enumerate(cells) if i not in made}
         for future in as_completed(futures):
             made[futures[future]] = future.result()  # the first failure ends the study, not the last
             say(f"{what}: {len(made)} of {len(cells)} made")
-
-
-@contextmanager
-def _workers(n_workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield processes that end with the block, when it fails at once."""
-    before = {child.pid for child in active_children()}
-    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=end_with_parent)
-    try:
-        yield workers
-    except BaseException:
-        for child in active_children():
-            if child.pid not in before:
-                child.kill()
-        workers.shutdown(wait=False, cancel_futures=True)
-        raise
-    workers.shutdown()
