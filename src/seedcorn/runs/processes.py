@@ -59,6 +59,7 @@ def worker_processes(n_workers: int) -> Iterator[ProcessPoolExecutor]:
         for child in active_children():
             if child.pid not in before:
                 child.kill()
+                child.join()
         workers.shutdown(wait=False, cancel_futures=True)
         raise
     workers.shutdown()

@@ -1,5 +1,6 @@
 """What was fine-tuned of an encoder, saved without it: it answers as before, and arrays of others are refused."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,14 @@ def test_a_saved_model_answers_as_before(tagger: SlotTagger) -> None:
     assert loaded is not None
     for before, after in zip(tagger.posteriors(TEXTS, OUTPUTS), loaded.posteriors(TEXTS, OUTPUTS), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_a_model_sent_to_another_process_answers_as_before(tagger: SlotTagger) -> None:
+    assert tagger.network is tagger.network  # made once, and not sent
+    there = copy.copy(tagger)  # by the same protocol
+    assert "network" not in there.__dict__
+    for here, found in zip(tagger.posteriors(TEXTS, OUTPUTS), there.posteriors(TEXTS, OUTPUTS), strict=True):
+        np.testing.assert_array_equal(here, found)
 
 
 def test_what_is_no_such_model_is_refused(tagger: SlotTagger, tmp_path: Path) -> None:

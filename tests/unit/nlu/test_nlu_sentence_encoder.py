@@ -96,6 +96,10 @@ def test_a_saved_model_finds_its_encoder_by_name(
     assert asked == ["meanings"]
 
 
+def test_another_process_loads_the_encoder_itself(encoder: CachedEncoder) -> None:
+    assert encoder.__reduce__() == (load_sentence_encoder, ("meanings",))
+
+
 def test_an_encoder_that_is_not_there_is_named(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     with pytest.raises(DataError, match="no-such-encoder"):

@@ -1,5 +1,7 @@
 """The model without pool: trained on what is labelled, judged by what it has not seen, refused what says nothing."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,8 +10,10 @@ from hypothesis import strategies as st
 from budget_training import SETTINGS, TRAIN
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
+from seedcorn.input_files import digest_of_folder
 from seedcorn.nlu.cross_fitting import CrossFitted, log_odds_of
 from seedcorn.nlu.linear import LinearNlu
+from seedcorn.nlu.saved_model import save_cross_fitted
 from seedcorn.nlu.without_pool import BudgetSettings, labelled_of, linear_of, train_without_pool, weights_of
 
 ROWS = st.lists(st.builds(Utterance, text=st.just("go"), intent=st.sampled_from("abcd")), max_size=6)
@@ -81,6 +85,19 @@ def test_the_same_seed_gives_the_same_model(
     again = train_without_pool(own[:10], others[:200], dev, train=TRAIN, settings=SETTINGS, random_seed=1)
     assert isinstance(again.model, LinearNlu)
     assert (again.log_odds == teacher.log_odds).all()
+
+
+def test_folds_trained_in_another_process_are_the_same_models(
+    teacher: CrossFitted, own_and_others: tuple[list[Utterance], list[Utterance]], tmp_path: Path
+) -> None:
+    own, others = own_and_others
+    dev = [*own[10:20], *others[200:300]]
+    again = train_without_pool(
+        own[:10], others[:200], dev, train=TRAIN, settings=SETTINGS, random_seed=1, n_processes=2
+    )
+    save_cross_fitted(teacher, tmp_path / "one")
+    save_cross_fitted(again, tmp_path / "two")
+    assert digest_of_folder(tmp_path / "one") == digest_of_folder(tmp_path / "two")
 
 
 def test_a_linear_model_is_itself(teacher: CrossFitted) -> None:

@@ -2,7 +2,10 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -11,6 +14,7 @@ import pytest
 from seedcorn.errors import DataError
 from seedcorn.input_files import digest_of_folder
 from seedcorn.runs import Context, Run, Stage
+from seedcorn.runs.processes import in_processes
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,33 @@ def test_what_fails_ahead_fails_again_where_it_is_seen(tmp_path: Path, capfd: py
     with pytest.raises(DataError, match="nothing"):
         run.do(Refused())
     assert capfd.readouterr().err == ""
+
+
+def _number_and_process(number: int) -> tuple[int, int]:
+    return number, os.getpid()
+
+
+def _refuse() -> tuple[int, int]:
+    raise DataError(wanted="anything", found="nothing")
+
+
+def test_tasks_are_done_here_and_beside_in_their_order() -> None:
+    tasks = [partial(_number_and_process, i) for i in range(7)]
+    numbers, processes = zip(*in_processes(tasks, n_processes=2), strict=True)
+    assert numbers == tuple(range(7))
+    assert processes[0] == os.getpid() != processes[1]
+    assert len(set(processes)) == 2
+    assert {process for _, process in in_processes(tasks, n_processes=1)} == {os.getpid()}
+    assert in_processes(tasks[:1], n_processes=4) == [(0, os.getpid())]
+
+
+@pytest.mark.parametrize("failing", [0, 2])
+def test_the_first_task_that_fails_ends_all(failing: int) -> None:
+    tasks: list[Callable[[], tuple[int, int]]] = [partial(_number_and_process, i) for i in range(3)]
+    tasks[failing] = _refuse
+    with pytest.raises(DataError, match="nothing"):
+        in_processes(tasks, n_processes=2)
+    assert not active_children()
 
 
 def test_an_error_in_the_block_does_not_wait_for_it(tmp_path: Path) -> None:
