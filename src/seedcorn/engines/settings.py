@@ -11,8 +11,8 @@ from seedcorn.errors import ConfigError
 class EngineSettings(Settings):
     """Where passes over pools are carried out, and by how many threads or processors; no result depends on either.
 
-    ``engine`` is local, ray (a cluster of ``n_threads`` processors started here) or ray:ADDRESS (one that runs). Runs of
-    the command line also train the models of a cross-validation in ``n_threads`` processes at a time.
+    ``engine`` is local, ray (a cluster of ``n_threads`` processors started here) or ray:ADDRESS (one that runs).
+    Runs of the command line also train the models of a cross-validation in ``n_threads`` processes at a time.
     """
 
     engine: str = "local"

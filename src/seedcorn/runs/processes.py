@@ -1,12 +1,15 @@
 """Processes that end with the one that started them, and work that they do beside it."""
 
 import contextlib
+import functools
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
 from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from seedcorn.errors import SeedcornError
@@ -36,33 +39,67 @@ def in_processes(tasks: Sequence[Callable[[], Made]], *, n_processes: int) -> li
     """Return what each of ``tasks`` makes, in their order: the first made here, the others beside it.
 
     ``n_processes`` work at a time, this one among them; with more than one, tasks and what they make are sent from one
-    to the other. The first error ends all.
+    to the other. Processes wait for further tasks until this one ends. The first error ends all.
     """
     if min(n_processes, len(tasks)) <= 1:
         return [task() for task in tasks]
     first, *others = tasks
-    with worker_processes(min(n_processes - 1, len(others))) as workers:
-        futures = [workers.submit(task) for task in others]
+    waiting = _waiting_workers(min(n_processes - 1, len(others)))
+    try:
+        futures = waiting.submit(others)
         made = [first()]
         taken_over = {i: others[i]() for i in reversed(range(len(others))) if futures[i].cancel()}
         return made + [taken_over[i] if i in taken_over else future.result() for i, future in enumerate(futures)]
+    except BaseException as error:
+        _waiting_workers.cache_clear()
+        waiting.end()
+        if isinstance(error, BrokenExecutor):
+            found = "a process beside this one was killed, perhaps for want of memory"
+            raise BrokenExecutor(f"{found}; with one thread the same command goes on where it stopped") from error
+        raise
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """Processes and those of them that have begun, which it ends at once when it is told to."""
+
+    executor: ProcessPoolExecutor
+    begun: list[BaseProcess] = field(default_factory=list)
+
+    def submit(self, tasks: Sequence[Callable[[], Made]]) -> list[Future[Made]]:
+        """Hand the tasks over; they begin in this order."""
+        before = set(active_children())
+        with _interrupts_ignored():  # as the processes do from their first moment: they end with this one
+            futures = [self.executor.submit(task) for task in tasks]
+        self.begun.extend(child for child in active_children() if child not in before)
+        return futures
+
+    def end(self) -> None:
+        """Kill what was begun."""
+        for process in self.begun:
+            process.kill()
+            process.join()
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _new_workers(n_workers: int) -> _Workers:
+    """Return processes in each of which libraries use one thread."""
+    return _Workers(ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=_begin))
+
+
+_waiting_workers = functools.cache(_new_workers)
 
 
 @contextlib.contextmanager
-def worker_processes(n_workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield processes that end with the block, when it fails at once; libraries use one thread in each."""
-    before = {child.pid for child in active_children()}
-    workers = ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=_begin)
+def worker_processes(n_workers: int) -> Iterator[_Workers]:
+    """Yield processes that end with the block, when it fails at once."""
+    workers = _new_workers(n_workers)
     try:
         yield workers
     except BaseException:
-        for child in active_children():
-            if child.pid not in before:
-                child.kill()
-                child.join()
-        workers.shutdown(wait=False, cancel_futures=True)
+        workers.end()
         raise
-    workers.shutdown()
+    workers.executor.shutdown()
 
 
 def _begin() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, as_completed
+from functools import partial
 from typing import TypeVar
 
 from seedcorn.progress import say, track
@@ -42,7 +43,8 @@ def _make_in_processes(
 ) -> None:
     """Add to ``made`` the cells that are not in it."""
     with worker_processes(n_workers) as workers:
-        futures = {workers.submit(function, cell): i for i, cell in enumerate(cells) if i not in made}
-        for future in as_completed(futures):
-            made[futures[future]] = future.result()  # the first failure ends the study, not the last
+        missing = [i for i in range(len(cells)) if i not in made]
+        cell_of = dict(zip(workers.submit([partial(function, cells[i]) for i in missing]), missing, strict=True))
+        for future in as_completed(cell_of):
+            made[cell_of[future]] = future.result()  # the first failure ends the study, not the last
             say(f"{what}: {len(made)} of {len(cells)} made")

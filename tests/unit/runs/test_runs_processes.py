@@ -1,8 +1,10 @@
 """A stage made ahead: done when it is asked for, with the same bytes; what fails there fails again where it is seen."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import active_children
@@ -128,6 +130,25 @@ def test_tasks_are_done_here_and_beside_in_their_order() -> None:
 def _torch_threads() -> int:
     torch = pytest.importorskip("torch")
     return int(torch.get_num_threads())
+
+
+def _die() -> tuple[int, int]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0, 0
+
+
+def test_a_process_that_is_killed_is_told_and_others_take_its_place() -> None:
+    with pytest.raises(BrokenExecutor, match="with one thread the same command goes on"):
+        in_processes([partial(_number_and_process, 0), _die], n_processes=2)
+    assert not active_children()
+    again = in_processes([partial(_number_and_process, i) for i in range(2)], n_processes=2)
+    assert [number for number, _ in again] == [0, 1]
+
+
+def test_processes_wait_for_further_tasks() -> None:
+    tasks = [partial(_number_and_process, i) for i in range(2)]
+    first, second = (in_processes(tasks, n_processes=2) for _ in range(2))
+    assert first == second
 
 
 def test_libraries_use_one_thread_in_each_process_beside() -> None:
