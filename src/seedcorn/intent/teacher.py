@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -15,7 +14,7 @@ from seedcorn.nlu.pool_training import compare
 from seedcorn.nlu.saved_model import load_cross_fitted, load_nlu, save_cross_fitted, save_nlu
 from seedcorn.nlu.teacher import train_teacher
 from seedcorn.nlu.training import NluKind, NluSettings, knowledge_of, train, trainer
-from seedcorn.nlu.without_pool import BudgetSettings, train_without_pool
+from seedcorn.nlu.without_pool import BudgetSettings, labelled_of, train_each_without_pool
 from seedcorn.progress import say
 from seedcorn.runs import Context, Stage
 
@@ -74,20 +73,16 @@ class TrainTeacher(NluSettings, BudgetSettings, Stage[TrainedTeacher]):
             teacher = train_teacher(data.seed, data.background, train=learn, random_seed=random_seed)
             seed_only = train(data.labelled, intents=data.intents, settings=self, random_seed=random_seed)
             return TrainedTeacher(model=teacher.model, calibration=teacher.calibration, seed_only=seed_only)
-        fit = partial(
-            train_without_pool,
-            data.seed,
-            data.background,
-            data.dev,
+        plain, *further = train_each_without_pool(
+            labelled_of(data.seed, data.background, data.dev),
+            [trainer(self, intents=data.intents), *([learn] if any(part is not None for part in knowledge) else [])],
             settings=self,
             random_seed=random_seed,
             n_processes=context.n_processes,
         )
-        plain = fitted = fit(train=trainer(self, intents=data.intents))
-        if knowledge.encoder:
-            fitted = fit(train=learn)
-        elif knowledge.words:
-            fitted = _no_worse(plain, fit(train=learn), self.false_alarm_budget)
+        fitted = further[0] if further else plain
+        if further and not knowledge.encoder:
+            fitted = _no_worse(plain, fitted, self.false_alarm_budget)
         return TrainedTeacher(
             model=fitted.at_budget(self.false_alarm_budget),
             seed_only=plain.at_budget(self.false_alarm_budget),

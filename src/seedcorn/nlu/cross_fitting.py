@@ -84,17 +84,36 @@ def cross_fit(
 
     ``n_processes`` train at a time, for which ``train_on`` is sent to the others; no result depends on it.
     """
+    return cross_fit_each(labelled, [train_on], folds=folds, before=before, n_processes=n_processes)[0]
+
+
+def cross_fit_each(
+    labelled: Labelled,
+    trains_on: Sequence[TrainOn],
+    *,
+    folds: NDArray[np.int64],
+    before: CrossFitted | None = None,
+    n_processes: int = 1,
+) -> list[CrossFitted]:
+    """Return what each of ``trains_on`` makes, as ``cross_fit`` does; the last is begun first, best the longest."""
     is_held_out = [folds < 0, *(folds == fold for fold in range(int(folds.max()) + 1))]
     befores = [None] * len(is_held_out) if before is None else [before.model, *before.fold_models]
+    kinds, parts = range(len(trains_on)), range(len(is_held_out))
+    order = [*((kind, 0) for kind in reversed(kinds)), *((kind, part) for kind in kinds for part in parts[1:])]
     trainings = [
-        partial(_train_and_judge, labelled, train_on, held_out, its_before)
-        for held_out, its_before in zip(is_held_out, befores, strict=True)
+        partial(_train_and_judge, labelled, trains_on[kind], is_held_out[part], befores[part]) for kind, part in order
     ]
-    (model, of_dev), *of_folds = in_processes(trainings, n_processes=n_processes)
+    made = dict(zip(order, in_processes(trainings, n_processes=n_processes), strict=True))
+    return [_fitted(labelled, folds, [made[kind, part] for part in parts]) for kind in kinds]
+
+
+def _fitted(labelled: Labelled, folds: NDArray[np.int64], made: Sequence[tuple[LinearNlu, FloatArray]]) -> CrossFitted:
+    """Return the models of all rows and of the folds, in this order, with what they say of what they have not seen."""
+    (model, of_dev), *of_folds = made
     log_odds = np.zeros(len(folds) + len(labelled.dev))
     log_odds[len(folds) :] = of_dev
-    for held_out, (_, of_held_out) in zip(is_held_out[1:], of_folds, strict=True):
-        log_odds[: len(folds)][held_out] = of_held_out
+    for fold, (_, of_held_out) in enumerate(of_folds):
+        log_odds[np.flatnonzero(folds == fold)] = of_held_out
     fold_models = tuple(fold_model for fold_model, _ in of_folds)
     return CrossFitted(labelled=labelled, model=model, fold_models=fold_models, folds=folds, log_odds=log_odds)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from seedcorn.config import Settings
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.nlu.cross_fitting import CrossFitted, Labelled, cross_fit
+from seedcorn.nlu.cross_fitting import CrossFitted, Labelled, cross_fit_each
 from seedcorn.nlu.cross_validation import folds_alike
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.model import NluModel, NluTrainer
@@ -55,10 +55,31 @@ def train_without_pool(
     n_processes: int = 1,
 ) -> CrossFitted:
     """Return the teacher of ``self_train_at_budget``: the same model without pool. Raises as ``labelled_of`` does."""
-    labelled = labelled_of(seed, background, dev)
+    (fitted,) = train_each_without_pool(
+        labelled_of(seed, background, dev),
+        [train],
+        settings=settings,
+        random_seed=random_seed,
+        n_processes=n_processes,
+    )
+    return fitted
+
+
+def train_each_without_pool(
+    labelled: Labelled,
+    trains: Sequence[NluTrainer],
+    *,
+    settings: BudgetSettings = BudgetSettings(),
+    random_seed: int = 0,
+    n_processes: int = 1,
+) -> list[CrossFitted]:
+    """Return what each of ``trains`` makes of the same folds, ``n_processes`` at a time, the longest given last."""
     folds = folds_alike([u.intent for u in labelled.rows], settings.n_folds, random_seed)
-    train_on = partial(_train_on, labelled=labelled, train=train, settings=settings, random_seed=random_seed)
-    return cross_fit(labelled, train_on, folds=folds, n_processes=n_processes)
+    trains_on = [
+        partial(_train_on, labelled=labelled, train=train, settings=settings, random_seed=random_seed)
+        for train in trains
+    ]
+    return cross_fit_each(labelled, trains_on, folds=folds, n_processes=n_processes)
 
 
 def _train_on(

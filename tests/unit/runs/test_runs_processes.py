@@ -110,6 +110,8 @@ def test_what_fails_ahead_fails_again_where_it_is_seen(tmp_path: Path, capfd: py
 
 
 def _number_and_process(number: int) -> tuple[int, int]:
+    if number == 0:  # long enough for the other process to have begun, or what it has not begun is done here
+        time.sleep(1)
     return number, os.getpid()
 
 
