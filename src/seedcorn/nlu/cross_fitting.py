@@ -16,7 +16,7 @@ from seedcorn.nlu.calibration import LogOddsCalibration, calibrate_log_odds
 from seedcorn.nlu.intent_views import OperatingPoint
 from seedcorn.nlu.linear import LinearNlu
 from seedcorn.nlu.operating_point import Threshold, threshold_at_budget
-from seedcorn.runs.processes import in_processes
+from seedcorn.processes import in_processes
 from seedcorn.selection import FloatArray
 
 

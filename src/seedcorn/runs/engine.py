@@ -24,8 +24,8 @@ from seedcorn import __version__
 from seedcorn.corpus.parallel import Mapper, map_in_order
 from seedcorn.files import RECORD_NAME, Json, digest_of_json, naming_the_place, read_json, write_text_whole
 from seedcorn.input_files import digest_of_folder
+from seedcorn.processes import beside
 from seedcorn.progress import say
-from seedcorn.runs.processes import beside
 from seedcorn.runs.record import StageRecord, content_of, package_versions, read_record
 from seedcorn.runs.stage import Context, Stage, StageResult, T
 from seedcorn.tensor_files import reading_saved

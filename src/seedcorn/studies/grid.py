@@ -5,8 +5,8 @@ from concurrent.futures import BrokenExecutor, as_completed
 from functools import partial
 from typing import TypeVar
 
+from seedcorn.processes import Made, worker_processes
 from seedcorn.progress import say, track
-from seedcorn.runs.processes import Made, worker_processes
 
 Cell = TypeVar("Cell")
 
