@@ -209,7 +209,6 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "bench-pipelines", "intent_encoder_speedup", "… with a pretrained encoder that is not fine-tuned", "{:.1f}x"
         ),
         Line("bench-pipelines", "language_speedup", "A language run after training, against version 0.1", "{:.1f}x"),
-        Line("bench-pipelines", "study_two_workers_speedup", "A study by two workers against one", "{:.2f}x"),
         Line(
             "bench-cluster",
             "overhead_vs_local",
