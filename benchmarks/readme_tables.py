@@ -208,7 +208,6 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line(
             "bench-pipelines", "intent_encoder_speedup", "… with a pretrained encoder that is not fine-tuned", "{:.1f}x"
         ),
-        Line("bench-pipelines", "language_speedup", "A language run after training, against version 0.1", "{:.1f}x"),
         Line(
             "bench-cluster",
             "overhead_vs_local",
