@@ -159,8 +159,7 @@ TABLES: dict[str, tuple[Line, ...]] = {
     "speed": (
         Line("bench-relevance", "vs_sklearn", "Relevance scoring against scikit-learn, one thread", "{:.1f}x"),
         Line("bench-relevance", "vs_fasttext", "… against fastText", "{:.1f}x"),
-        Line("bench-relevance", "two_thread_speedup", "… a pass by two threads against one", "{:.2f}x"),
-        Line("bench-relevance", "two_thread_speedup_command_text", "… the whole command, 20 million lines", "{:.2f}x"),
+        Line("bench-relevance", "two_thread_speedup", "… the whole command by two threads against one", "{:.2f}x"),
         Line("bench-relevance", "peak_memory_gb_20m", "… peak memory for 20 million utterances", "{:.2f} GB"),
         Line(
             "bench-submodular",
