@@ -33,7 +33,11 @@ REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data"))
 MASSIVE = DATA / "massive" / "en-US.jsonl.gz"
 NAME = "bench-pipelines"
-INTENT, LANGUAGE, STUDY = "configs/intent-massive.yaml", "configs/language-massive-hi.yaml", "study-intent-massive.yaml"
+INTENT, LANGUAGE, STUDY = (
+    "configs/intent-massive.yaml",
+    "configs/language-massive-hi.yaml",
+    "configs/study-intent-massive.yaml",
+)
 SMALLER = ("data.annotated.background_fraction=0.2", "relevance.cutoff.n_kept=1500")
 N_ENCODED = 1_000
 SIDES = BEFORE, AFTER = "before", "after"
@@ -156,7 +160,7 @@ def study_runs() -> list[Json]:
     rows: list[Json] = []
     for n_workers in (1, 2):
         with tempfile.TemporaryDirectory() as made:
-            command = ["study", f"configs/{STUDY}", "--workers", str(n_workers), "--results", f"{made}/results"]
+            command = ["study", STUDY, "--workers", str(n_workers), "--results", f"{made}/results"]
             found = run_of(REPOSITORY, command, OF_STUDY, folder=Path(made) / "run", cache=Path(made) / "cache")
         rows.append({"run": "study", "side": AFTER, "n_workers": n_workers, **found})
         print(rows[-1], flush=True)
