@@ -28,11 +28,14 @@ class RoundSettings(Settings):
     self-training. Utterances of the intents that the agent was grown for count for the intent as much as its whole
     background, each at most ``seed_weight`` times; slots are learnt for these intents only, and their utterances count
     ``slot_intent_copies`` times where they are few beside the others. ``encoder`` names a pretrained encoder that
-    stands beside the n-grams; where there is an agent of before, its own is taken over.
+    stands beside the n-grams; where there is an agent of before, its own is taken over. With ``fine_tune_slots`` and
+    ``fine_tune_intents`` its upper half is also fine-tuned as a second view of the slots and of the intents.
     """
 
     most_replayed: int = Field(20_000, ge=1)
     encoder: Checkpoint | None = None
+    fine_tune_slots: bool = False
+    fine_tune_intents: bool = False
     n_crf_iterations: int = Field(60, ge=1)
     seed_weight: float = Field(10.0, ge=1)
     slot_intent_copies: int = Field(1, ge=1)
@@ -61,6 +64,8 @@ def trainer_for(intents: Collection[str], settings: RoundSettings, *, like: NluM
         n_crf_iterations=settings.n_crf_iterations,
         knowledge=knowledge.words,
         encoder=knowledge.encoder,
+        fine_tune_slots=settings.fine_tune_slots,
+        fine_tune_intents=settings.fine_tune_intents,
     )
     return partial(train_linear, settings=linear)
 

@@ -122,18 +122,19 @@ class GrowModel(RoundSettings, Stage[Agent]):
         labelled = next_labelled(data.agent.labelled, data.labels, data.new_seed, settings=self)
         known = {u.text for u in labelled}
         like = data.agent.model
-        first = grow(labelled, [], intents=data.intents, settings=self, like=like, random_seed=context.random_seed)
+        grown = grow(labelled, [], intents=data.intents, settings=self, like=like, random_seed=context.random_seed)
         # What the model of before labelled by itself is looked at anew, together with the new logs.
         texts = [u for u in (*data.agent.self_labelled, *logs.logs) if u.text not in known]
-        grown = grow(
-            labelled,
-            in_scope_first(texts, first.model, data.intents),
-            intents=data.intents,
-            settings=self,
-            dev=data.dev,
-            like=like,
-            random_seed=context.random_seed,
-        )
+        if self.n_rounds and texts:
+            grown = grow(
+                labelled,
+                in_scope_first(texts, grown.model, data.intents),
+                intents=data.intents,
+                settings=self,
+                dev=data.dev,
+                like=like,
+                random_seed=context.random_seed,
+            )
         agent = Agent(
             intents=data.intents,
             labelled=tuple(labelled),

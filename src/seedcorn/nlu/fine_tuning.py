@@ -4,6 +4,7 @@ The lower half and the embeddings stay as they are: fifty utterances would only 
 network itself is in ``upper_half``, which needs torch.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,9 +22,13 @@ _WARM_UP = 0.1  # the share of all steps in which the learning rate rises
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuningSettings:
-    """How a network is fine-tuned; chosen on development functionalities of MASSIVE (see docs/algorithms)."""
+    """How a network is fine-tuned; chosen on development functionalities of MASSIVE (see docs/algorithms).
+
+    Where ``n_epochs`` are fewer than ``least_steps`` there are more of them.
+    """
 
     n_epochs: int = 3
+    least_steps: int = 0
     learning_rate: float = 3e-4
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -53,6 +58,15 @@ def batches_of_epoch(
     batches = [part[start : start + size] for part in by_length for start in range(0, len(part), size)]
     for i in rng.permutation(len(batches)):
         yield batches[i]
+
+
+def batches_of(
+    texts: Sequence[str], weights: FloatArray, settings: FineTuningSettings, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Return the batches of all epochs."""
+    steps_an_epoch = max(1.0, weights.sum() / settings.batch_size)
+    n_epochs = max(settings.n_epochs, math.ceil(settings.least_steps / steps_an_epoch))
+    return [rows for _ in range(n_epochs) for rows in batches_of_epoch(texts, weights, settings.batch_size, rng)]
 
 
 def times_of_own(n_own: int) -> float:

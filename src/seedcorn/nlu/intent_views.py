@@ -13,13 +13,14 @@ from scipy.special import logsumexp
 
 from seedcorn.corpus.utterances import Utterance
 from seedcorn.nlu.fine_tuned_intents import FineTunedIntents, IntentExample, train_fine_tuned_intents
-from seedcorn.nlu.fine_tuning import times_of_own
+from seedcorn.nlu.fine_tuning import FineTuningSettings, times_of_own
 from seedcorn.nlu.functionality import functionality_log_odds, own_columns
 from seedcorn.nlu.maxent import MaxEnt, probabilities_of
 from seedcorn.nlu.sentence_encoder import CachedEncoder
 from seedcorn.selection import FloatArray
 
 N_NEAREST, N_RANDOM = 1_000, 250  # other utterances: those most like the functionality's, and of the rest
+_STEPS_PER_INTENT = 50  # at least, for each intent of the functionality
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ def train_intent_views(
     """Return ``maxent`` and a classifier fine-tuned on ``utterances`` from the ``encoder``'s checkpoint.
 
     Those of the ``functionality`` are repeated; of the others those are seen that are nearest to one of them in the
-    encoder's vectors, and a random part of the rest.
+    encoder's vectors, and a random part of the rest. Many intents take longer to tell apart than one takes.
     """
     own = [u for u in utterances if u.intent in functionality]
     others = [u for u in utterances if u.intent not in functionality]
@@ -111,6 +112,7 @@ def train_intent_views(
         intents=maxent.intents,
         checkpoint=encoder.name,
         excluded_intents=excluded_intents,
+        settings=FineTuningSettings(least_steps=_STEPS_PER_INTENT * len(functionality)),
         random_seed=random_seed,
     )
     return IntentViews(maxent, fine_tuned)

@@ -170,8 +170,9 @@ def _fine_tuned(
             random_seed=random_seed,
         )
         model = replace(model, fine_tuned=intents.fine_tuned)
-    if settings.fine_tune_slots and any(slot_weights):
-        slots = train_views(model.crf, utterances, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
+    taught = [u for u, weight in zip(utterances, slot_weights, strict=True) if weight > 0]
+    if settings.fine_tune_slots and taught:
+        slots = train_views(model.crf, taught, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
         model = replace(model, tagger=slots.tagger)
     return model
 

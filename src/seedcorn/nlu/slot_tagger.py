@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from seedcorn.nlu.upper_half import UpperHalf
 
+TAGGER = FineTuningSettings(least_steps=500)  # on development functionalities better than three epochs of half of that
+
 
 @dataclass(frozen=True, kw_only=True)
 class TaggerExample:
@@ -79,7 +81,7 @@ def train_tagger(
     *,
     checkpoint: str,
     slot_types: Sequence[str],
-    settings: FineTuningSettings = FineTuningSettings(),
+    settings: FineTuningSettings = TAGGER,
     random_seed: int = 0,
 ) -> SlotTagger:
     """Return the tagger over ``slot_types`` that minimises the cross-entropy of the tokens' labels.

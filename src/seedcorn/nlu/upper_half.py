@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seedcorn.bfloat16 import bf16_pays_on_processor
 from seedcorn.errors import DataError
 from seedcorn.nlu.encoders import PretrainedEncoder, pretrained_encoder
-from seedcorn.nlu.fine_tuning import FineTuningSettings, batches_of_epoch, rate_at
+from seedcorn.nlu.fine_tuning import FineTuningSettings, batches_of, rate_at
 from seedcorn.progress import track
 from seedcorn.selection import FloatArray
 from seedcorn.torch_threads import one_torch_thread
@@ -85,8 +85,7 @@ def fine_tune(
     with one_torch_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(random_seed)
         network = UpperHalf(pretrained_encoder(checkpoint), n_outputs=n_outputs, dropout=settings.dropout)
-        epochs = range(settings.n_epochs)
-        batches = [rows for _ in epochs for rows in batches_of_epoch(texts, weights, settings.batch_size, rng)]
+        batches = batches_of(texts, weights, settings, rng)
         optimiser = _optimiser(network, settings)
         rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, len(batches)))
         network.train()
@@ -107,4 +106,4 @@ def _optimiser(network: UpperHalf, settings: FineTuningSettings) -> torch.optim.
         {"params": layers, "lr": settings.learning_rate},
         {"params": list(network.head.parameters()), "lr": settings.head_learning_rate},
     ]
-    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
+    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)

@@ -81,7 +81,7 @@ def _run_of(folder: Path, random_seed: int) -> Run:
 
 def _of_one(config: GrowthStudyConfig, system: str) -> GrowthStudyConfig:
     """Return what decides about the measures of ``system``: not the other systems, nor their roles."""
-    roles = dict.fromkeys(("baseline", "reported", "chosen", "random", "oracle"), system)
+    roles = dict.fromkeys(("baseline", "reported", "chosen", "random", "random_twice", "oracle"), system)
     return config.model_copy(
         update={"name": system, "random_seeds": (0,), "systems": {system: config.systems[system]}, **roles}
     )

@@ -145,6 +145,7 @@ def growth_summary(measured: Sequence[RoundMeasure], config: GrowthStudyConfig) 
         "final_semantic_error_reduction": (base - error[config.reported]) / base if base else 0.0,
         "share_of_oracle": (base - error[config.reported]) / room if room > 0 else 1.0,
         "chosen_25_vs_random_25": difference(random, chosen, rng=np.random.default_rng(0)),
+        **_against_twice(measured, config),
         "promoted_share": {
             certified(name): _mean([float(m.promoted) for m in measured if m.system == certified(name)])
             for name, system in config.systems.items()
@@ -154,6 +155,13 @@ def growth_summary(measured: Sequence[RoundMeasure], config: GrowthStudyConfig) 
             name: _mean([forgetting(measured, name, seed) for seed in config.random_seeds]) for name in names
         },
     }
+
+
+def _against_twice(measured: Sequence[RoundMeasure], config: GrowthStudyConfig) -> dict[str, Json]:
+    if config.random_twice is None:
+        return {}
+    chosen, random = _errors(measured, config.chosen), _errors(measured, config.random_twice)
+    return {"chosen_25_vs_random_50": difference(random, chosen, rng=np.random.default_rng(0))}
 
 
 def forgetting(measured: Sequence[RoundMeasure], system: str, random_seed: int) -> float:

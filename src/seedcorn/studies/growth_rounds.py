@@ -81,7 +81,8 @@ def run_system(config: GrowthStudyConfig, name: str, data: GrowthData, *, random
         seen = [u for part in data.slices[:round_] for u in part]
         if system.labels is not None:
             new = data.slices[round_ - 1]
-            labels += _annotated(config, [*labelled, *labels], new, intents, system.labels, random_seed)
+            settings = AnnotationSettings(strategy=system.labels, batch_size=config.n_labels_of(name))
+            labels += _annotated(config, [*labelled, *labels], new, intents, settings, random_seed)
         if system.oracle:
             labels = seen
         if round_ not in wanted:
@@ -138,15 +139,16 @@ def _annotated(
     labelled: Sequence[Utterance],
     logs: Sequence[Utterance],
     intents: Sequence[str],
-    strategy: Strategy,
+    settings: AnnotationSettings,
     random_seed: int,
 ) -> list[Utterance]:
     """Return the labels that the annotator gives to the utterances chosen of this round's logs."""
-    settings = AnnotationSettings(strategy=strategy, batch_size=config.n_labels)
-    if strategy is Strategy.RANDOM:
+    if settings.strategy is Strategy.RANDOM:
         order = np.random.default_rng([random_seed, len(intents)]).permutation(len(logs))
-        return [logs[i] for i in order[: config.n_labels].tolist()]
-    model = grow(labelled, [], intents=intents, settings=config.model, random_seed=random_seed).model
+        return [logs[i] for i in order[: settings.batch_size].tolist()]
+    # What n-grams and frozen vectors doubt will do, at a tenth of the cost.
+    quick = config.model.model_copy(update={"fine_tune_slots": False, "fine_tune_intents": False})
+    model = grow(labelled, [], intents=intents, settings=quick, random_seed=random_seed).model
     batch = propose([u.text for u in logs], model=model, labelled=labelled, settings=settings, random_seed=random_seed)
     return [logs[p.position] for p in batch.proposals]
 

@@ -15,21 +15,23 @@ class GrowthSystem(Settings):
     """One system: how its labels of a round are chosen (none without ``labels``), and whether it trains itself.
 
     ``oracle`` is trained on everything in the pool so far with its true labels. ``certified``: what is deployed
-    is measured too, where a round that does not pass its certificate is not promoted. ``measured_rounds`` are those of
-    this system where they are not those of the study.
+    is measured too, where a round that does not pass its certificate is not promoted. ``n_labels`` a round and
+    ``measured_rounds`` are those of this system where they are not those of the study.
     """
 
     labels: Strategy | None = None
     self_training: bool = False
     oracle: bool = False
     certified: bool = False
+    n_labels: int | None = Field(None, ge=1)
     measured_rounds: tuple[int, ...] = ()
 
 
 class GrowthStudyConfig(Settings):
     """The configuration file of a growth study; configs/study-growth-massive.yaml explains every setting.
 
-    ``certificate_on`` are the utterances of the certificates; ``margin`` is theirs.
+    ``certificate_on`` are the utterances of the certificates; ``margin`` is theirs. ``random_twice`` names the system
+    with twice as many random labels, where there is one.
     """
 
     study: Literal["growth"]
@@ -53,6 +55,7 @@ class GrowthStudyConfig(Settings):
     reported: str = "grown"
     chosen: str = "chosen"
     random: str = "random"
+    random_twice: str | None = None
     oracle: str = "oracle"
 
     def rounds_of(self, name: str) -> list[int]:
@@ -61,10 +64,14 @@ class GrowthStudyConfig(Settings):
         wanted = self.systems[name].measured_rounds or self.measured_rounds or range(1, n_rounds + 1)
         return sorted({*wanted, n_rounds})
 
+    def n_labels_of(self, name: str) -> int:
+        """Return how many labels people give to the system ``name`` after each round."""
+        return self.systems[name].n_labels or self.n_labels
+
     @model_validator(mode="after")
     def _named_systems_exist(self) -> Self:
-        for role in (self.baseline, self.reported, self.chosen, self.random, self.oracle):
-            if role not in self.systems:
+        for role in (self.baseline, self.reported, self.chosen, self.random, self.random_twice, self.oracle):
+            if role is not None and role not in self.systems:
                 raise ValueError(f"'{role}' is not one of the systems {', '.join(self.systems)}")
         if self.certificate_on is None and any(system.certified for system in self.systems.values()):
             raise ValueError("give 'certificate_on', the utterances by which systems are certified")
