@@ -4,7 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedcorn.nlu.fine_tuning import batches_by_length, batches_of_epoch, rate_at, times_of_own
+from seedcorn.nlu.fine_tuning import (
+    FineTuningSettings,
+    batches_by_length,
+    batches_of,
+    batches_of_epoch,
+    rate_at,
+    times_of_own,
+)
 
 TEXTS = st.lists(st.text("ab ", max_size=12), max_size=150)
 
@@ -17,6 +24,16 @@ def test_each_row_is_seen_as_often_as_its_weight_says(texts: list[str], data: st
     times = np.bincount(np.concatenate([*batches, np.zeros(0, np.int64)]).astype(np.int64), minlength=len(texts))
     assert (times >= np.floor(weights)).all()
     assert (times <= np.ceil(weights)).all()
+
+
+@given(st.integers(1, 90), st.integers(0, 60))
+def test_few_rows_are_seen_in_more_epochs(n_rows: int, least_steps: int) -> None:
+    settings = FineTuningSettings(n_epochs=2, least_steps=least_steps, batch_size=8)
+    batches = batches_of(["a"] * n_rows, np.ones(n_rows), settings, np.random.default_rng(0))
+    (times,) = set(np.bincount(np.concatenate(batches)).tolist())
+    assert times >= 2
+    assert len(batches) >= least_steps
+    assert times == 2 or (times - 1) * n_rows < least_steps * 8
 
 
 def test_the_rest_of_a_weight_is_a_chance() -> None:

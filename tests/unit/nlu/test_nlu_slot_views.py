@@ -54,6 +54,20 @@ def test_a_crf_alone_decodes_as_it_did(model: LinearNlu) -> None:
     assert self_train_views(alone, SEED, TEXTS, slot_intents=["music"]) is alone
 
 
+def test_an_utterance_that_teaches_its_intent_alone_teaches_the_tagger_nothing(
+    model: LinearNlu, encoder_checkpoint: Path
+) -> None:
+    unsure = Utterance(text="play folk", intent="music", slots=(Slot(0, 9, "album"),))
+    rows = [*SEED, *OTHERS, unsure]
+    settings = LinearSettings(
+        slot_intents=("music",), encoder=load_sentence_encoder(str(encoder_checkpoint)), fine_tune_slots=True
+    )
+    found = train_linear(rows, slot_weights=[1.0] * (len(rows) - 1) + [0.0], settings=settings)
+    assert found.tagger is not None
+    assert model.tagger is not None
+    assert found.tagger.outputs == model.tagger.outputs
+
+
 def test_without_slots_there_is_no_tagger(encoder_checkpoint: Path) -> None:
     rows = [Utterance(text=u.text, intent=u.intent) for u in (*SEED, *OTHERS)]
     encoder = load_sentence_encoder(str(encoder_checkpoint))

@@ -11,7 +11,7 @@ from seedcorn.studies.growth_data import load_growth_data
 from seedcorn.studies.growth_label_measures import LabelMeasures, label_summary
 from seedcorn.studies.growth_labels import spoil
 from seedcorn.studies.growth_results import difference, forgetting, growth_summary
-from seedcorn.studies.growth_rounds import RoundMeasure
+from seedcorn.studies.growth_rounds import RoundMeasure, run_system
 from seedcorn.studies.growth_settings import GrowthStudyConfig
 from small_runs import GROWTH_STUDY
 
@@ -73,6 +73,17 @@ def test_the_summary_is_of_the_last_round(config: GrowthStudyConfig) -> None:
     assert summary["share_of_oracle"] == pytest.approx(0.8)
     assert summary["forgetting"] == pytest.approx(0.2)
     assert summary["chosen_25_vs_random_25"]["mean"] == pytest.approx(0.05)  # type: ignore[index,call-overload]
+
+
+def test_twice_as_many_random_labels_are_another_system(config: GrowthStudyConfig) -> None:
+    systems = {**GROWTH_STUDY["systems"], "random_8": {"labels": "random", "n_labels": 8}}  # type: ignore[dict-item]
+    config = GrowthStudyConfig.model_validate({**GROWTH_STUDY, "systems": systems, "random_twice": "random_8"})
+    data = load_growth_data(config, random_seed=1)
+    first, last = run_system(config, "random_8", data, random_seed=1)
+    assert (first.n_labels, last.n_labels) == (8, 16)
+    errors = {name: 0.5 for name in systems} | {"chosen": 0.25}
+    measured = [measure(name, 2, [error] * 10, {"alarm_set": 0.5}) for name, error in errors.items()]
+    assert growth_summary(measured, config)["chosen_25_vs_random_50"] == {"mean": 0.25, "low": 0.25, "high": 0.25}
 
 
 def test_what_labels_are_measured_for_is_saved_and_in_the_summary(config: GrowthStudyConfig, tmp_path: Path) -> None:
