@@ -60,6 +60,12 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "{:.1%}",
         ),
         Line("growth-massive", "share_of_oracle", "… share of the way to training with everything", "{:.0%}"),
+        Line(
+            "growth-massive",
+            "chosen_25_vs_random_50.mean",
+            "… 25 chosen labels a round against 50 random ones: test utterances fewer wrong",
+            "{:.1%}",
+        ),
         Line("growth-massive", "forgetting", "… F1 that an intent loses from its best round to the end", "{:.1%}"),
         Line(
             "growth-labels",
