@@ -81,7 +81,7 @@ def test_twice_as_many_random_labels_are_another_system(config: GrowthStudyConfi
     data = load_growth_data(config, random_seed=1)
     first, last = run_system(config, "random_8", data, random_seed=1)
     assert (first.n_labels, last.n_labels) == (8, 16)
-    errors = {name: 0.5 for name in systems} | {"chosen": 0.25}
+    errors = dict.fromkeys(systems, 0.5) | {"chosen": 0.25}
     measured = [measure(name, 2, [error] * 10, {"alarm_set": 0.5}) for name, error in errors.items()]
     assert growth_summary(measured, config)["chosen_25_vs_random_50"] == {"mean": 0.25, "low": 0.25, "high": 0.25}
 
