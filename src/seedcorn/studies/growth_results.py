@@ -181,7 +181,7 @@ def difference(
     *,
     rng: np.random.Generator,
 ) -> dict[str, Json]:
-    """Return by how much the error of ``better`` is lower, over all rounds of equal labels, with a 95% interval.
+    """Return by how much the error of ``better`` is lower, over the rounds of both, with a 95% interval.
 
     Both map (random seed, round) to the errors of the same test utterances; these are resampled within each.
     """
