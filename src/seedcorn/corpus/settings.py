@@ -1,6 +1,6 @@
 """Corpora named in settings: a file or the built-in corpus, and a choice of its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import pyarrow as pa
@@ -50,15 +50,32 @@ class CorpusFile(Settings):
 
 def open_corpus(file: CorpusFile) -> Corpus:
     """Return the corpus that ``file`` names, streamed; a pass over it raises DataError when ``where`` fits no row."""
-    corpus = _all_rows(file)
-    for column, value in file.where.items():
-        corpus = rows_where(corpus, column, [value], where=file.path.written)
-    return corpus
+    return _rows_of(_all_rows(file), file)
+
+
+def parts_of_corpora(files: Sequence[CorpusFile]) -> list[Corpus]:
+    """Return the corpora that ``files`` name, in memory: those that are parts of one file are read from it once."""
+    wholes: list[tuple[CorpusFile, Corpus]] = []
+    parts: list[Corpus] = []
+    for file in files:
+        of_file = file.model_copy(update={"where": {}})
+        whole = next((corpus for name, corpus in wholes if name == of_file), None)
+        if whole is None:
+            whole = Corpus.from_table(_all_rows(file).table())
+            wholes.append((of_file, whole))
+        parts.append(_rows_of(whole, file))
+    return parts
 
 
 def utterances_in(file: CorpusFile, *, name: str) -> list[Utterance]:
     """Return the utterances that ``file`` names, which are to be ``name``. Raises DataError when there are none."""
     return nonempty(open_corpus(file), name=name, where=file.path.written).utterances()
+
+
+def _rows_of(corpus: Corpus, file: CorpusFile) -> Corpus:
+    for column, value in file.where.items():
+        corpus = rows_where(corpus, column, [value], where=file.path.written)
+    return corpus
 
 
 def _all_rows(file: CorpusFile) -> Corpus:

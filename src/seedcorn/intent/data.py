@@ -12,7 +12,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from seedcorn.config import Settings
-from seedcorn.corpus.settings import CorpusFile, nonempty, open_corpus, utterances_in
+from seedcorn.corpus.settings import CorpusFile, nonempty, open_corpus, parts_of_corpora, utterances_in
 from seedcorn.corpus.tables import open_parquet, read_utterances, write_batches, write_utterances
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA, empty_column
 from seedcorn.corpus.utterances import Corpus, Utterance, table_of
@@ -155,7 +155,9 @@ def _cut(
     intents: Sequence[str],
     rng: np.random.Generator,
 ) -> IntentData:
-    train = open_corpus(annotated.train).utterances()
+    train, dev, test = (
+        corpus.utterances() for corpus in parts_of_corpora([annotated.train, annotated.dev, annotated.test])
+    )
     _check_intents(intents, train)
     wanted = rng.permutation([i for i, u in enumerate(train) if u.intent in intents])
     others = rng.permutation([i for i, u in enumerate(train) if u.intent not in intents])
@@ -173,15 +175,16 @@ def _cut(
         seed=[train[i] for i in sorted(wanted[: annotated.n_seed])],
         background=[train[i] for i in sorted(others[:n_background])],
         pool=_unlabelled(hidden, pool),
-        dev=_drawn_dev(annotated, intents, rng),
-        test=open_corpus(annotated.test).utterances(),
+        dev=_drawn_dev(dev, annotated, intents, rng),
+        test=test,
         hidden=hidden,
     )
 
 
-def _drawn_dev(annotated: AnnotatedCorpus, intents: Sequence[str], rng: np.random.Generator) -> list[Utterance]:
-    """Return dev, at most as much of it as ``annotated`` allows, in its order."""
-    dev = open_corpus(annotated.dev).utterances()
+def _drawn_dev(
+    dev: Sequence[Utterance], annotated: AnnotatedCorpus, intents: Sequence[str], rng: np.random.Generator
+) -> list[Utterance]:
+    """Return ``dev``, at most as much of it as ``annotated`` allows, in its order."""
     own = np.array([u.intent in intents for u in dev], dtype=np.bool_)
     drawn = [
         rng.permutation(np.flatnonzero(own == is_own))[:most]

@@ -12,7 +12,7 @@ from pydantic import Field
 from seedcorn.config import Settings
 from seedcorn.corpus.pair_direction import check_direction
 from seedcorn.corpus.pairs import PairCorpus, SentencePair
-from seedcorn.corpus.settings import CorpusFile, utterances_in
+from seedcorn.corpus.settings import CorpusFile, nonempty, parts_of_corpora
 from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.text import normalise
 from seedcorn.corpus.utterances import Utterance
@@ -98,6 +98,11 @@ class LanguageData:
         return cls(**{**languages, **sets})
 
 
+_IN_WORDS = {
+    "source": "in-domain source text",
+    "dev_source": "the source side of dev",
+    "oracle_target": "the true translations",
+}
 _SETS = tuple(field.name for field in fields(LanguageData) if not field.name.endswith("_lang"))
 
 
@@ -130,16 +135,27 @@ class ReadLanguageData(Stage[LanguageData]):
 
     def __call__(self, *, context: Context) -> LanguageData:
         """Return the utterances; those without an id are named by their row. Raises DataError for an empty set."""
-        return LanguageData(
-            source_lang=self.source_lang,
-            target_lang=self.target_lang,
-            transcripts=_with_ids(self.transcripts, "transcripts"),
-            source=[u for file in self.source for u in _with_ids(file, "in-domain source text")],
-            dev=_spread(_with_ids(self.dev, "dev"), self.n_dev),
-            test=_with_ids(self.test, "test"),
-            dev_source=_with_ids(self.dev_source, "the source side of dev"),
-            oracle_target=_with_ids(self.oracle_target, "the true translations"),
+        sets = _sets_of(
+            [
+                ("transcripts", self.transcripts),
+                *(("source", file) for file in self.source),
+                ("dev", self.dev),
+                ("test", self.test),
+                ("dev_source", self.dev_source),
+                ("oracle_target", self.oracle_target),
+            ]
         )
+        dev = _spread(sets.pop("dev"), self.n_dev)
+        return LanguageData(source_lang=self.source_lang, target_lang=self.target_lang, dev=dev, **sets)
+
+
+def _sets_of(files: Sequence[tuple[str, CorpusFile | None]]) -> dict[str, list[Utterance]]:
+    """Return the utterances of each set, those of its files one after the other; a set without a file is empty."""
+    given = [(name, file) for name, file in files if file is not None]
+    sets: dict[str, list[Utterance]] = {name: [] for name, _ in files}
+    for (name, file), corpus in zip(given, parts_of_corpora([file for _, file in given]), strict=True):
+        sets[name] += _with_ids(nonempty(corpus, name=_IN_WORDS.get(name, name), where=file.path.written).utterances())
+    return sets
 
 
 def _spread(utterances: list[Utterance], n_taken: int | None) -> list[Utterance]:
@@ -149,9 +165,8 @@ def _spread(utterances: list[Utterance], n_taken: int | None) -> list[Utterance]
     return [utterances[row] for row in np.linspace(0, len(utterances) - 1, n_taken).astype(np.int64)]
 
 
-def _with_ids(file: CorpusFile | None, name: str) -> list[Utterance]:
-    found = [] if file is None else utterances_in(file, name=name)
-    return [u if u.id else replace(u, id=str(row)) for row, u in enumerate(found)]
+def _with_ids(utterances: Sequence[Utterance]) -> list[Utterance]:
+    return [u if u.id else replace(u, id=str(row)) for row, u in enumerate(utterances)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from seedcorn.nlu.tokens import tokens_of
 from seedcorn.relevance.embedding import named_encoder
 from seedcorn.relevance.sentence_vectors import Embeddings, SentenceEncoder
-from seedcorn.relevance.vector_cache import VectorCache, cache_folder
+from seedcorn.relevance.vector_cache import VectorCache
 from seedcorn.selection import FloatArray
+from seedcorn.user_cache import cache_folder
 
 MOST_CACHED = 100_000
 MOST_CACHED_IN_TOKENS = 20_000

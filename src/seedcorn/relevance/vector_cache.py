@@ -1,12 +1,10 @@
 """Vectors kept on disk by the content of their text, for all stages, studies and runs of a machine.
 
 One SQLite file an encoder, since processes may read and write it at once and a killed one leaves it whole.
-SEEDCORN_CACHE names the folder; set to nothing there is no cache.
 """
 
 import contextlib
 import hashlib
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedcorn.progress import say
+from seedcorn.user_cache import CACHE_VARIABLE
 
-CACHE_VARIABLE = "SEEDCORN_CACHE"
 _KEYS_PER_QUERY = 500
 _SECONDS_TO_WAIT = 60.0
-
-
-def cache_folder() -> Path | None:
-    """Return $SEEDCORN_CACHE, or seedcorn in the user's cache folder; None where the variable is set to nothing."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named is not None:
-        return Path(named).expanduser() if named else None
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "seedcorn"
 
 
 @dataclass(frozen=True)

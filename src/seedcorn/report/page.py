@@ -15,6 +15,7 @@ from functools import cached_property
 
 from seedcorn.errors import require
 from seedcorn.files import Json
+from seedcorn.user_cache import kept_text
 
 _FEWEST_TO_SEARCH = 10
 _SEEN_OF_COLUMN = 50
@@ -189,6 +190,10 @@ def _script_safe(value: object) -> str:
 
 @functools.cache
 def vega_bundle() -> str:
-    """Return the Vega, Vega-Lite and Vega-Embed scripts as one classic script that sets ``window.vegaEmbed``."""
-    bundle: str = require("vl_convert", extra="report").javascript_bundle()
+    """Return the Vega, Vega-Lite and Vega-Embed scripts as one classic script that sets ``window.vegaEmbed``.
+
+    It takes seconds to put together, so it is kept for the next run of this machine.
+    """
+    vl_convert = require("vl_convert", extra="report")
+    bundle = kept_text(f"vega-{vl_convert.__version__}.js", vl_convert.javascript_bundle)
     return bundle.replace("</script", "<\\/script")

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedcorn.relevance.vector_cache import VectorCache, cache_folder
+from seedcorn.relevance.vector_cache import VectorCache
 
 
 def test_arrays_come_back_under_their_texts(tmp_path: Path) -> None:
@@ -26,13 +26,3 @@ def test_a_damaged_cache_is_left_out_and_said(tmp_path: Path, capsys: pytest.Cap
     assert cache.find(["x"]) == {}
     cache.keep({"x": np.zeros((1, 2), np.float32)})
     assert path.read_bytes().startswith(b"not")
-
-
-def test_the_folder_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SEEDCORN_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.setenv("SEEDCORN_CACHE", "")
-    assert cache_folder() is None
-    monkeypatch.delenv("SEEDCORN_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "seedcorn"
