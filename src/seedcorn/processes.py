@@ -10,12 +10,13 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from seedcorn.errors import SeedcornError
 from seedcorn.progress import ProgressMode, showing_progress, shown_progress
 
 Made = TypeVar("Made")
+AlsoMade = TypeVar("AlsoMade")
 
 
 @contextlib.contextmanager
@@ -57,6 +58,13 @@ def in_processes(tasks: Sequence[Callable[[], Made]], *, n_processes: int) -> li
             found = "a process beside this one was killed, perhaps for want of memory"
             raise BrokenExecutor(f"{found}; with one thread the same command goes on where it stopped") from error
         raise
+
+
+def with_another(here: Callable[[], Made], there: Callable[[], AlsoMade], *, n_processes: int) -> tuple[Made, AlsoMade]:
+    """Return what both make, ``there`` beside this process where there may be two; see ``in_processes``."""
+    tasks: list[Callable[[], Made | AlsoMade]] = [here, there]
+    made, also_made = in_processes(tasks, n_processes=n_processes)
+    return cast("Made", made), cast("AlsoMade", also_made)
 
 
 @dataclass(frozen=True)

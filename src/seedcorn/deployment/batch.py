@@ -1,6 +1,6 @@
 """What is given out to be annotated, and how the error is expected to fall: a stage result of all pipelines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -74,28 +74,41 @@ class ToAnnotate:
         return cls(batch=batch, curve=saved.curve)
 
 
-def foretold(
+def foretelling(
     labelled: Sequence[Utterance],
     *,
     intents: Sequence[str],
     dev: Sequence[Utterance],
     random_seed: int,
-) -> dict[str, JsonValue]:
-    """Return how the error on utterances of ``intents`` in ``dev`` will fall with more labels of them.
+) -> Callable[[], dict[str, JsonValue]]:
+    """Return what foretells how the error on utterances of ``intents`` in ``dev`` will fall with more labels of them.
 
     It is that of the model of annotated utterances alone, without an encoder, some five hundred of other intents beside
-    them. Returns ``{}``, and says why, where there is too little to foretell by. Cost: thirteen trainings.
+    them. Foretells ``{}``, and says why, where there is too little to do it by. The work needs nothing else, and may be
+    done in another process. Cost: thirteen trainings.
     """
     own, held_out = ([u for u in rows if u.intent in intents] for rows in (labelled, dev))
     if len(own) < FEWEST_LABELS or not held_out:
         say(f"no forecast: it needs {FEWEST_LABELS} labels and some of dev, there are {len(own)} and {len(held_out)}")
-        return {}
+        return dict
     rng = np.random.default_rng(random_seed)
     others = [u for u in labelled if u.intent and u.intent not in intents]
     drawn = [others[i] for i in sorted(rng.permutation(len(others))[:_MOST_BACKGROUND].tolist())]
-    settings = LinearSettings(slot_intents=tuple(intents), n_crf_iterations=_N_CRF_ITERATIONS)
+    return partial(_foretold, own, held_out, drawn, intents=tuple(intents), rng=rng, random_seed=random_seed)
+
+
+def _foretold(
+    own: Sequence[Utterance],
+    held_out: Sequence[Utterance],
+    others: Sequence[Utterance],
+    *,
+    intents: tuple[str, ...],
+    rng: np.random.Generator,
+    random_seed: int,
+) -> dict[str, JsonValue]:
+    settings = LinearSettings(slot_intents=intents, n_crf_iterations=_N_CRF_ITERATIONS)
     points = learning_curve_points(
-        partial(train_linear, settings=settings), own, held_out, background=drawn, random_seed=random_seed
+        partial(train_linear, settings=settings), own, held_out, background=others, random_seed=random_seed
     )
     return _as_json(forecast(points, rng=rng))
 

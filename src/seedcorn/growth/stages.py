@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from seedcorn.corpus.contamination import CopySettings, screen_pool
 from seedcorn.corpus.tables import read_utterances, write_utterances
 from seedcorn.corpus.utterances import ROWS_PER_BATCH, Utterance
-from seedcorn.deployment.batch import ToAnnotate, foretold
+from seedcorn.deployment.batch import ToAnnotate, foretelling
 from seedcorn.deployment.certificate import Certificate, Judged, certify
 from seedcorn.deployment.proposals import propose
 from seedcorn.deployment.tasks import Task, TaskBatch, tasks_of
@@ -198,7 +198,7 @@ class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
         )
 
     def _foretold(self, agent: Agent, data: GrowthData, context: Context) -> Mapping[str, JsonValue]:
-        return foretold(agent.labelled, intents=agent.intents, dev=data.dev, random_seed=context.random_seed)
+        return foretelling(agent.labelled, intents=agent.intents, dev=data.dev, random_seed=context.random_seed)()
 
 
 class Certify(Stage[Certificate]):

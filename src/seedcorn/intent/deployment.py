@@ -1,13 +1,14 @@
 """What an intent run ends with: what to annotate next, how far more labels lead, and whether anything got worse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from seedcorn.corpus.utterances import Utterance, utterances_of
-from seedcorn.deployment.batch import ToAnnotate, foretold
+from seedcorn.deployment.batch import ToAnnotate, foretelling
 from seedcorn.deployment.certificate import Certificate, Judged, certify
 from seedcorn.deployment.proposals import propose
 from seedcorn.deployment.tasks import Task, TaskBatch, tasks_of, with_ids
@@ -16,6 +17,7 @@ from seedcorn.intent.data import IntentData
 from seedcorn.intent.measures import WITH_POOL, WITHOUT_POOL, Evaluated
 from seedcorn.intent.relevance import RelevantPool
 from seedcorn.intent.self_training import SelfTrained
+from seedcorn.processes import with_another
 from seedcorn.runs import Context, Stage
 
 
@@ -34,7 +36,8 @@ class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
     ) -> ToAnnotate:
         """Return the batch."""
         rows = with_ids(utterances_of(relevant.rows))
-        batch = propose(
+        choose = partial(
+            propose,
             [u.text for u in rows],
             model=trained.model,
             labelled=data.labelled,
@@ -42,12 +45,11 @@ class ChooseToAnnotate(AnnotationSettings, Stage[ToAnnotate]):
             settings=self,
             random_seed=context.random_seed,
         )
-        return ToAnnotate(batch=_batch(tasks_of(batch, rows), data), curve=self._foretold(data, context))
-
-    def _foretold(self, data: IntentData, context: Context) -> Mapping[str, JsonValue]:
         if not self.with_forecast:
-            return {}
-        return foretold(data.labelled, intents=data.intents, dev=data.dev, random_seed=context.random_seed)
+            return ToAnnotate(batch=_batch(tasks_of(choose(), rows), data), curve={})
+        foretell = foretelling(data.labelled, intents=data.intents, dev=data.dev, random_seed=context.random_seed)
+        batch, curve = with_another(choose, foretell, n_processes=context.n_processes)
+        return ToAnnotate(batch=_batch(tasks_of(batch, rows), data), curve=curve)
 
 
 def _batch(tasks: tuple[Task, ...], data: IntentData) -> TaskBatch:
