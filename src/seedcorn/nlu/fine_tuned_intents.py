@@ -7,7 +7,7 @@ hard negatives after Gillick et al. 2019 (1909.10506).
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,6 @@ class IntentExample:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FineTunedIntents(FineTuned):
     """A fine-tuned classifier; its outputs are the intents."""
-
-    saved_as: ClassVar[str] = "fine-tuned-intents"
 
     def log_probabilities(self, texts: Sequence[str]) -> FloatArray:
         """Return log P(intent | text), (texts, intents)."""

@@ -34,7 +34,7 @@ class LinearNlu:
     crf: SlotCrf
     slot_intents: tuple[str, ...] | None = None
     operating_point: OperatingPoint | None = None
-    tagger: SlotTagger | None = None
+    taggers: tuple[SlotTagger, ...] = ()
     fine_tuned: FineTunedIntents | None = None
 
     @property
@@ -44,8 +44,8 @@ class LinearNlu:
 
     @property
     def slot_views(self) -> SlotViews:
-        """What finds the slots: the CRF, and the fine-tuned tagger where there is one."""
-        return SlotViews(self.crf, self.tagger)
+        """What finds the slots: the CRF, and the fine-tuned taggers that there are."""
+        return SlotViews(self.crf, self.taggers)
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ def _fine_tuned(
     taught = [u for u, weight in zip(utterances, slot_weights, strict=True) if weight > 0]
     if settings.fine_tune_slots and taught:
         slots = train_views(model.crf, taught, slot_intents=names, checkpoint=encoder.name, random_seed=random_seed)
-        model = replace(model, tagger=slots.tagger)
+        model = replace(model, taggers=slots.taggers)
     return model
 
 

@@ -23,6 +23,7 @@ from seedcorn.nlu.slot_tagger import SlotTagger
 from seedcorn.nlu.word_knowledge import WordKnowledge, knowledge_arrays, knowledge_of
 
 View = TypeVar("View", SentenceView, TokenView)
+_INTENTS = "fine-tuned-intents"
 
 
 def save_linear(model: LinearNlu, path: Path) -> None:
@@ -49,8 +50,7 @@ def save_linear(model: LinearNlu, path: Path) -> None:
             **({} if knowledge is None else knowledge_arrays(knowledge)),
             **{f"{name}/mean": view.mean for name, view in views.items()},
             **{f"{name}/directions": view.directions for name, view in views.items()},
-            **({} if model.tagger is None else model.tagger.arrays()),
-            **({} if model.fine_tuned is None else model.fine_tuned.arrays()),
+            **_fine_tuned_arrays(model),
         )
 
 
@@ -73,17 +73,35 @@ def load_linear(path: Path) -> LinearNlu:
             crf=SlotCrf(crf, knowledge, _view(TokenView, encoder, arrays, "token_view")),
             slot_intents=None if slot_intents is None else tuple(slot_intents),
             operating_point=_operating_point(description.get("operating_point")),
-            tagger=SlotTagger.load(arrays, name),
+            taggers=_taggers(arrays, name),
             fine_tuned=_fine_tuned(arrays, name, intents),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise DataError(wanted="a linear NLU model", found=str(error), where=path) from error
 
 
+def _fine_tuned_arrays(model: LinearNlu) -> dict[str, NDArray[np.generic]]:
+    arrays = {} if model.fine_tuned is None else model.fine_tuned.arrays(_INTENTS)
+    for number, tagger in enumerate(model.taggers):
+        arrays |= tagger.arrays(_tagger_name(number))
+    return arrays
+
+
+def _tagger_name(number: int) -> str:
+    return f"tagger-{number}" if number else "tagger"
+
+
+def _taggers(arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None) -> tuple[SlotTagger, ...]:
+    taggers: list[SlotTagger] = []
+    while (tagger := SlotTagger.load(arrays, checkpoint, saved_as=_tagger_name(len(taggers)))) is not None:
+        taggers.append(tagger)
+    return tuple(taggers)
+
+
 def _fine_tuned(
     arrays: Mapping[str, NDArray[np.generic]], checkpoint: str | None, intents: tuple[str, ...]
 ) -> FineTunedIntents | None:
-    fine_tuned = FineTunedIntents.load(arrays, checkpoint)
+    fine_tuned = FineTunedIntents.load(arrays, checkpoint, saved_as=_INTENTS)
     if fine_tuned is not None and fine_tuned.outputs != intents:
         raise ValueError("fine-tuned intents that are others than those of the model")
     return fine_tuned

@@ -171,7 +171,7 @@ def _with_slots(
     random_seed: int,
 ) -> PoolTraining:
     """Return the model with slots that learnt from what it is sure of, whether or not the intents learnt from it."""
-    if intents.model.tagger is None:
+    if not intents.model.taggers:
         return intents
     fitted = intents.fitted
     labels = intents.labels or label_pool(fitted.model, fitted.labelled, fitted.calibration, pool, settings)
@@ -179,7 +179,7 @@ def _with_slots(
     model, slots = self_train_slots(intents.model, fitted.labelled, accepted, hints=hints, random_seed=random_seed)
     return PoolTraining(
         model=model,
-        fitted=replace(fitted, model=replace(fitted.model, tagger=model.tagger)),
+        fitted=replace(fitted, model=replace(fitted.model, taggers=model.taggers)),
         rounds=intents.rounds,
         labels=labels if slots is not None and slots.kept else intents.labels,
         slots=slots,

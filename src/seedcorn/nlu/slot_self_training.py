@@ -1,4 +1,4 @@
-"""Self-training of the slots: a tagger learns what both views make of the pool, unless dev is against it."""
+"""Self-training of the slots: one more tagger learns what the views make of the pool, unless dev is against it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,7 +61,7 @@ def self_train_slots(
     ``hints`` are the slots of some texts as somebody else sees them. The model is returned as it is, without an
     outcome, where it has no tagger or there is nothing to learn from.
     """
-    if model.tagger is None or not texts:
+    if not model.taggers or not texts:
         return model, None
     teacher = model.slot_views
     student = self_train_views(
@@ -78,7 +78,7 @@ def self_train_slots(
         f"slots: {outcome.n_pseudo_labelled} pseudo-labelled, wrong on dev {outcome.wrong_before:.3f} -> "
         f"{outcome.wrong_after:.3f}, {'kept' if outcome.kept else 'thrown away'}"
     )
-    return (replace(model, tagger=student.tagger) if outcome.kept else model), outcome
+    return (replace(model, taggers=student.taggers) if outcome.kept else model), outcome
 
 
 def _wrong(views: SlotViews, utterances: Sequence[Utterance]) -> FloatArray:

@@ -7,7 +7,7 @@ Zhuo & Wang 2019 (arXiv 1902.10909) for tagging with a pretrained encoder; soft 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,6 @@ class TaggerExample:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SlotTagger(FineTuned):
     """A fine-tuned tagger; its outputs are BIO labels. Raises ValueError for others."""
-
-    saved_as: ClassVar[str] = "tagger"
 
     def __post_init__(self) -> None:
         if self.outputs != bio_labels([label[2:] for label in self.outputs if label != OUTSIDE]):

@@ -1,6 +1,6 @@
-"""Slots by two views of the same tokens, a CRF and a fine-tuned tagger: what both together find most probable.
+"""Slots by several views of the same tokens, a CRF and fine-tuned taggers: what all together find most probable.
 
-They err on different tokens: the CRF knows the seed's own patterns, the tagger what words mean. Their token
+They err on different tokens: the CRF knows the seed's own patterns, a tagger what words mean. Their token
 probabilities are averaged, a linear opinion pool (Stone 1961), and the best well-formed BIO sequence is taken.
 """
 
@@ -34,23 +34,21 @@ class SlotHint:
 
 @dataclass(frozen=True, eq=False)
 class SlotViews:
-    """A CRF and, where an encoder was fine-tuned, a tagger."""
+    """A CRF and, where an encoder was fine-tuned, a tagger, after self-training another."""
 
     crf: SlotCrf
-    tagger: SlotTagger | None = None
+    taggers: tuple[SlotTagger, ...] = ()
 
     def posteriors(self, texts: Sequence[str], labels: Sequence[str]) -> list[FloatArray]:
         """Return P(label | text) of every token, (tokens, labels); what is not of ``labels`` counts as outside."""
         into = labels_into(labels, self.crf.labels)
         by_crf = [rows @ into for rows in self.crf.marginals(texts)]
-        if self.tagger is None:
-            return by_crf
-        by_tagger = self.tagger.posteriors(texts, labels)
-        return [(a + b) / 2 for a, b in zip(by_crf, by_tagger, strict=True)]
+        by_taggers = [tagger.posteriors(texts, labels) for tagger in self.taggers]
+        return [sum(views[1:], views[0]) / len(views) for views in zip(by_crf, *by_taggers, strict=True)]
 
     def slots(self, texts: Sequence[str]) -> list[TaggedSlots]:
         """Return the slots of the best label sequence of every text; of a CRF alone as it decodes them."""
-        if self.tagger is None:
+        if not self.taggers:
             return self.crf.slots(texts)
         labels = (OUTSIDE, *(label for label in self.crf.labels if label != OUTSIDE))
         found = zip(texts, self.posteriors(texts, labels), strict=True)
@@ -89,7 +87,8 @@ def train_views(
         return SlotViews(crf)
     examples = _labelled_examples(utterances, slot_intents, np.random.default_rng(random_seed))
     types = sorted({s.type for e in examples for s in e.utterance.slots})
-    return SlotViews(crf, train_tagger(examples, checkpoint=checkpoint, slot_types=types, random_seed=random_seed))
+    tagger = train_tagger(examples, checkpoint=checkpoint, slot_types=types, random_seed=random_seed)
+    return SlotViews(crf, (tagger,))
 
 
 def self_train_views(
@@ -101,38 +100,42 @@ def self_train_views(
     hints: Mapping[str, SlotHint] | None = None,
     random_seed: int = 0,
 ) -> SlotViews:
-    """Return the views with a tagger trained anew, on ``utterances`` and on what ``teacher`` makes of pool ``texts``.
+    """Return ``teacher`` with one more tagger, trained on ``utterances`` and on what it makes of pool ``texts``.
 
-    Its targets are the sharpened probabilities of both views, and of the ``hints`` that there are of a text, so that it
+    Its targets are the sharpened probabilities of the views, and of the ``hints`` that there are of a text, so that it
     learns little where they are unsure or disagree. It begins from the pretrained weights again, lest it keep the
-    teacher's mistakes (Xie et al. 2020, arXiv 1911.04252). Returns ``teacher`` where it has no tagger or there are no
-    texts.
+    teacher's mistakes (Xie et al. 2020, arXiv 1911.04252), and stands beside the teacher's views, lest they be lost
+    where it is worse. Returns ``teacher`` where it has no tagger or there are no texts.
     """
-    if teacher.tagger is None or not texts:
+    if not teacher.taggers or not texts:
         return teacher
-    labels = teacher.tagger.outputs
+    first = teacher.taggers[0]
+    labels = first.outputs
     times = min(POOL_TIMES, POOL_AN_EPOCH / len(texts))
     pool = [
         TaggerExample(
             utterance=Utterance(text=text),
             weight=times,
-            targets=_sharpened(with_hint(text, posteriors, labels, (hints or {}).get(text))),
+            targets=_sharpened(
+                with_hint(text, posteriors, labels, (hints or {}).get(text), n_views=1 + len(teacher.taggers))
+            ),
         )
         for text, posteriors in zip(texts, teacher.posteriors(texts, labels), strict=True)
     ]
     examples = _labelled_examples(utterances, slot_intents, np.random.default_rng(random_seed))
     types = sorted({label[2:] for label in labels} - {""})
-    checkpoint = teacher.tagger.checkpoint
-    tagger = train_tagger([*examples, *pool], checkpoint=checkpoint, slot_types=types, random_seed=random_seed)
-    return SlotViews(teacher.crf, tagger)
+    tagger = train_tagger([*examples, *pool], checkpoint=first.checkpoint, slot_types=types, random_seed=random_seed)
+    return SlotViews(teacher.crf, (*teacher.taggers, tagger))
 
 
-def with_hint(text: str, posteriors: FloatArray, labels: Sequence[str], hint: SlotHint | None) -> FloatArray:
-    """Return the mean of both views' ``posteriors`` (tokens, labels) with ``hint`` as a third view, by its weight."""
+def with_hint(
+    text: str, posteriors: FloatArray, labels: Sequence[str], hint: SlotHint | None, *, n_views: int = 2
+) -> FloatArray:
+    """Return ``posteriors`` (tokens, labels), the mean of ``n_views``, with ``hint`` as one more by its weight."""
     if hint is None:
         return posteriors
     seen = [labels.index(label if label in labels else OUTSIDE) for label in labels_of(tokens_of(text), hint.slots)]
-    return (2 * posteriors + hint.weight * np.eye(len(labels))[seen]) / (2 + hint.weight)
+    return (n_views * posteriors + hint.weight * np.eye(len(labels))[seen]) / (n_views + hint.weight)
 
 
 def _sharpened(posteriors: FloatArray) -> FloatArray:

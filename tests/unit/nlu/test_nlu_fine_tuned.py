@@ -38,7 +38,7 @@ def tagger(encoder_checkpoint: Path) -> SlotTagger:
 @given(st.sampled_from([FineTunedIntents, SlotTagger]), TENSORS)
 def test_what_is_loaded_is_what_was_saved(kind: type[FineTuned], tensors: dict[str, np.ndarray]) -> None:
     model = kind(checkpoint="encoder", outputs=OUTPUTS, tensors=tensors)
-    loaded = kind.load(model.arrays(), "encoder")
+    loaded = kind.load(model.arrays("model"), "encoder", saved_as="model")
     assert loaded is not None
     assert (loaded.checkpoint, loaded.outputs, set(loaded.tensors)) == ("encoder", OUTPUTS, set(tensors))
     for name, rows in tensors.items():
@@ -48,16 +48,16 @@ def test_what_is_loaded_is_what_was_saved(kind: type[FineTuned], tensors: dict[s
 def test_two_kinds_in_one_file_do_not_meet() -> None:
     intents = FineTunedIntents(checkpoint="encoder", outputs=("alarm",), tensors={"head": np.ones(1, np.float32)})
     tagger = SlotTagger(checkpoint="encoder", outputs=OUTPUTS, tensors={"head": np.zeros(3, np.float32)})
-    both = intents.arrays() | tagger.arrays()
-    for model in (intents, tagger):
-        loaded = type(model).load(both, "encoder")
+    both = intents.arrays("tagger") | tagger.arrays("tagger-1")
+    for model, name in ((intents, "tagger"), (tagger, "tagger-1")):
+        loaded = type(model).load(both, "encoder", saved_as=name)
         assert loaded is not None
         assert (loaded.outputs, loaded.tensors["head"].tolist()) == (model.outputs, model.tensors["head"].tolist())
-    assert SlotTagger.load(intents.arrays(), "encoder") is None
+    assert SlotTagger.load(intents.arrays("intents"), "encoder", saved_as="tagger") is None
 
 
 def test_a_saved_model_answers_as_before(tagger: SlotTagger) -> None:
-    loaded = SlotTagger.load(tagger.arrays(), tagger.checkpoint)
+    loaded = SlotTagger.load(tagger.arrays("tagger"), tagger.checkpoint, saved_as="tagger")
     assert loaded is not None
     for before, after in zip(tagger.posteriors(TEXTS, OUTPUTS), loaded.posteriors(TEXTS, OUTPUTS), strict=True):
         np.testing.assert_array_equal(before, after)
@@ -72,16 +72,17 @@ def test_a_model_sent_to_another_process_answers_as_before(tagger: SlotTagger) -
 
 
 def test_what_is_no_such_model_is_refused(tagger: SlotTagger, tmp_path: Path) -> None:
-    arrays_of = tagger.arrays()
+    arrays_of = tagger.arrays("tagger")
     with pytest.raises(ValueError, match="encoder"):
-        SlotTagger.load(arrays_of, None)
+        SlotTagger.load(arrays_of, None, saved_as="tagger")
     with pytest.raises(ValueError, match="float64"):
-        SlotTagger.load(arrays_of | {"tagger/head.bias": np.zeros(3)}, tagger.checkpoint)
-    lacking = SlotTagger.load({k: v for k, v in arrays_of.items() if "head.bias" not in k}, tagger.checkpoint)
+        SlotTagger.load(arrays_of | {"tagger/head.bias": np.zeros(3)}, tagger.checkpoint, saved_as="tagger")
+    without_bias = {k: v for k, v in arrays_of.items() if "head.bias" not in k}
+    lacking = SlotTagger.load(without_bias, tagger.checkpoint, saved_as="tagger")
     assert lacking is not None
     with pytest.raises(DataError, match="tensors"):
         lacking.posteriors(["play jazz"], OUTPUTS)
-    elsewhere = SlotTagger.load(arrays_of, str(tmp_path / "none"))
+    elsewhere = SlotTagger.load(arrays_of, str(tmp_path / "none"), saved_as="tagger")
     assert elsewhere is not None
     with pytest.raises(ConfigError, match="none"):
         elsewhere.posteriors(["play jazz"], OUTPUTS)

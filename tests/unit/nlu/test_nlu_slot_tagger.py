@@ -87,7 +87,11 @@ def test_soft_targets_are_learnt(encoder_checkpoint: Path) -> None:
 
 def test_other_outputs_than_bio_labels_are_refused(tagger: SlotTagger) -> None:
     with pytest.raises(ValueError, match="BIO labels"):
-        SlotTagger.load(tagger.arrays() | {"tagger-outputs": np.array(["O", "B-time"])}, tagger.checkpoint)
+        SlotTagger.load(
+            tagger.arrays("tagger") | {"tagger-outputs": np.array(["O", "B-time"])},
+            tagger.checkpoint,
+            saved_as="tagger",
+        )
 
 
 def test_nothing_to_learn_from_and_no_encoder_are_refused(tmp_path: Path) -> None:

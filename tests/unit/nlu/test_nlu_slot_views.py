@@ -33,11 +33,11 @@ def model(encoder_checkpoint: Path) -> LinearNlu:
 
 
 def test_the_views_are_averaged(model: LinearNlu) -> None:
-    assert model.tagger is not None
+    (tagger,) = model.taggers
     labels = (OUTSIDE, "B-genre", "I-genre")
     into = labels_into(labels, model.crf.labels)
     for text, found in zip(TEXTS, model.slot_views.posteriors(TEXTS, labels), strict=True):
-        by_tagger = model.tagger.posteriors([text], labels)[0]
+        by_tagger = tagger.posteriors([text], labels)[0]
         np.testing.assert_allclose(found, (model.crf.marginals([text])[0] @ into + by_tagger) / 2, atol=1e-6)
 
 
@@ -63,27 +63,28 @@ def test_an_utterance_that_teaches_its_intent_alone_teaches_the_tagger_nothing(
         slot_intents=("music",), encoder=load_sentence_encoder(str(encoder_checkpoint)), fine_tune_slots=True
     )
     found = train_linear(rows, slot_weights=[1.0] * (len(rows) - 1) + [0.0], settings=settings)
-    assert found.tagger is not None
-    assert model.tagger is not None
-    assert found.tagger.outputs == model.tagger.outputs
+    assert [t.outputs for t in found.taggers] == [t.outputs for t in model.taggers] != []
 
 
 def test_without_slots_there_is_no_tagger(encoder_checkpoint: Path) -> None:
     rows = [Utterance(text=u.text, intent=u.intent) for u in (*SEED, *OTHERS)]
     encoder = load_sentence_encoder(str(encoder_checkpoint))
     bare = train_linear(rows, settings=LinearSettings(slot_intents=("music",), encoder=encoder, fine_tune_slots=True))
-    assert bare.tagger is None
+    assert bare.taggers == ()
     assert bare.predict(TEXTS)[0].slots == ()
 
 
 def test_a_saved_model_keeps_its_tagger(model: LinearNlu, tmp_path: Path) -> None:
     save_linear(model, tmp_path / "model.npz")
     loaded = load_linear(tmp_path / "model.npz")
-    assert loaded.tagger is not None
+    assert len(loaded.taggers) == len(model.taggers) == 1
     assert loaded.predict(TEXTS) == model.predict(TEXTS)
+    two = replace(model, taggers=(*model.taggers, *model.taggers))
+    save_linear(two, tmp_path / "two.npz")
+    assert load_linear(tmp_path / "two.npz").slot_views.slots(TEXTS) == two.slot_views.slots(TEXTS)
 
 
-def test_a_student_begins_from_the_pretrained_weights(model: LinearNlu) -> None:
+def test_a_student_begins_from_the_pretrained_weights_and_stands_beside_its_teacher(model: LinearNlu) -> None:
     labelled = Labelled(rows=[*SEED, *OTHERS], dev=SEED[:2], functionality=frozenset(["music"]))
     pool = ["play folk", "play rock"]
     student, outcome = self_train_slots(model, labelled, pool)
@@ -91,13 +92,16 @@ def test_a_student_begins_from_the_pretrained_weights(model: LinearNlu) -> None:
     assert outcome.n_pseudo_labelled == 2
     assert outcome.as_row()["kept"] == "yes"
     assert student.crf is model.crf
-    assert student.tagger is not None
-    assert model.tagger is not None
-    assert student.tagger.outputs == model.tagger.outputs
-    assert any(not np.array_equal(rows, model.tagger.tensors[name]) for name, rows in student.tagger.tensors.items())
+    teacher, learnt = student.taggers
+    assert teacher is model.taggers[0]
+    assert learnt.outputs == teacher.outputs
+    assert any(not np.array_equal(rows, teacher.tensors[name]) for name, rows in learnt.tensors.items())
     again, _ = self_train_slots(model, labelled, pool)
-    assert again.tagger is not None
-    assert all(np.array_equal(rows, again.tagger.tensors[name]) for name, rows in student.tagger.tensors.items())
+    assert all(np.array_equal(rows, again.taggers[1].tensors[name]) for name, rows in learnt.tensors.items())
+    labels = learnt.outputs
+    views = [model.slot_views.posteriors(TEXTS, labels), learnt.posteriors(TEXTS, labels)]
+    for found, (two, one) in zip(student.slot_views.posteriors(TEXTS, labels), zip(*views, strict=True), strict=True):
+        np.testing.assert_allclose(found, (2 * two + one) / 3, atol=1e-6)
     assert self_train_slots(model, labelled, []) == (model, None)
 
 
