@@ -1,5 +1,7 @@
 """The recogniser that tests every language model: decoder weights and decoding."""
 
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,6 +29,8 @@ from seedcorn.speech.tuning import tune_weights
 
 if TYPE_CHECKING:
     from seedcorn.language.models import SystemModel
+
+_LATIN = re.compile("[a-z]")
 
 
 class Tuning(StrEnum):
@@ -160,8 +164,13 @@ def recognise(
 
 def lexicon_of(vocabulary: Sequence[str], alphabet: Alphabet) -> Lexicon:
     """Return the lexicon of all words that the recogniser can spell; Latin words also as they sound in Devanagari."""
+    return _lexicon_of(tuple(vocabulary), alphabet)
+
+
+@functools.lru_cache(maxsize=2)  # one after the other, many models have the same words
+def _lexicon_of(vocabulary: tuple[str, ...], alphabet: Alphabet) -> Lexicon:
     from seedcorn.translation.transliteration import transliterate
 
-    latin = [word for word in vocabulary if any("a" <= letter <= "z" for letter in word)]
+    latin = [word for word in vocabulary if _LATIN.search(word)]
     spoken_as = {word: (word, transliterate(word)) for word in latin}
     return build_lexicon(vocabulary, alphabet=alphabet, spoken_as=spoken_as, on_unspellable=Unspellable.LEAVE_OUT)

@@ -158,7 +158,7 @@ def static_model(mixture: Mixture) -> NgramModel:
     models = share_vocabulary(mixture.models)
     vocabulary = models[0].vocabulary
     order = max(model.order for model in models)
-    ids = [np.array([vocabulary.id_of(word) for word in model.words], dtype=np.int32) for model in models]
+    ids = [vocabulary.ids_of(model.words).astype(np.int32) for model in models]
     rows = [
         np.concatenate([ids[i][ngram_rows(m.trie, k)] for i, m in enumerate(models) if m.order >= k])
         for k in range(2, order + 1)

@@ -92,6 +92,10 @@ class NgramModel:
         """Return the id of ``word``, that of ``<unk>`` when it is not in the vocabulary."""
         return self.vocabulary.id_of(word)
 
+    def word_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each of ``words``, that of ``<unk>`` where it is not in the vocabulary."""
+        return self.vocabulary.ids_of(words)
+
     def word_scores(self, texts: Texts) -> WordScores:
         """Score every word of ``texts``, rows of words separated by white space, each row one sentence.
 

@@ -74,6 +74,15 @@ def find_word(table: WordTable, text: NDArray[np.uint8], start: int, end: int) -
 
 
 @njit(cache=True, nogil=True)
+def _find_words(table: WordTable, text: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the id of each word, UNKNOWN_ID where there is none."""
+    ids = np.empty(len(ends) - 1, np.int64)
+    for i in range(len(ids)):
+        ids[i] = max(find_word(table, text, ends[i], ends[i + 1]), UNKNOWN_ID)
+    return ids
+
+
+@njit(cache=True, nogil=True)
 def _fill_slots(table: WordTable) -> int:
     """Enter every word into the empty table; return the first id whose word was entered before, or -1."""
     for word in range(len(table.ends) - 1):
@@ -109,10 +118,7 @@ class Vocabulary:
     @staticmethod
     def from_words(words: Sequence[str]) -> "Vocabulary":
         """Return the vocabulary of ``words``; the special words are put first when they are not among them."""
-        ordered = list(dict.fromkeys((*SPECIAL_WORDS, *words)))
-        encoded = [word.encode("utf-8") for word in ordered]
-        ends = np.concatenate([[0], np.cumsum([len(word) for word in encoded])]).astype(np.int64)
-        return Vocabulary.from_bytes(np.frombuffer(b"".join(encoded), dtype=np.uint8).copy(), ends)
+        return Vocabulary.from_bytes(*_bytes_of(list(dict.fromkeys((*SPECIAL_WORDS, *words)))))
 
     def subset(self, word_ids: NDArray[np.int64]) -> "Vocabulary":
         """Return the vocabulary of these words only, renumbered in the order given."""
@@ -130,5 +136,15 @@ class Vocabulary:
 
     def id_of(self, word: str) -> int:
         """Return the id of ``word``, that of ``<unk>`` when it is not in the vocabulary."""
-        encoded = np.frombuffer(word.encode("utf-8"), dtype=np.uint8)
-        return max(int(find_word(self.table, encoded.copy(), 0, len(encoded))), UNKNOWN_ID)
+        return int(self.ids_of([word])[0])
+
+    def ids_of(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each of ``words``, that of ``<unk>`` where it is not in the vocabulary."""
+        return np.asarray(_find_words(self.table, *_bytes_of(words)), dtype=np.int64)
+
+
+def _bytes_of(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return ``words`` as UTF-8 end to end, and where each ends, after a 0."""
+    encoded = [word.encode("utf-8") for word in words]
+    ends = np.cumsum([0, *(len(word) for word in encoded)], dtype=np.int64)
+    return np.frombuffer(b"".join(encoded), dtype=np.uint8).copy(), ends

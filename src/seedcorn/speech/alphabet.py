@@ -48,6 +48,9 @@ class Alphabet:
 
     def spelling(self, text: str) -> list[int] | None:
         """Return the columns that spell ``text`` (longest symbols first), or None when it cannot be spelt."""
+        if self._longest == 1:
+            single = [self.index_of.get(character, -1) for character in text]
+            return None if -1 in single else single
         columns: list[int] = []
         position = 0
         while position < len(text):

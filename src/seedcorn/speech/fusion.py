@@ -8,6 +8,7 @@ import numpy as np
 from numba.typed import List
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.errors import ConfigError, SeedcornWarning
 from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.kneser_ney import estimate
@@ -15,6 +16,8 @@ from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.trie import ROOT
 from seedcorn.speech.beam import MixedModels
 from seedcorn.speech.lexicon import Lexicon, SpellingTrie
+
+_ROOT = np.int64(ROOT)  # of a type, as in speech.beam
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +39,10 @@ def mixed_models(models: Sequence[WeightedModel], lexicon: Lexicon) -> MixedMode
     """
     check_mixture([model.weight for model in models])
     weights = np.array([model.weight for model in models], dtype=np.float64)
-    word_ids = np.array([[*map(m.model.word_id, lexicon.words), m.model.end_id] for m in models], dtype=np.int64)
+    word_ids = np.stack([np.append(m.model.word_ids(lexicon.words), m.model.end_id) for m in models])
     extra = np.array([_extra_logps(m, ids) for m, ids in zip(models, word_ids, strict=True)])
     arrays = List([_writeable(m.model.arrays) for m in models])  # one compiled type, however many models
-    logps = np.array([[advance(a, ROOT, int(w))[0] for w in ids] for a, ids in zip(arrays, word_ids, strict=True)])
+    logps = np.stack([_unigram_logps(a, ids) for a, ids in zip(arrays, word_ids, strict=True)])
     unigrams = np.logaddexp.reduce(logps + extra + np.log(weights)[:, None], axis=0)[:-1]
     return MixedModels(
         arrays=arrays,
@@ -70,22 +73,31 @@ def _writeable(arrays: NgramArrays) -> NgramArrays:
     return arrays._replace(**usable)
 
 
+@njit(cache=True, nogil=True)
+def _unigram_logps(arrays: NgramArrays, word_ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return log P(word) of each word, (words,)."""
+    logps = np.empty(len(word_ids))
+    for i, word in enumerate(word_ids):
+        logps[i], _ = advance(arrays, _ROOT, word)
+    return logps
+
+
+@njit(cache=True, nogil=True)
 def _lookahead(trie: SpellingTrie, unigrams: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the best unigram at or below each node; at the root it is 0, as nothing of a word is spelt there."""
     best = np.full(len(trie.symbols), -np.inf)
-    nodes = np.repeat(np.arange(len(best)), np.diff(trie.word_begins))
-    np.maximum.at(best, nodes, unigrams[trie.word_rows])
     for node in range(len(best) - 1, -1, -1):  # children come after their parents
-        first, end = trie.children[node], trie.children[node + 1]
-        if end > first:
-            best[node] = max(best[node], best[first:end].max())
+        for at in range(trie.word_begins[node], trie.word_begins[node + 1]):
+            best[node] = max(best[node], unigrams[trie.word_rows[at]])
+        for child in range(trie.children[node], trie.children[node + 1]):
+            best[node] = max(best[node], best[child])
     best[0] = 0.0
     return best
 
 
 def unigram_floor(lexicon: Lexicon, model: NgramModel) -> NDArray[np.float64]:
     """Return log(1 / number of words unknown to ``model``) for every word: all unknown words are equally likely."""
-    n_unknown = sum(model.word_id(word) == model.unknown_id for word in lexicon.words)
+    n_unknown = int((model.word_ids(lexicon.words) == model.unknown_id).sum())
     return np.full(len(lexicon.words), -np.log(max(n_unknown, 1)))
 
 

@@ -108,12 +108,19 @@ def _unspellable_error(left_out: Sequence[str], alphabet: Alphabet) -> DataError
 
 def _trie_of(pairs: Sequence[tuple[int, tuple[int, ...]]], n_symbols: int) -> SpellingTrie:
     """Return the trie; nodes are numbered by length of their prefix, then by prefix."""
-    prefixes = sorted({s[:length] for _, s in pairs for length in range(len(s) + 1)}, key=lambda p: (len(p), p))
-    node_of = {prefix: node for node, prefix in enumerate(prefixes)}
-    n_nodes = len(prefixes)
-    parents = np.array([node_of[prefix[:-1]] for prefix in prefixes[1:]], dtype=np.int64)
-    symbols = np.array([-1, *(prefix[-1] for prefix in prefixes[1:])], dtype=np.int32)
-    ends = np.array([node_of[spelling] for _, spelling in pairs], dtype=np.int64)
+    lengths = np.array([len(spelling) for _, spelling in pairs])
+    spelt = np.concatenate([spelling for _, spelling in pairs]).astype(np.int64)
+    firsts = np.cumsum(lengths) - lengths
+    ends = np.zeros(len(pairs), dtype=np.int64)  # the node of each spelling's prefix, a symbol longer each time
+    edges, n_nodes = [np.zeros(0, dtype=np.int64)], 1
+    for length in range(int(lengths.max())):
+        longer = np.flatnonzero(lengths > length)
+        found, places = np.unique(ends[longer] * n_symbols + spelt[firsts[longer] + length], return_inverse=True)
+        ends[longer] = n_nodes + places
+        edges.append(found)
+        n_nodes += len(found)
+    parents, last_symbols = np.divmod(np.concatenate(edges), n_symbols)
+    symbols = np.concatenate([[-1], last_symbols]).astype(np.int32)
     by_node = np.argsort(ends, kind="stable")
     root_children = np.full(n_symbols, -1, dtype=np.int32)
     at_root = 1 + np.flatnonzero(parents == 0)

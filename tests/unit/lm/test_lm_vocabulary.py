@@ -31,3 +31,10 @@ def test_repeated_word_is_refused() -> None:
 @pytest.mark.parametrize("n_words", [1, 31, 32, 33, 1000])
 def test_table_is_at_most_half_full(n_words: int) -> None:
     assert n_slots_for(n_words) >= 2 * n_words
+
+
+def test_ids_of_many_words_are_those_of_each() -> None:
+    vocabulary = Vocabulary.from_words(["म", "b", "ab"])
+    words = ["ab", "", "म", "none", "<s>", "b"]
+    assert vocabulary.ids_of(words).tolist() == [vocabulary.id_of(word) for word in words] == [5, 0, 3, 0, 1, 4]
+    assert vocabulary.ids_of([]).tolist() == []

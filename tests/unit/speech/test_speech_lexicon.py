@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seedcorn.errors import DataError
 from seedcorn.speech.alphabet import Alphabet, alphabet_of
@@ -32,6 +34,18 @@ def test_trie_spells_every_word_and_no_other() -> None:
     assert lexicon.words == ("a", "ab", "ba", "cab")
     assert spelt(lexicon) == {word: {word} for word in lexicon.words}
     assert [int(lexicon.trie.root_children[s]) for s in (0, 1)] == [-1, -1]
+
+
+@given(st.sets(st.text("abc", min_size=1, max_size=6), min_size=1, max_size=30))
+def test_nodes_are_numbered_by_length_of_their_prefix_and_then_by_prefix(words: set[str]) -> None:
+    lexicon = build_lexicon(words, alphabet=ALPHABET)
+    assert spelt(lexicon) == {word: {word} for word in words}
+    trie, prefixes = lexicon.trie, [""]
+    for node in range(len(trie.symbols)):
+        for child in range(trie.children[node], trie.children[node + 1]):
+            assert child == len(prefixes)
+            prefixes.append(prefixes[node] + ALPHABET.symbols[trie.symbols[child]])
+    assert prefixes == sorted({word[:n] for word in words for n in range(len(word) + 1)}, key=lambda p: (len(p), p))
 
 
 def test_words_may_be_spoken_otherwise() -> None:
