@@ -26,6 +26,9 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_OWN, _OTHER = "=", "-"
+
+
 def scripts_of(lang: str) -> tuple[str, ...]:
     """Return the scripts that ``lang``, with or without a region, is written in; none where that is not known."""
     return SCRIPTS.get(primary_language(lang), ())
@@ -34,10 +37,8 @@ def scripts_of(lang: str) -> tuple[str, ...]:
 def own_script(text: str, lang: str) -> float:
     """Return the fraction of the letters of ``text`` in the script of ``lang``; 1 without letters or known script."""
     scripts = scripts_of(lang)
-    letters = [_script(c) for c in text if c.isalpha()]
-    if not scripts or not letters:
-        return 1.0
-    return sum(script in scripts for script in letters) / len(letters)
+    letters = text.translate(_kinds_of(scripts)) if scripts else ""
+    return letters.count(_OWN) / len(letters) if letters else 1.0
 
 
 def primary_language(lang: str) -> str:
@@ -45,6 +46,20 @@ def primary_language(lang: str) -> str:
     return lang.replace("_", "-").split("-")[0].lower()
 
 
+class _Kinds(dict[int, str]):
+    """What ``str.translate`` puts for a character: a sign for a letter of ``scripts``, another for others, or nothing."""
+
+    def __init__(self, scripts: tuple[str, ...]) -> None:
+        super().__init__()
+        self.scripts = scripts
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        is_own = unicodedata.name(character, "").split(" ")[0] in self.scripts
+        self[code] = (_OWN if is_own else _OTHER) if character.isalpha() else ""
+        return self[code]
+
+
 @cache
-def _script(character: str) -> str:
-    return unicodedata.name(character, "").split(" ")[0]
+def _kinds_of(scripts: tuple[str, ...]) -> _Kinds:
+    return _Kinds(scripts)
