@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seedcorn.compiled import borrowed, njit
 from seedcorn.lm.automaton import NgramArrays
 
 NOTHING = -np.inf
@@ -13,6 +14,7 @@ NOTHING = -np.inf
 TRIE_ROOT = np.int64(0)
 NO_TRACE = np.int64(-1)
 NO_WORD = np.int64(-1)
+N_LOOKED_UP = 1 << 13
 N_ROWS, N_CANDIDATES, N_TRACES, STAMP = 0, 1, 2, 3  # what the entries of Workspace.counts are
 
 # One hypothesis. history: hash of its words; node: where its last, unfinished word stands in the trie; blank_logp and
@@ -66,8 +68,20 @@ class SearchLimits(NamedTuple):
     boundary: int
 
 
+class LookedUp(NamedTuple):
+    """What the models said lately, by a hash of state and word: a hypothesis ends the same word for several steps.
+
+    Of each model and slot, shape (n_models, n_slots): what was asked (-1: nothing yet), the weighted log probability,
+    and the state after the word.
+    """
+
+    keys: NDArray[np.int64]
+    logps: NDArray[np.float64]
+    states: NDArray[np.int64]
+
+
 class Workspace(NamedTuple):
-    """Everything the search writes to.
+    """Everything the search writes to, with one and the same models.
 
     ``beam`` and ``candidates`` are rows of HYPOTHESIS, each with a row of language-model states; ``slots`` is a hash
     table of the candidates of this step; ``counts`` holds n_rows, n_candidates, n_traces and the number of the step;
@@ -82,6 +96,7 @@ class Workspace(NamedTuple):
     slots: NDArray[np.int64]
     counts: NDArray[np.int64]
     lm_states: NDArray[np.int64]
+    looked_up: LookedUp
 
 
 def new_workspace(beam_size: int, n_candidates: int, n_steps: int, n_models: int) -> Workspace:
@@ -96,4 +111,39 @@ def new_workspace(beam_size: int, n_candidates: int, n_steps: int, n_models: int
         slots=np.zeros(n_slots, dtype=np.int64),
         counts=np.zeros(4, dtype=np.int64),
         lm_states=np.zeros(n_models, dtype=np.int64),
+        looked_up=LookedUp(
+            keys=np.full((n_models, N_LOOKED_UP), -1, dtype=np.int64),
+            logps=np.zeros((n_models, N_LOOKED_UP)),
+            states=np.zeros((n_models, N_LOOKED_UP), dtype=np.int64),
+        ),
+    )
+
+
+@njit(cache=True, nogil=True)
+def borrowed_models(models: MixedModels) -> MixedModels:
+    """Return ``models`` with arrays whose references are not counted."""
+    return MixedModels(
+        models.arrays,
+        borrowed(models.log_weights),
+        borrowed(models.begin_states),
+        borrowed(models.word_ids),
+        borrowed(models.extra_logps),
+        borrowed(models.lookahead),
+    )
+
+
+@njit(cache=True, nogil=True)
+def borrowed_workspace(work: Workspace) -> Workspace:
+    """Return ``work`` with arrays whose references are not counted."""
+    known = work.looked_up
+    return Workspace(
+        borrowed(work.beam),
+        borrowed(work.beam_states),
+        borrowed(work.candidates),
+        borrowed(work.candidate_states),
+        borrowed(work.traces),
+        borrowed(work.slots),
+        borrowed(work.counts),
+        borrowed(work.lm_states),
+        LookedUp(borrowed(known.keys), borrowed(known.logps), borrowed(known.states)),
     )

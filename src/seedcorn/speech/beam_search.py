@@ -8,7 +8,7 @@ spelt, the best unigram probability below its node stands in for the language mo
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.compiled import njit
+from seedcorn.compiled import borrowed, njit
 from seedcorn.speech.beam import (
     N_CANDIDATES,
     N_ROWS,
@@ -18,6 +18,8 @@ from seedcorn.speech.beam import (
     MixedModels,
     SearchLimits,
     Workspace,
+    borrowed_models,
+    borrowed_workspace,
 )
 from seedcorn.speech.candidates import (
     advance_mixture,
@@ -30,7 +32,7 @@ from seedcorn.speech.candidates import (
     keep_best,
     next_step,
 )
-from seedcorn.speech.lexicon import SpellingTrie
+from seedcorn.speech.lexicon import SpellingTrie, borrowed_trie
 
 
 @njit(cache=True, nogil=True)
@@ -125,7 +127,7 @@ def _end_words(
         logp = hypothesis.total_logp + boundary_logp
         for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
             word = np.int64(trie.word_rows[at])
-            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
+            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states, work.looked_up)
             prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
             best = max(best, logp + prior)
             if logp + prior >= best - limits.beam_width_logp:
@@ -147,7 +149,7 @@ def _start_next_words(
         last = trie.symbols[hypothesis.node]
         for at in range(trie.word_begins[hypothesis.node], trie.word_begins[hypothesis.node + 1]):
             word = np.int64(trie.word_rows[at])
-            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states)
+            word_logp = advance_mixture(models, work.beam_states, row, word, work.lm_states, work.looked_up)
             prior = hypothesis.prior + limits.lm_weight * word_logp + limits.word_bonus
             for symbol in range(len(frame)):
                 child = np.int64(trie.root_children[symbol])
@@ -209,7 +211,7 @@ def _end_sentence(work: Workspace, trie: SpellingTrie, models: MixedModels, limi
             _keep_complete(work, row)
     end_of_sentence = models.word_ids.shape[1] - 1
     for row in range(work.counts[N_CANDIDATES]):
-        end_logp = advance_mixture(models, work.candidate_states, row, end_of_sentence, work.lm_states)
+        end_logp = advance_mixture(models, work.candidate_states, row, end_of_sentence, work.lm_states, work.looked_up)
         work.candidates[row].lm_logp += end_logp
         work.candidates[row].prior += limits.lm_weight * end_logp
     keep_best(work, models, limits, n_steps)
@@ -229,7 +231,8 @@ def search(
     Return whether they end with a whole word; otherwise an unfinished one is dropped.
     Cost: O(steps * beam * (children of a node + log beam)).
     """
+    frames, trie, models, work = borrowed(logps), borrowed_trie(trie), borrowed_models(models), borrowed_workspace(work)
     begin(work, models)
-    for step in range(len(logps)):
-        _take_step(work, trie, models, limits, step, logps[step])
-    return _end_sentence(work, trie, models, limits, len(logps))
+    for step in range(len(frames)):
+        _take_step(work, trie, models, limits, step, frames[step])
+    return _end_sentence(work, trie, models, limits, len(frames))

@@ -10,6 +10,7 @@ from seedcorn.compiled import njit
 from seedcorn.lm.automaton import advance
 from seedcorn.speech.beam import (
     N_CANDIDATES,
+    N_LOOKED_UP,
     N_ROWS,
     N_TRACES,
     NO_TRACE,
@@ -17,6 +18,7 @@ from seedcorn.speech.beam import (
     NOTHING,
     STAMP,
     TRIE_ROOT,
+    LookedUp,
     MixedModels,
     SearchLimits,
     Workspace,
@@ -62,13 +64,19 @@ def _mixed(history: np.uint64, value: int) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def advance_mixture(
-    models: MixedModels, states: NDArray[np.int64], row: int, word: int, after: NDArray[np.int64]
+    models: MixedModels, states: NDArray[np.int64], row: int, word: int, after: NDArray[np.int64], known: LookedUp
 ) -> float:
     """Return the log probability of ``word`` (a lexicon row) after ``states[row]``; the next ones go to ``after``."""
     total = NOTHING
-    for i in range(len(models.arrays)):
-        logp, after[i] = advance(models.arrays[i], states[row, i], models.word_ids[i, word])
-        total = add_logps(total, models.log_weights[i] + logp + models.extra_logps[i, word])
+    for i in range(states.shape[1]):
+        key = states[row, i] << 32 | word
+        slot = np.int64(_mixed(np.uint64(0), key) >> np.uint64(20)) & (N_LOOKED_UP - 1)
+        if known.keys[i, slot] != key:
+            logp, known.states[i, slot] = advance(models.arrays[i], states[row, i], models.word_ids[i, word])
+            known.logps[i, slot] = models.log_weights[i] + logp + models.extra_logps[i, word]
+            known.keys[i, slot] = key
+        after[i] = known.states[i, slot]
+        total = add_logps(total, known.logps[i, slot])
     return total
 
 
