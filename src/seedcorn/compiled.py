@@ -85,8 +85,7 @@ def borrowed(typing_context, array):  # type: ignore[no-untyped-def]
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         of_array = make_array(array)
         found = of_array(context, builder, value=arguments[0])
-        nobody = context.get_constant_null(types.MemInfoPointer(types.voidptr))
-        found.meminfo = builder.bitcast(nobody, found.meminfo.type)
+        found.meminfo = found.meminfo.type(None)
         found.parent = found.parent.type(None)
         return found._getvalue()
 

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
+import numpy as np
+import pytest
+
 import seedcorn
-from seedcorn.compiled import code_digest
+from seedcorn.compiled import borrowed, code_digest, njit
 
 PACKAGE = Path(seedcorn.__file__).parent
 TABLES = """
@@ -65,3 +69,26 @@ def test_every_compiled_function_is_of_the_package_s_own_decorator() -> None:
     assert [path.name for path in files if "njit" in path.read_text("utf-8") and path not in own] == []
     assert len(own) > 20
     assert len(code_digest()) == 12
+
+
+def test_a_borrowed_array_is_the_same_memory_without_counting_references() -> None:
+    @njit
+    def set_first(array):  # type: ignore[no-untyped-def]
+        mine = borrowed(array)
+        mine[0] = 7.0
+        return mine[1:].sum()
+
+    array = np.arange(4.0)
+    before = sys.getrefcount(array)
+    assert [set_first(array) for _ in range(100)] == [6.0] * 100
+    assert array.tolist() == [7.0, 1.0, 2.0, 3.0]
+    assert sys.getrefcount(array) == before
+
+
+def test_only_arrays_are_borrowed() -> None:
+    @njit
+    def borrow(number):  # type: ignore[no-untyped-def]
+        return borrowed(number)
+
+    with pytest.raises(numba.core.errors.TypingError):
+        borrow(3)

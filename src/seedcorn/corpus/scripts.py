@@ -47,7 +47,7 @@ def primary_language(lang: str) -> str:
 
 
 class _Kinds(dict[int, str]):
-    """What ``str.translate`` puts for a character: a sign for a letter of ``scripts``, another for others, or nothing."""
+    """What ``str.translate`` puts for a character: a sign for letters of ``scripts``, one for others, or nothing."""
 
     def __init__(self, scripts: tuple[str, ...]) -> None:
         super().__init__()

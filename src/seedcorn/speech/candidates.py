@@ -10,7 +10,6 @@ from seedcorn.compiled import njit
 from seedcorn.lm.automaton import advance
 from seedcorn.speech.beam import (
     N_CANDIDATES,
-    N_LOOKED_UP,
     N_ROWS,
     N_TRACES,
     NO_TRACE,
@@ -70,7 +69,7 @@ def advance_mixture(
     total = NOTHING
     for i in range(states.shape[1]):
         key = states[row, i] << 32 | word
-        slot = np.int64(_mixed(np.uint64(0), key) >> np.uint64(20)) & (N_LOOKED_UP - 1)
+        slot = np.int64(_mixed(np.uint64(0), key) >> np.uint64(20)) & (known.keys.shape[1] - 1)
         if known.keys[i, slot] != key:
             logp, known.states[i, slot] = advance(models.arrays[i], states[row, i], models.word_ids[i, word])
             known.logps[i, slot] = models.log_weights[i] + logp + models.extra_logps[i, word]

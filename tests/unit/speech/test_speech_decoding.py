@@ -10,10 +10,13 @@ import pytest
 
 from seedcorn.errors import ConfigError, DataError
 from seedcorn.lm.arpa import read_arpa
+from seedcorn.lm.automaton import advance
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.speech.alphabet import Alphabet
+from seedcorn.speech.beam import new_workspace
+from seedcorn.speech.candidates import advance_mixture
 from seedcorn.speech.decoding import Hypothesis, decode
-from seedcorn.speech.fusion import WeightedModel, character_oov_logps, unigram_floor
+from seedcorn.speech.fusion import WeightedModel, character_oov_logps, mixed_models, unigram_floor
 from seedcorn.speech.lexicon import Lexicon, build_lexicon, symbol_lexicon
 from seedcorn.speech.settings import DecoderSettings
 from seedcorn.speech.tuning import tune_weights
@@ -289,3 +292,18 @@ def test_tuning_finds_a_weight_that_helps(lexicon: Lexicon, first: NgramModel) -
     assert tuned.settings.lm_weight > 0
     with pytest.raises(DataError, match="one reference an utterance"):
         tune_weights([logps], [], lexicon=lexicon, models=models, settings=start)
+
+
+def test_what_the_models_said_lately_is_what_they_say(first: NgramModel) -> None:
+    words = [f"a{'b' * i}" for i in range(40)]
+    lexicon = build_lexicon([*WORDS, *words], alphabet=SPACED)
+    mixed = mixed_models([WeightedModel(model=first)], lexicon)
+    known = new_workspace(1, 1, 1, 1).looked_up
+    few = known._replace(**{name: np.ascontiguousarray(array[:, :8]) for name, array in known._asdict().items()})
+    states = np.arange(len(first.arrays.backoffs))[:, None]
+    asked = np.random.default_rng(0).integers(0, [len(states), len(lexicon.words) + 1], (2_000, 2))
+    after = np.zeros(1, dtype=np.int64)
+    for row, word in asked:
+        logp, state = advance(first.arrays, states[row, 0], mixed.word_ids[0, word])
+        assert advance_mixture(mixed, states, row, word, after, few) == pytest.approx(logp)
+        assert after.tolist() == [state]
