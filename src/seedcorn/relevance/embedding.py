@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import linalg, sparse
 
 from seedcorn.corpus.normalising import Texts, character_tables, text_buffers
 from seedcorn.errors import DataError, require
@@ -138,17 +138,26 @@ def _sif_weights(features: sparse.csr_array) -> NDArray[np.float32]:
     return (SIF_A / (SIF_A + counts / counts.sum())).astype(np.float32)
 
 
+def _lower(columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the permuted L of LU: columns that span what ``columns`` do, far from parallel."""
+    lower, _ = linalg.lu(columns, permute_l=True, overwrite_a=True, check_finite=False)
+    return np.asarray(lower, dtype=np.float32)
+
+
 def right_singular_vectors(matrix: sparse.csr_array, n_vectors: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return the first right singular vectors as columns, strongest first (Halko et al. 2011, algorithm 4.4)."""
+    """Return the first right singular vectors as columns, strongest first (Halko et al. 2011, algorithm 4.4).
+
+    Between the rounds L of LU spans the same as Q of QR, in a quarter of the operations (Li et al. 2017, section 4.3).
+    """
     used = np.unique(matrix.indices)  # little text uses few buckets, and the others have no part in any vector
     matrix, n_buckets = matrix[:, used], matrix.shape[1]
     n_rows, n_columns = matrix.shape
     width = min(n_vectors + _SVD_OVERSAMPLING, n_rows, n_columns)
     transposed = matrix.T.tocsr()
-    basis = np.linalg.qr(matrix @ rng.standard_normal((n_columns, width), dtype=np.float32))[0]
+    found = matrix @ rng.standard_normal((n_columns, width), dtype=np.float32)
     for _ in range(_SVD_POWER_ROUNDS):
-        across = np.linalg.qr(transposed @ basis)[0]
-        basis = np.linalg.qr(matrix @ across)[0]
+        found = matrix @ _lower(transposed @ _lower(found))
+    basis = np.linalg.qr(found)[0]
     vectors, singular_values, _ = np.linalg.svd(transposed @ basis, full_matrices=False)
     real = singular_values > singular_values[0] * 1e-6
     kept = vectors[:, real][:, :n_vectors]
