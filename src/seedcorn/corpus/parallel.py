@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Generic, Protocol, TypeVar
 
@@ -21,9 +22,13 @@ class Mapper(Protocol):
 
 @dataclass(frozen=True)
 class Sharded(Generic[Item]):
-    """The items of all ``shards``, one after the other; each shard can be opened alone, in another process too."""
+    """The items of all ``shards``, one after the other; each shard can be opened alone, in another process too.
+
+    ``are_small`` tells that what a function makes of a whole shard fits in memory, many times over.
+    """
 
     shards: tuple[Callable[[], Iterator[Item]], ...]
+    are_small: bool = False
 
     def __iter__(self) -> Iterator[Item]:
         return chain.from_iterable(shard() for shard in self.shards)
@@ -34,7 +39,7 @@ class Sharded(Generic[Item]):
 
     def map(self, function: Callable[[Item], Result]) -> "Sharded[Result]":
         """Return ``function`` of every item, computed where the item is read."""
-        return Sharded(tuple(_Mapped(shard, function) for shard in self.shards))
+        return Sharded(tuple(_Mapped(shard, function) for shard in self.shards), self.are_small)
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,26 @@ class _Mapped(Generic[Item, Result]):
         return map(self.function, self.shard())
 
 
+def _of_shard(function: Callable[[Item], Result], shard: Callable[[], Iterator[Item]]) -> list[Result]:
+    return [function(item) for item in shard()]
+
+
 _BATCHES_AHEAD_PER_THREAD = 2
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], *, n_threads: int = 1) -> Iterator[Result]:
     """Yield ``function`` of each of ``items``, in their order, computed by ``n_threads`` threads.
 
-    Items are read as they are needed, at most two a thread ahead, so memory does not grow with their number. Worth it
-    for functions that leave the interpreter's lock (compiled kernels, Arrow).
+    Items are read as they are needed, at most two a thread ahead, so memory does not grow with their number. Small
+    shards are read by the threads too. Worth it for functions that leave the interpreter's lock (compiled kernels,
+    Arrow).
     """
     if n_threads <= 1:
         yield from map(function, items)
+        return
+    if isinstance(items, Sharded) and items.are_small:
+        parts = map_in_order(partial(_of_shard, function), items.shards, n_threads=n_threads)
+        yield from chain.from_iterable(parts)
         return
     with ThreadPoolExecutor(n_threads) as threads:
         under_way: deque[Future[Result]] = deque()

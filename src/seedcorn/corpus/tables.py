@@ -43,7 +43,9 @@ def open_parquet(path: Path) -> Corpus:
 
 def row_groups(path: Path) -> Sharded[pa.RecordBatch]:
     """Return the record batches of a Parquet file, its row groups as shards."""
-    return Sharded(tuple(_RowGroup(path, number) for number in range(pq.read_metadata(path).num_row_groups)))
+    return Sharded(
+        tuple(_RowGroup(path, number) for number in range(pq.read_metadata(path).num_row_groups)), are_small=True
+    )
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _of_parquet(files: list[str], file_system: pa.fs.FileSystem | None, where: s
         dataset = pads.dataset(files, format="parquet", filesystem=file_system)
         fragments = list(dataset.get_fragments())
         _refuse_different({fragment.path: fragment.physical_schema for fragment in fragments}, where)
-        parts = Sharded(tuple(part for fragment in fragments for part in _row_groups(fragment)))
+        parts = Sharded(tuple(part for fragment in fragments for part in _row_groups(fragment)), are_small=True)
     first = next(iter(parts), None)
     return Corpus(parts, UTTERANCE_SCHEMA if first is None else first.schema)
 

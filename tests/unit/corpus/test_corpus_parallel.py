@@ -1,0 +1,55 @@
+"""Passes on threads: results in order, small shards read by the threads, errors where they belong."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedcorn.corpus.parallel import Sharded, map_in_order
+
+
+def numbers(first: int, n: int) -> Iterator[int]:
+    yield from range(first, first + n)
+
+
+@given(st.lists(st.integers(0, 5), max_size=8), st.booleans(), st.integers(1, 4))
+def test_results_come_in_order_whatever_the_threads(sizes: list[int], are_small: bool, n_threads: int) -> None:
+    shards = tuple(partial(numbers, 10 * i, n) for i, n in enumerate(sizes))
+    items = Sharded(shards, are_small=are_small)
+    assert list(map_in_order(lambda x: x * x, items, n_threads=n_threads)) == [x * x for x in items]
+
+
+def test_small_shards_are_read_by_the_threads() -> None:
+    readers: set[int] = set()
+
+    def shard(first: int) -> Iterator[int]:
+        readers.add(threading.get_ident())
+        yield first
+
+    shards = tuple(partial(shard, i) for i in range(6))
+    assert list(map_in_order(str, Sharded(shards, are_small=True), n_threads=2)) == list("012345")
+    assert threading.get_ident() not in readers
+    readers.clear()
+    assert list(map_in_order(str, Sharded(shards), n_threads=2)) == list("012345")
+    assert readers == {threading.get_ident()}
+
+
+def test_what_a_small_shard_is_made_of_stays_small() -> None:
+    items = Sharded((partial(numbers, 0, 2),), are_small=True)
+    assert items.map(str).are_small
+
+
+def test_an_error_is_raised_after_what_comes_before_it() -> None:
+    def refuse(x: int) -> int:
+        if x == 11:
+            raise ValueError("eleven")
+        return x
+
+    items = Sharded(tuple(partial(numbers, 10 * i, 2) for i in range(3)), are_small=True)
+    found = map_in_order(refuse, items, n_threads=2)
+    assert [next(found), next(found)] == [0, 1]
+    with pytest.raises(ValueError, match="eleven"):
+        next(found)
