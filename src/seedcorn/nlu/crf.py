@@ -3,13 +3,14 @@
 import functools
 import tempfile
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedcorn.corpus.utterances import Slot
 from seedcorn.nlu.crf_file import read_trained
@@ -180,8 +181,8 @@ def _items(
     names = _feature_names(text, knowledge)
     if view is None:
         return pycrfsuite.ItemSequence(names[first:end])
-    vectors = [_vector_features(row) for row in view.vectors(text).tolist()]
-    with_vectors = [dict.fromkeys(own, 1.0) | _with_neighbours(vectors, i) for i, own in enumerate(names)]
+    vectors = _with_neighbours(view.vectors(text))
+    with_vectors = [dict.fromkeys(own, 1.0) | row for own, row in zip(names, vectors, strict=True)]
     return pycrfsuite.ItemSequence(with_vectors[first:end])
 
 
@@ -192,19 +193,20 @@ def _plain_items(text: str, knowledge: WordKnowledge | None) -> "ItemSequence":
     return pycrfsuite.ItemSequence(_feature_names(text, knowledge))
 
 
-def _with_neighbours(vectors: Sequence[Mapping[str, float]], i: int) -> dict[str, float]:
-    """Return the vector of token ``i`` and those of its neighbours, as features of different names."""
-    around = {"": i, "-1": i - 1, "+1": i + 1}
-    return {
-        where + name: value
-        for where, j in around.items()
-        if 0 <= j < len(vectors)
-        for name, value in vectors[j].items()
-    }
+def _with_neighbours(vectors: NDArray[np.float32]) -> list[dict[str, float]]:
+    """Return for each token its vector and those of its neighbours, as features of different names."""
+    rows = vectors.tolist()
+    own, before, after = (_vector_names(where, vectors.shape[1]) for where in ("", "-1", "+1"))
+    features = [dict(zip(own, row, strict=True)) for row in rows]
+    for i in range(1, len(rows)):
+        features[i].update(zip(before, rows[i - 1], strict=True))
+        features[i - 1].update(zip(after, rows[i], strict=True))
+    return features
 
 
-def _vector_features(vector: Sequence[float]) -> dict[str, float]:
-    return {f"v{k}": value for k, value in enumerate(vector)}
+@functools.cache
+def _vector_names(where: str, n_dimensions: int) -> list[str]:
+    return [f"{where}v{k}" for k in range(n_dimensions)]
 
 
 def _feature_names(text: str, knowledge: WordKnowledge | None) -> list[list[str]]:

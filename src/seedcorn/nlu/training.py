@@ -1,6 +1,6 @@
 """Training and self-training as settings: which NLU model, how many rounds, which gates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import NamedTuple, Self
@@ -20,6 +20,7 @@ from seedcorn.nlu.sentence_encoder import CachedEncoder, load_sentence_encoder
 from seedcorn.nlu.teacher import Teacher
 from seedcorn.nlu.word_knowledge import WordKnowledge, learn_words
 from seedcorn.pretrained import Checkpoint
+from seedcorn.processes import with_another
 from seedcorn.relevance.streaming import sample_texts
 
 _ROWS_SAMPLED_FROM = 2_000_000
@@ -83,15 +84,27 @@ NO_KNOWLEDGE = Knowledge()
 
 
 def knowledge_of(
-    batches: Iterator[pa.StringArray], labelled: Sequence[Utterance], *, settings: NluSettings, random_seed: int
+    batches: Iterator[pa.StringArray],
+    labelled: Sequence[Utterance],
+    *,
+    settings: NluSettings,
+    random_seed: int,
+    n_processes: int = 1,
 ) -> Knowledge:
-    """Return what a sample of the pool tells of its words, and the encoder; each only where ``settings`` want it."""
+    """Return what a sample of the pool tells of its words, and the encoder; each only where ``settings`` want it.
+
+    With more than one of ``n_processes`` the words are learnt in another one while the encoder is loaded.
+    """
     if settings.model is not NluKind.LINEAR:
         return NO_KNOWLEDGE
-    return Knowledge(
-        words=_words_of_pool(batches, labelled, n_texts=settings.n_word_texts, random_seed=random_seed),
-        encoder=load_sentence_encoder(str(settings.encoder)) if settings.encoder else None,
-    )
+    learn = _words_of_pool(batches, labelled, n_texts=settings.n_word_texts, random_seed=random_seed)
+    if not settings.encoder:
+        return Knowledge(words=learn and learn())
+    load = partial(load_sentence_encoder, str(settings.encoder))
+    if learn is None:
+        return Knowledge(encoder=load())
+    encoder, words = with_another(load, learn, n_processes=n_processes)
+    return Knowledge(words=words, encoder=encoder)
 
 
 def knowledge_of_model(model: NluModel) -> Knowledge:
@@ -104,13 +117,14 @@ def knowledge_of_model(model: NluModel) -> Knowledge:
 
 def _words_of_pool(
     batches: Iterator[pa.StringArray], labelled: Sequence[Utterance], *, n_texts: int, random_seed: int
-) -> WordKnowledge | None:
+) -> Callable[[], WordKnowledge] | None:
+    """Return what learns them from the texts that were drawn, in any process; None where no texts are wanted."""
     if not n_texts:
         return None
     rng = np.random.default_rng(random_seed)
     sample = sample_texts(batches, n_texts=n_texts, n_rows=_ROWS_SAMPLED_FROM, rng=rng)
     texts = pa.concat_arrays([pa.array([u.text for u in labelled], pa.string()), sample])
-    return learn_words(texts, random_seed=random_seed)
+    return partial(learn_words, texts, random_seed=random_seed)
 
 
 def trainer(
