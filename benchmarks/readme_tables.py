@@ -166,6 +166,12 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line("bench-relevance", "vs_sklearn", "Relevance scoring against scikit-learn, one thread", "{:.1f}x"),
         Line("bench-relevance", "vs_fasttext", "… against fastText", "{:.1f}x"),
         Line("bench-relevance", "two_thread_speedup", "… the whole command by two threads against one", "{:.2f}x"),
+        Line(
+            "bench-relevance",
+            "two_thread_speedup_beyond_start_up",
+            "… beyond what it takes to start, and to write what is kept",
+            "{:.2f}x",
+        ),
         Line("bench-relevance", "peak_memory_gb_20m", "… peak memory for 20 million utterances", "{:.2f} GB"),
         Line(
             "bench-submodular",
@@ -214,6 +220,13 @@ TABLES: dict[str, tuple[Line, ...]] = {
             "bench-pipelines", "intent_encoder_speedup", "… with a pretrained encoder that is not fine-tuned", "{:.1f}x"
         ),
         Line(
+            "bench-pipelines",
+            "language_speedup_beside_translation",
+            "A language run on MASSIVE, translators and recogniser trained before, beside translation",
+            "{:.1f}x",
+        ),
+        Line("bench-pipelines", "study_two_workers_speedup", "A study of four cells by two workers", "{:.2f}x"),
+        Line(
             "bench-cluster",
             "overhead_vs_local",
             "Ray against threads on the same two cores, 20 million utterances: time",
@@ -255,9 +268,51 @@ def table(name: str) -> str:
     return "\n".join(lines)
 
 
+STAGES = {  # stages of one kind, which a language run has many of, by how their names begin
+    "translations": "translation",
+    "text-": "texts",
+    "lm-": "language models",
+    "model-": "language models",
+    "vocabulary": "language models",
+    "domain-model": "language models",
+    "decoder-weights": "decoder weights",
+    "decoding": "decoding",
+    "rescoring": "rescoring",
+}
+LONGEST_STAGES = 6
+
+
+def time_table() -> str:
+    """Return what each whole run takes before and now, and where its time goes now, as Markdown."""
+    path = RESULTS / "bench-pipelines.json"
+    rows = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    lines = ["| run | version 0.1 | now | of it |", "|---|---:|---:|---|"]
+    before = {row["run"]: row["seconds"] for row in rows if row["side"] == "before" and row.get("stages")}
+    for row in rows:
+        if row["side"] == "after" and row["run"] in before:
+            earlier, now = (f"{seconds:.0f} s" for seconds in (before[row["run"]], row["seconds"]))
+            lines.append(f"| {row['run']} | {earlier} | {now} | {where_time_goes(row['stages'], row['seconds'])} |")
+    return "\n".join(lines)
+
+
+def where_time_goes(stages: Mapping[str, float], seconds: float) -> str:
+    """Return the longest kinds of stages of a run that took ``seconds``, and what is left."""
+    of_kind: dict[str, float] = {}
+    for stage, taken in stages.items():
+        kind = next((kind for begin, kind in STAGES.items() if stage.startswith(begin)), stage)
+        of_kind[kind] = of_kind.get(kind, 0.0) + taken
+    longest = sorted(of_kind.items(), key=lambda of: -of[1])[:LONGEST_STAGES]
+    rest = seconds - sum(taken for _, taken in longest)
+    return ", ".join(f"{kind} {taken:.1f}" for kind, taken in (*longest, ("all else", rest)))
+
+
 def with_tables(readme: str) -> str:
     """Return the README with every table between its markers made anew."""
-    for name, lines in {**{name: table(name) for name in TABLES}, "growth": growth_table()}.items():
+    for name, lines in {
+        **{name: table(name) for name in TABLES},
+        "time": time_table(),
+        "growth": growth_table(),
+    }.items():
         pattern = rf"(<!-- results: {name} -->\n).*?(<!-- end -->)"
         made = f"\\g<1>{lines}\n\\g<2>"
         readme = re.sub(pattern, made, readme, flags=re.DOTALL)

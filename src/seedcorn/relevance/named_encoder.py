@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from seedcorn.corpus.normalising import Texts
+from seedcorn.corpus.parallel import map_in_order
 from seedcorn.errors import DataError
 from seedcorn.pretrained import loading, n_subwords_max
-from seedcorn.relevance.hidden_states import EncoderPrecision, HiddenStates, hidden_states_of, resolve_precision
+from seedcorn.relevance.hidden_states import (
+    EncoderPrecision,
+    HiddenStates,
+    batches_at_once,
+    hidden_states_of,
+    resolve_precision,
+)
 from seedcorn.relevance.sentence_vectors import Embeddings
 
 SPAN_LAYER = 2 / 3  # of the layers: the last ones forget the words for the sentence
@@ -72,8 +79,8 @@ class TransformerEncoder:
         strings = [str(text) for text in (texts if isinstance(texts, Sequence) else texts.to_pylist())]
         rows = np.zeros((len(strings), self.n_dimensions), dtype=np.float32)
         ids = self.tokenizer(strings, truncation=True, max_length=self.n_subwords_max)["input_ids"] if strings else []
-        for positions in _of_equal_length(ids, self.batch_size):
-            means = self._last_layer([ids[p] for p in positions]).mean(axis=1)
+        for positions, states in self._states_of(ids, self._last_layer):
+            means = states.mean(axis=1)
             rows[positions] = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
         return rows
 
@@ -97,11 +104,20 @@ class TransformerEncoder:
             list(texts), truncation=True, max_length=self.n_subwords_max, return_offsets_mapping=True
         )
         rows: list[NDArray[np.float32]] = [np.zeros((0, 0), np.float32)] * len(texts)
-        for positions in _of_equal_length(inputs["input_ids"], self.batch_size):
-            states = self._span_layer([inputs["input_ids"][p] for p in positions])
+        for positions, states in self._states_of(inputs["input_ids"], self._span_layer):
             for p, vectors in zip(positions, states, strict=True):
                 rows[p] = _means_of_spans(vectors, np.array(inputs["offset_mapping"][p]), spans[p])
         return rows
+
+    def _states_of(
+        self, ids: Sequence[Sequence[int]], layer: HiddenStates
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield the positions of each batch of ``ids`` and their token vectors, (batch, length, d)."""
+        batches = list(_of_equal_length(ids, self.batch_size))
+        made = map_in_order(
+            lambda positions: layer([ids[p] for p in positions]), batches, n_threads=batches_at_once(self.precision)
+        )
+        return zip(batches, made, strict=True)
 
 
 def _encoder_of(name: str, n_layers: int | None = None) -> PreTrainedModel:
