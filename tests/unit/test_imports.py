@@ -12,7 +12,7 @@ LAYERS = (
     {"deployment"},
     {"relevance", "diversity", "nlu", "lm", "translation", "speech"},
     {"evaluation"},
-    {"corpus", "chat_server", "pretrained", "processes", "torch_threads", "bfloat16"},
+    {"corpus", "chat_server", "pretrained", "processes", "torch_threads", "bfloat16", "user_cache"},
     {
         *(
             "compiled",

@@ -35,7 +35,7 @@ def test_without_a_cache_or_with_one_that_cannot_be_written_a_text_is_made(
 ) -> None:
     monkeypatch.setenv("SEEDCORN_CACHE", "")
     assert kept_text("a.js", lambda: "1") == "1"
-    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "file").write_text("no folder", "utf-8")
     monkeypatch.setenv("SEEDCORN_CACHE", str(tmp_path / "file"))
     assert kept_text("a.js", lambda: "2") == "2"
     (tmp_path / "damaged").mkdir()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seedcorn.corpus.utterances import Slot
 from seedcorn.nlu.crf_file import read_trained
@@ -181,9 +180,9 @@ def _items(
     names = _feature_names(text, knowledge)
     if view is None:
         return pycrfsuite.ItemSequence(names[first:end])
-    vectors = _with_neighbours(view.vectors(text))
-    with_vectors = [dict.fromkeys(own, 1.0) | row for own, row in zip(names, vectors, strict=True)]
-    return pycrfsuite.ItemSequence(with_vectors[first:end])
+    vectors = _with_neighbours(view.vectors(text).tolist())
+    both = zip(names[first:end], vectors[first:end], strict=True)
+    return pycrfsuite.ItemSequence([dict.fromkeys(own, 1.0) | vector for own, vector in both])
 
 
 @functools.lru_cache(maxsize=1 << 15)
@@ -193,14 +192,14 @@ def _plain_items(text: str, knowledge: WordKnowledge | None) -> "ItemSequence":
     return pycrfsuite.ItemSequence(_feature_names(text, knowledge))
 
 
-def _with_neighbours(vectors: NDArray[np.float32]) -> list[dict[str, float]]:
+def _with_neighbours(rows: Sequence[Sequence[float]]) -> list[dict[str, float]]:
     """Return for each token its vector and those of its neighbours, as features of different names."""
-    rows = vectors.tolist()
-    own, before, after = (_vector_names(where, vectors.shape[1]) for where in ("", "-1", "+1"))
+    n_dimensions = max(map(len, rows), default=0)
+    own, before, after = (_vector_names(where, n_dimensions) for where in ("", "-1", "+1"))
     features = [dict(zip(own, row, strict=True)) for row in rows]
-    for i in range(1, len(rows)):
-        features[i].update(zip(before, rows[i - 1], strict=True))
-        features[i - 1].update(zip(after, rows[i], strict=True))
+    for left, right in pairwise(range(len(rows))):
+        features[right].update(zip(before, rows[left], strict=True))
+        features[left].update(zip(after, rows[right], strict=True))
     return features
 
 
