@@ -1,6 +1,6 @@
 """Utterances and record batches as Parquet files, as one stage of a run leaves them to the next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seedcorn.corpus.parallel import Sharded
-from seedcorn.corpus.utterances import Corpus, Utterance, table_of, utterances_of
+from seedcorn.corpus.utterances import ROWS_PER_BATCH, Corpus, Utterance, table_of, utterances_of
+
+_MOST_ROWS_OF_SMALL = 2 * ROWS_PER_BATCH
 
 POSITION = "position"
 """The column that says which row of the pool as read an utterance was, counted from 0."""
@@ -43,9 +45,15 @@ def open_parquet(path: Path) -> Corpus:
 
 def row_groups(path: Path) -> Sharded[pa.RecordBatch]:
     """Return the record batches of a Parquet file, its row groups as shards."""
-    return Sharded(
-        tuple(_RowGroup(path, number) for number in range(pq.read_metadata(path).num_row_groups)), are_small=True
-    )
+    metadata = pq.read_metadata(path)
+    numbers = range(metadata.num_row_groups)
+    n_rows = [metadata.row_group(number).num_rows for number in numbers]
+    return Sharded(tuple(_RowGroup(path, number) for number in numbers), are_small(n_rows))
+
+
+def are_small(n_rows: Iterable[int]) -> bool:
+    """Return whether row groups of ``n_rows`` are of so few batches that a thread may take each as a whole."""
+    return max(n_rows, default=0) <= _MOST_ROWS_OF_SMALL
 
 
 @dataclass(frozen=True)

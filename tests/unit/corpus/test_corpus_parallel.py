@@ -3,12 +3,18 @@
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedcorn.corpus.formats.pool import read_pool
 from seedcorn.corpus.parallel import Sharded, map_in_order
+from seedcorn.corpus.tables import row_groups
+from seedcorn.corpus.utterances import ROWS_PER_BATCH
 
 
 def numbers(first: int, n: int) -> Iterator[int]:
@@ -40,6 +46,16 @@ def test_small_shards_are_read_by_the_threads() -> None:
 def test_what_a_small_shard_is_made_of_stays_small() -> None:
     items = Sharded((partial(numbers, 0, 2),), are_small=True)
     assert items.map(str).are_small
+
+
+@pytest.mark.parametrize(("n_rows", "are_small"), [(2 * ROWS_PER_BATCH, True), (2 * ROWS_PER_BATCH + 1, False)])
+def test_row_groups_are_small_up_to_two_batches(n_rows: int, are_small: bool, tmp_path: Path) -> None:
+    path = tmp_path / "pool.parquet"
+    pq.write_table(pa.table({"text": ["a"] * (n_rows + 3)}), path, row_group_size=n_rows)
+    assert row_groups(path).are_small == are_small
+    pieces = read_pool(str(path)).pieces()
+    assert isinstance(pieces, Sharded)
+    assert pieces.are_small == are_small
 
 
 def test_an_error_is_raised_after_what_comes_before_it() -> None:

@@ -18,6 +18,7 @@ from seedcorn.corpus.formats.parquet import reading_arrow
 from seedcorn.corpus.formats.registry import read_corpus
 from seedcorn.corpus.formats.tables import huggingface_features, table_chunks
 from seedcorn.corpus.parallel import Sharded
+from seedcorn.corpus.tables import are_small
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
 from seedcorn.corpus.utterances import ROWS_PER_BATCH, Corpus
 from seedcorn.errors import DataError
@@ -115,7 +116,8 @@ def _of_parquet(files: list[str], file_system: pa.fs.FileSystem | None, where: s
         dataset = pads.dataset(files, format="parquet", filesystem=file_system)
         fragments = list(dataset.get_fragments())
         _refuse_different({fragment.path: fragment.physical_schema for fragment in fragments}, where)
-        parts = Sharded(tuple(part for fragment in fragments for part in _row_groups(fragment)), are_small=True)
+        n_rows = [group.num_rows for fragment in fragments for group in fragment.row_groups]
+        parts = Sharded(tuple(part for fragment in fragments for part in _row_groups(fragment)), are_small(n_rows))
     first = next(iter(parts), None)
     return Corpus(parts, UTTERANCE_SCHEMA if first is None else first.schema)
 
