@@ -14,6 +14,7 @@ from typing import Protocol, Self
 import numba
 from numba.core import types
 from numba.core.caching import CacheImpl
+from numba.core.types.containers import BaseTuple
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -74,19 +75,31 @@ CacheImpl._locator_classes.insert(0, PackageLocator)
 
 
 @intrinsic
-def borrowed(typing_context, array):  # type: ignore[no-untyped-def]
-    """Return ``array`` as one whose references are not counted: its owner has to outlive it.
+def borrowed(typing_context, value):  # type: ignore[no-untyped-def]
+    """Return an array, or a tuple with its arrays, as one whose references are not counted: its owner must outlive it.
 
     Counting is atomic, and half of the time of code that hands arrays to small functions; threads wait for each other.
     """
-    if not isinstance(array, types.Array):
+    if not isinstance(value, types.Array | BaseTuple):
         return None
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        of_array = make_array(array)
-        found = of_array(context, builder, value=arguments[0])
-        found.meminfo = found.meminfo.type(None)
-        found.parent = found.parent.type(None)
-        return found._getvalue()
+        return _uncounted(context, builder, value, arguments[0])  # type: ignore[no-untyped-call]
 
-    return array(array), generate
+    return value(value), generate
+
+
+def _uncounted(context, builder, kind, given):  # type: ignore[no-untyped-def]
+    """Return the value ``given`` of a ``kind``, its arrays without an owner; what else it holds is counted."""
+    if isinstance(kind, BaseTuple):
+        for i, kind_of_part in enumerate(kind):
+            part = _uncounted(context, builder, kind_of_part, builder.extract_value(given, i))  # type: ignore[no-untyped-call]
+            given = builder.insert_value(given, part, i)
+        return given
+    if not isinstance(kind, types.Array):
+        context.nrt.incref(builder, kind, given)
+        return given
+    array = make_array(kind)(context, builder, value=given)
+    array.meminfo = array.meminfo.type(None)
+    array.parent = array.parent.type(None)
+    return array._getvalue()

@@ -3,11 +3,11 @@
 SEEDCORN_CACHE names the folder; set to nothing there is no cache.
 """
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from seedcorn.errors import SeedcornError
 from seedcorn.files import write_text_whole
 
 CACHE_VARIABLE = "SEEDCORN_CACHE"
@@ -33,9 +33,7 @@ def kept_text(name: str, make: Callable[[], str]) -> str:
         return (folder / name).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         text = make()
-    try:
+    with contextlib.suppress(OSError):  # it is made again next time
         folder.mkdir(parents=True, exist_ok=True)
         write_text_whole(folder / name, text)
-    except (OSError, SeedcornError):
-        return text  # it is made again next time
     return text

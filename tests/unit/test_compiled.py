@@ -4,10 +4,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import pytest
+from numba.typed import List
 
 import seedcorn
 from seedcorn.compiled import borrowed, code_digest, njit
@@ -92,3 +94,26 @@ def test_only_arrays_are_borrowed() -> None:
 
     with pytest.raises(numba.core.errors.TypingError):
         borrow(3)
+
+
+def test_a_tuple_is_borrowed_with_the_arrays_in_it() -> None:
+    class Inner(NamedTuple):
+        weights: np.ndarray
+        words: List
+
+    class Outer(NamedTuple):
+        numbers: np.ndarray
+        inner: Inner
+        factor: float
+
+    @njit
+    def total(outer):  # type: ignore[no-untyped-def]
+        mine = borrowed(outer)
+        mine.numbers[0] = 1.0
+        return mine.factor * (mine.numbers.sum() + mine.inner.weights.sum()) + len(mine.inner.words)
+
+    outer = Outer(np.zeros(3), Inner(np.ones(2), List([np.zeros(1), np.zeros(1)])), 2.0)
+    before = sys.getrefcount(outer.numbers), sys.getrefcount(outer.inner.weights)
+    assert [total(outer) for _ in range(50)] == [8.0] * 50
+    assert (sys.getrefcount(outer.numbers), sys.getrefcount(outer.inner.weights)) == before
+    assert [row.tolist() for row in outer.inner.words] == [[0.0], [0.0]]

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.compiled import njit
+from seedcorn.compiled import borrowed, njit
 from seedcorn.errors import DataError, at
 from seedcorn.lm.arpa_lines import FINE, PROBLEMS, LineStream, parse_lines
-from seedcorn.lm.automaton import NgramArrays, advance, borrowed_arrays
+from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.ngram_model import MAX_ORDER, NgramModel
 from seedcorn.lm.text_buffers import looks_like_arpa, open_bytes
 from seedcorn.lm.trie import ROOT, trie_of_rows
@@ -233,7 +233,7 @@ def _refuse_repeated(nodes: NDArray[np.int64], section: _Section, path: Path) ->
 @njit(cache=True, nogil=True)
 def _fill_missing(arrays: NgramArrays) -> None:
     """Give contexts that were added the probability that backing off gives."""
-    arrays = borrowed_arrays(arrays)
+    arrays = borrowed(arrays)
     for parent in range(len(arrays.backoffs)):
         for node in range(arrays.children[parent], arrays.children[parent + 1]):
             if np.isnan(arrays.logps[node]):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.compiled import borrowed, njit
+from seedcorn.compiled import njit
 from seedcorn.lm.text_buffers import is_space, next_word
 from seedcorn.lm.trie import ROOT, find_child
 from seedcorn.lm.vocabulary import END_ID, FNV_OFFSET, FNV_PRIME, UNKNOWN_ID, WordTable, mixed, slot_of
@@ -30,18 +30,6 @@ class NgramArrays(NamedTuple):
     suffixes: NDArray[np.int32]
     logps: NDArray[np.float32]
     backoffs: NDArray[np.float32]
-
-
-@njit(cache=True, nogil=True)
-def borrowed_arrays(arrays: NgramArrays) -> NgramArrays:
-    """Return ``arrays`` with references that are not counted, for code that calls ``advance`` often."""
-    return NgramArrays(
-        borrowed(arrays.words),
-        borrowed(arrays.children),
-        borrowed(arrays.suffixes),
-        borrowed(arrays.logps),
-        borrowed(arrays.backoffs),
-    )
 
 
 @njit(cache=True, nogil=True)

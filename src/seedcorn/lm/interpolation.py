@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.compiled import njit
+from seedcorn.compiled import borrowed, njit
 from seedcorn.errors import ConfigError, DataError
-from seedcorn.lm.automaton import NgramArrays, advance, borrowed_arrays
+from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.ngram_model import NgramModel, SentenceScores, WordScores, sentence_scores
 from seedcorn.lm.normalisation import set_backoffs
 from seedcorn.lm.text_buffers import Texts
@@ -184,7 +184,7 @@ def _add_probabilities(
     probabilities: NDArray[np.float64],
 ) -> None:
     """Add ``weight`` times the model's probability of every n-gram; ``word_ids`` are its ids of the trie's words."""
-    arrays = borrowed_arrays(arrays)
+    arrays = borrowed(arrays)
     n_inner = len(trie.children) - 1
     states = np.zeros(n_inner, dtype=np.int64)
     for parent in range(n_inner):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from seedcorn.compiled import njit
-from seedcorn.lm.automaton import NgramArrays, advance, borrowed_arrays
+from seedcorn.compiled import borrowed, njit
+from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.trie import ROOT
 from seedcorn.lm.vocabulary import BEGIN_ID
 
@@ -18,7 +18,7 @@ def set_backoffs(arrays: NgramArrays) -> None:
     The weight of h is (1 - sum p(w | h)) / (1 - sum p(w | h')), over the words w stored after h. Lower orders come
     first, so that p(w | h') is already that of the new model.
     """
-    arrays = borrowed_arrays(arrays)
+    arrays = borrowed(arrays)
     total = 0.0
     for node in range(1, arrays.children[1]):
         if node != 1 + BEGIN_ID:

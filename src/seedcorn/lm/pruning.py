@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.compiled import njit
+from seedcorn.compiled import borrowed, njit
 from seedcorn.errors import ConfigError
-from seedcorn.lm.automaton import NgramArrays, advance, borrowed_arrays
+from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.kept_nodes import keep_nodes, kept_values
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.normalisation import set_backoffs
@@ -90,7 +90,7 @@ def perplexity_changes(model: NgramModel) -> NDArray[np.float64]:
 
 @njit(cache=True, nogil=True)
 def _fill_changes(arrays: NgramArrays, changes: NDArray[np.float64]) -> None:
-    arrays = borrowed_arrays(arrays)
+    arrays = borrowed(arrays)
     n_inner = len(arrays.backoffs)
     history_logps = np.zeros(n_inner)  # log P(h), the product of the probabilities of its words
     for parent in range(n_inner):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.compiled import borrowed, njit
 from seedcorn.lm.automaton import NgramArrays
 
 NOTHING = -np.inf
@@ -116,34 +115,4 @@ def new_workspace(beam_size: int, n_candidates: int, n_steps: int, n_models: int
             logps=np.zeros((n_models, N_LOOKED_UP)),
             states=np.zeros((n_models, N_LOOKED_UP), dtype=np.int64),
         ),
-    )
-
-
-@njit(cache=True, nogil=True)
-def borrowed_models(models: MixedModels) -> MixedModels:
-    """Return ``models`` with arrays whose references are not counted."""
-    return MixedModels(
-        models.arrays,
-        borrowed(models.log_weights),
-        borrowed(models.begin_states),
-        borrowed(models.word_ids),
-        borrowed(models.extra_logps),
-        borrowed(models.lookahead),
-    )
-
-
-@njit(cache=True, nogil=True)
-def borrowed_workspace(work: Workspace) -> Workspace:
-    """Return ``work`` with arrays whose references are not counted."""
-    known = work.looked_up
-    return Workspace(
-        borrowed(work.beam),
-        borrowed(work.beam_states),
-        borrowed(work.candidates),
-        borrowed(work.candidate_states),
-        borrowed(work.traces),
-        borrowed(work.slots),
-        borrowed(work.counts),
-        borrowed(work.lm_states),
-        LookedUp(borrowed(known.keys), borrowed(known.logps), borrowed(known.states)),
     )

@@ -18,8 +18,6 @@ from seedcorn.speech.beam import (
     MixedModels,
     SearchLimits,
     Workspace,
-    borrowed_models,
-    borrowed_workspace,
 )
 from seedcorn.speech.candidates import (
     advance_mixture,
@@ -32,7 +30,7 @@ from seedcorn.speech.candidates import (
     keep_best,
     next_step,
 )
-from seedcorn.speech.lexicon import SpellingTrie, borrowed_trie
+from seedcorn.speech.lexicon import SpellingTrie
 
 
 @njit(cache=True, nogil=True)
@@ -231,7 +229,7 @@ def search(
     Return whether they end with a whole word; otherwise an unfinished one is dropped.
     Cost: O(steps * beam * (children of a node + log beam)).
     """
-    frames, trie, models, work = borrowed(logps), borrowed_trie(trie), borrowed_models(models), borrowed_workspace(work)
+    frames, trie, models, work = borrowed(logps), borrowed(trie), borrowed(models), borrowed(work)
     begin(work, models)
     for step in range(len(frames)):
         _take_step(work, trie, models, limits, step, frames[step])

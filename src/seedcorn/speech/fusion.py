@@ -8,9 +8,9 @@ import numpy as np
 from numba.typed import List
 from numpy.typing import NDArray
 
-from seedcorn.compiled import njit
+from seedcorn.compiled import borrowed, njit
 from seedcorn.errors import ConfigError, SeedcornWarning
-from seedcorn.lm.automaton import NgramArrays, advance, borrowed_arrays
+from seedcorn.lm.automaton import NgramArrays, advance
 from seedcorn.lm.kneser_ney import estimate
 from seedcorn.lm.ngram_model import NgramModel
 from seedcorn.lm.trie import ROOT
@@ -76,7 +76,7 @@ def _writeable(arrays: NgramArrays) -> NgramArrays:
 @njit(cache=True, nogil=True)
 def _unigram_logps(arrays: NgramArrays, word_ids: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return log P(word) of each word, (words,)."""
-    arrays = borrowed_arrays(arrays)
+    arrays = borrowed(arrays)
     logps = np.empty(len(word_ids))
     for i, word in enumerate(word_ids):
         logps[i], _ = advance(arrays, _ROOT, word)

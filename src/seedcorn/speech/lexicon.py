@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedcorn.compiled import borrowed, njit
 from seedcorn.corpus.formats.lines import numbered_lines
 from seedcorn.corpus.text import clean_text
 from seedcorn.errors import DataError, at
@@ -31,18 +30,6 @@ class SpellingTrie(NamedTuple):
     word_begins: NDArray[np.int32]
     word_rows: NDArray[np.int32]
     root_children: NDArray[np.int32]
-
-
-@njit(cache=True, nogil=True)
-def borrowed_trie(trie: SpellingTrie) -> SpellingTrie:
-    """Return ``trie`` with arrays whose references are not counted."""
-    return SpellingTrie(
-        borrowed(trie.symbols),
-        borrowed(trie.children),
-        borrowed(trie.word_begins),
-        borrowed(trie.word_rows),
-        borrowed(trie.root_children),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
