@@ -51,11 +51,15 @@ class Scores:
     def __len__(self) -> int:
         return len(self.values)
 
-    def best_first(self) -> PositionArray:
-        """Return the positions of all scored rows, best score first, ties by position."""
+    def best_first(self, n_best: int | None = None) -> PositionArray:
+        """Return the positions of the scored rows, best score first, ties by position: of all, or of the best alone."""
         keys = -self.values if self.direction is Direction.HIGHER_IS_BETTER else self.values
-        order = np.argsort(keys, kind="stable").astype(np.int64)
-        return order if self.missing is None else order[~self.missing[order]]
+        rows = np.arange(len(keys)) if self.missing is None else np.flatnonzero(~self.missing)
+        keys = keys[rows]
+        if n_best is not None and 0 < n_best < len(rows):  # few are put in order, all of them only looked through
+            among_best = keys <= np.partition(keys, n_best - 1)[n_best - 1]
+            rows, keys = rows[among_best], keys[among_best]
+        return rows[np.argsort(keys, kind="stable")[:n_best]]
 
 
 @dataclass(frozen=True, kw_only=True)

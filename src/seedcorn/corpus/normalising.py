@@ -8,11 +8,11 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seedcorn.compiled import njit
 from seedcorn.corpus.text import CharacterClass, case_folds, character_classes
+from seedcorn.corpus.unusual import kinds_of_characters, unusual_rows, with_replaced
 from seedcorn.errors import DataError
 
 Texts: TypeAlias = pa.StringArray | pa.ChunkedArray | Sequence[str]
@@ -95,21 +95,27 @@ def text_buffers(texts: Texts) -> TextBuffers:
         array.validate(full=True)
     except pa.ArrowInvalid as error:
         raise DataError(wanted="texts in valid UTF-8", found=str(error)) from error
-    composed = _composed(array, buffers)
-    return buffers if composed is None else buffers_of(composed)
+    return _composed(array, buffers)
 
 
-def _composed(array: pa.Array, buffers: TextBuffers) -> pa.Array | None:
-    """Return ``array`` in NFC, or None when it is."""
+def _composed(array: pa.Array, buffers: TextBuffers) -> TextBuffers:
+    """Return ``array``, whose ``buffers`` are given, in NFC."""
     suspicious = _positions_from(_FIRST_LEAD_BYTE_TO_NORMALISE, buffers.utf8)
-    rows = pa.array(np.unique(np.searchsorted(buffers.offsets, suspicious, side="right") - 1))
-    found = array.take(rows).to_pylist()
+    rows = np.unique(np.searchsorted(buffers.offsets, suspicious, side="right") - 1)
+    utf8, offsets = buffers_of(array.take(pa.array(rows)))
+    rows = rows[unusual_rows(utf8, offsets, _kinds())]
+    found = array.take(pa.array(rows)).to_pylist()
     if all(unicodedata.is_normalized("NFC", text) for text in found):
-        return None
-    mask = np.zeros(len(array), np.bool_)
-    mask[rows] = True
-    composed = pa.array([unicodedata.normalize("NFC", text) for text in found], array.type)
-    return pc.replace_with_mask(array, mask, composed)
+        return buffers
+    is_replaced = np.zeros(len(array), np.bool_)
+    is_replaced[rows] = True
+    composed = [unicodedata.normalize("NFC", text) for text in found]
+    return TextBuffers(*with_replaced(buffers.utf8, buffers.offsets, is_replaced, composed))
+
+
+@functools.cache
+def _kinds() -> NDArray[np.uint8]:
+    return kinds_of_characters([])
 
 
 def _positions_from(least: int, utf8: NDArray[np.uint8]) -> NDArray[np.int64]:

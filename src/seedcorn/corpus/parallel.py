@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import Generic, Protocol, TypeVar
 
+Raw = TypeVar("Raw")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -43,6 +44,29 @@ class Sharded(Generic[Item]):
 
 
 @dataclass(frozen=True)
+class Staged(Generic[Raw, Item]):
+    """Items made in two steps: ``start`` reads what they are made of, in order, and ``finish`` may run anywhere."""
+
+    start: Callable[[], Iterator[Raw]]
+    finish: Callable[[Raw], Item]
+
+    def __iter__(self) -> Iterator[Item]:
+        return map(self.finish, self.start())
+
+    def __call__(self) -> Iterator[Item]:
+        """Start a fresh pass over all items."""
+        return iter(self)
+
+    def map(self, function: Callable[[Item], Result]) -> "Staged[Raw, Result]":
+        """Return ``function`` of every item, computed where the item is finished."""
+        return Staged(self.start, partial(_after, self.finish, function))
+
+
+def _after(finish: Callable[[Raw], Item], function: Callable[[Item], Result], raw: Raw) -> Result:
+    return function(finish(raw))
+
+
+@dataclass(frozen=True)
 class _Mapped(Generic[Item, Result]):
     shard: Callable[[], Iterator[Item]]
     function: Callable[[Item], Result]
@@ -62,8 +86,8 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], *, n
     """Yield ``function`` of each of ``items``, in their order, computed by ``n_threads`` threads.
 
     Items are read as they are needed, at most two a thread ahead, so memory does not grow with their number. Small
-    shards are read by the threads too. Worth it for functions that leave the interpreter's lock (compiled kernels,
-    Arrow).
+    shards are read by the threads too, and staged items finished by them. Worth it for functions that leave the
+    interpreter's lock (compiled kernels, Arrow).
     """
     if n_threads <= 1:
         yield from map(function, items)
@@ -71,6 +95,10 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], *, n
     if isinstance(items, Sharded) and items.are_small:
         parts = map_in_order(partial(_of_shard, function), items.shards, n_threads=n_threads)
         yield from chain.from_iterable(parts)
+        return
+    if isinstance(items, Staged):
+        staged = items.map(function)
+        yield from map_in_order(staged.finish, staged.start(), n_threads=n_threads)
         return
     with ThreadPoolExecutor(n_threads) as threads:
         under_way: deque[Future[Result]] = deque()

@@ -113,7 +113,7 @@ def case_folds() -> dict[int, str]:
     What NFC would compose again stays apart ("ǰ" is "j" and its caron), so that a capital with the same mark, which
     has no composed form, becomes the same.
     """
-    folds = {code: _case_fold(chr(code)) for code in range(0x20000)}
+    folds = {code: _case_fold(chr(code)) for code in range(0x20000) if chr(code).casefold() != chr(code)}
     folds |= {0x2019: "'", 0x130: "i", 0x345: chr(0x345)}  # one apostrophe; no dot; a mark stays a mark
     return {code: folded for code, folded in folds.items() if folded != chr(code)}
 

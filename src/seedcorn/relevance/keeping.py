@@ -12,8 +12,9 @@ from seedcorn.selection import Direction, FloatArray, PositionArray, Scores, Sel
 
 def keep_above(scores: Scores, *, threshold: float) -> Selection:
     """Keep every row that is at least as good as ``threshold``, best first, ties by position."""
-    ranked = scores.best_first()
-    kept = ranked[_goodness(scores)[ranked] >= _sign(scores) * threshold]
+    is_kept = _sign(scores) * scores.values >= _sign(scores) * threshold
+    n_kept = np.count_nonzero(is_kept if scores.missing is None else is_kept & ~scores.missing)
+    kept = scores.best_first(int(n_kept))
     at_fault = "below" if scores.direction is Direction.HIGHER_IS_BETTER else "above"
     return _selection(scores, kept, f"{scores.name} {at_fault} {threshold:.6g}")
 
@@ -21,12 +22,12 @@ def keep_above(scores: Scores, *, threshold: float) -> Selection:
 def keep_best(scores: Scores, *, n_kept: int) -> Selection:
     """Keep the ``n_kept`` best rows, ties by position; all scored rows when there are fewer."""
     _refuse_negative(n_kept, "rows")
-    return _selection(scores, scores.best_first()[:n_kept], f"not among the {n_kept} best by {scores.name}")
+    return _selection(scores, scores.best_first(n_kept), f"not among the {n_kept} best by {scores.name}")
 
 
 def keep_fraction(scores: Scores, *, fraction: float) -> Selection:
     """Keep the best ``fraction`` of all rows, rounded down; rows without a score count as rows."""
-    kept = scores.best_first()[: n_of_fraction(len(scores), fraction)]
+    kept = scores.best_first(n_of_fraction(len(scores), fraction))
     return _selection(scores, kept, f"not in the best {fraction:.6g} of the pool by {scores.name}")
 
 
@@ -159,10 +160,6 @@ def _selection(scores: Scores, kept: PositionArray, reason: str) -> Selection:
 
 def _sign(scores: Scores) -> int:
     return 1 if scores.direction is Direction.HIGHER_IS_BETTER else -1
-
-
-def _goodness(scores: Scores) -> FloatArray:
-    return _sign(scores) * scores.values
 
 
 def _refuse_negative(number: int, what: str) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from seedcorn.errors import ConfigError, DataError
 from seedcorn.files import writing_whole
 from seedcorn.relevance.names import Aggregate
 from seedcorn.relevance.ngrams import NgramFeatures, NgramSums, ngram_sums_of_batches
+from seedcorn.relevance.packed_weights import PackedWeights, packed
 from seedcorn.selection import FloatArray, Scores
 
 
@@ -43,6 +45,11 @@ class RelevanceModel:
     def __post_init__(self) -> None:
         if self.weights.shape != (self.features.n_buckets,):
             raise DataError(wanted=f"{self.features.n_buckets} weights", found=f"shape {self.weights.shape}")
+
+    @cached_property
+    def packed_weights(self) -> PackedWeights:
+        """The weights as scoring looks them up."""
+        return packed(self.weights)
 
     def values(self, sums: NgramSums, *, aggregate: Aggregate) -> FloatArray:
         """Return the score of each text from its n-gram sums; 0 for a text without words.
@@ -73,7 +80,7 @@ def relevance_scores(
     Memory is the scores plus a few batches. The numbers do not depend on ``n_threads`` or on how the pool is batched.
     """
     values, missing = [np.zeros(0)], [np.zeros(0, np.bool_)]
-    for sums in ngram_sums_of_batches(batches, model.weights, features=model.features, n_threads=n_threads):
+    for sums in ngram_sums_of_batches(batches, model.packed_weights, features=model.features, n_threads=n_threads):
         values.append(model.values(sums, aggregate=aggregate))
         missing.append(sums.n_ngrams == 0)
     return Scores(

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from seedcorn.compiled import njit
+from seedcorn.compiled import borrowed, njit
 from seedcorn.corpus.normalising import (
     ASCII_JOINER,
     NOT_ASCII,
@@ -27,6 +27,7 @@ from seedcorn.corpus.normalising import (
 )
 from seedcorn.corpus.parallel import map_in_order
 from seedcorn.errors import ConfigError
+from seedcorn.relevance.packed_weights import PackedWeights, weight_of
 
 MAX_ORDER = 8
 _FNV_START = np.uint64(0xCBF29CE484222325)
@@ -100,8 +101,8 @@ def ngram_matrix(texts: Texts, *, features: NgramFeatures = NgramFeatures()) -> 
     return matrix
 
 
-def ngram_sums(texts: Texts, weights: NDArray[np.float32], *, features: NgramFeatures = NgramFeatures()) -> NgramSums:
-    """Return the sum of ``weights`` (n_buckets,) over the n-grams of each text; nothing is materialised."""
+def ngram_sums(texts: Texts, weights: PackedWeights, *, features: NgramFeatures = NgramFeatures()) -> NgramSums:
+    """Return the sum of ``weights``, of n_buckets features, over the n-grams of each text; nothing is materialised."""
     buffers = text_buffers(texts)
     result = NgramSums(np.empty(buffers.n_texts), *np.empty((2, buffers.n_texts), np.int64))
     scratch = _Scratch(np.empty(buffers.longest + 1, np.uint32), np.empty(buffers.longest // 2 + 2, np.uint64))
@@ -113,7 +114,7 @@ def ngram_sums(texts: Texts, weights: NDArray[np.float32], *, features: NgramFea
 
 def ngram_sums_of_batches(
     batches: Iterable[pa.StringArray],
-    weights: NDArray[np.float32],
+    weights: PackedWeights,
     *,
     features: NgramFeatures = NgramFeatures(),
     n_threads: int = 1,
@@ -154,7 +155,7 @@ def _fill_rows(utf8, offsets, tables, scratch, order, n_bits, indptr, buckets): 
 @njit(nogil=True, cache=True)
 def _add_up(utf8, offsets, tables, scratch, order, n_bits, weights, result):  # type: ignore[no-untyped-def]
     shift = np.uint64(64 - n_bits)
-    letters, words = tables.ascii_letters, scratch.words
+    letters, words, weights = tables.ascii_letters, scratch.words, borrowed(weights)
     for i in range(len(offsets) - 1):
         n_words = _hash_ascii_words(utf8, offsets[i], offsets[i + 1], letters, words)
         if n_words < 0:
@@ -164,7 +165,7 @@ def _add_up(utf8, offsets, tables, scratch, order, n_bits, weights, result):  # 
             ngram = _ZERO
             for n_before in range(min(last + _ONE, np.uint64(order))):
                 ngram = _mixed(ngram + words[last - n_before])
-                total += weights[ngram >> shift]
+                total += weight_of(weights, ngram >> shift)
                 n_ngrams += 1
         result.sums[i], result.n_ngrams[i], result.n_words[i] = total, n_ngrams, n_words
 

@@ -89,7 +89,7 @@ def keep_from_stream(
         n_rows, n_unscored = n_rows + part.n_rows, n_unscored + part.n_unscored
         n_held += len(part.candidates.positions)
         if n_held > 2 * n_compacted + _ROWS_BEFORE_COMPACTING:
-            held = [_by_position(_best(_joined(held), keep))]
+            held = [_kept(_joined(held), keep)]
             n_held = n_compacted = len(held[0].positions)
     if n_rows == 0:
         raise DataError(wanted="a pool of at least one row", found="an empty one")
@@ -101,7 +101,7 @@ def _best_of_batch(batch: pa.RecordBatch, score: Scorer, cut: Cut) -> _Part:
     scores = score(batch.column("text"))
     everything = _Candidates(pa.Table.from_batches([batch]), np.arange(batch.num_rows), scores)
     n_unscored = 0 if scores.missing is None else int(scores.missing.sum())
-    return _Part(_by_position(_best(everything, cut)), batch.num_rows, n_unscored)
+    return _Part(_kept(everything, cut), batch.num_rows, n_unscored)
 
 
 def _best(candidates: _Candidates, cut: Cut) -> _Candidates:
@@ -109,8 +109,9 @@ def _best(candidates: _Candidates, cut: Cut) -> _Candidates:
     return _taken(candidates, cut(candidates.scores, _texts(candidates.rows)).positions)
 
 
-def _by_position(candidates: _Candidates) -> _Candidates:
-    return _taken(candidates, np.argsort(candidates.positions))
+def _kept(candidates: _Candidates, cut: Cut) -> _Candidates:
+    """Return what ``cut`` keeps, by position."""
+    return _taken(candidates, np.sort(cut(candidates.scores, _texts(candidates.rows)).positions))
 
 
 def _taken(candidates: _Candidates, places: PositionArray) -> _Candidates:

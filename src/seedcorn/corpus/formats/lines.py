@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from seedcorn.compiled import njit
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.text_bytes import BYTES_OF_COMPRESSION, COMPRESSIONS, compression_of, decoded, not_utf8
 from seedcorn.errors import DataError, at
@@ -20,6 +21,7 @@ from seedcorn.streams import refuse_to_read_stream
 
 BYTES_PER_BLOCK = 8 << 20
 BYTES_TO_SNIFF = 64 << 10
+_LINE_END = ord("\n")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
@@ -32,6 +34,14 @@ class ByteSource(Protocol):
 
     def read(self, n_bytes: int, /) -> bytes:
         """Return up to ``n_bytes`` bytes, none at the end."""
+
+
+class WholeLines(NamedTuple):
+    """Lines as they stand in a file, each with ``\\n`` at its end, and the number of the first."""
+
+    characters: NDArray[np.uint8]
+    n_lines: int
+    first_number: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,12 @@ def line_blocks(path: Path, bad_rows: BadRows, *, block_bytes: int = BYTES_PER_B
 
     A line that is not UTF-8 is reported to ``bad_rows``. Raises DataError for UTF-16 and for a cut compressed file.
     """
+    for lines in whole_lines(path, block_bytes=block_bytes):
+        yield split_lines(lines, path, bad_rows)
+
+
+def whole_lines(path: Path, *, block_bytes: int = BYTES_PER_BLOCK) -> Iterator[WholeLines]:
+    """Yield the bytes of ``path`` in blocks of about ``block_bytes`` that end where a line does."""
     with open_bytes(path) as stream:
         first_number, rest = 1, b""
         for block in _blocks(stream, path, block_bytes):
@@ -88,11 +104,24 @@ def line_blocks(path: Path, bad_rows: BadRows, *, block_bytes: int = BYTES_PER_B
             cut = _end_of_last_line(data)
             data, rest = data[:cut], data[cut:]
             if data:
-                lines = _split(data)
-                yield _decoded(lines, first_number, path, bad_rows)
-                first_number += len(lines)
+                lines = _whole_lines(data, first_number)
+                yield lines
+                first_number += lines.n_lines
         if rest:
-            yield _decoded(_split(rest + b"\n"), first_number, path, bad_rows)
+            yield _whole_lines(rest + b"\n", first_number)
+
+
+def split_lines(whole: WholeLines, path: Path, bad_rows: BadRows) -> LineBlock:
+    """Return the lines of a block of ``path``; one that is not UTF-8 is reported to ``bad_rows``."""
+    lines = _split(whole)
+    numbers = np.arange(whole.first_number, whole.first_number + len(lines), dtype=np.int64)
+    try:
+        return LineBlock(lines.cast(pa.string()), numbers)
+    except pa.ArrowInvalid:
+        is_good = np.ones(len(lines), dtype=np.bool_)
+        for row, line in enumerate(lines.to_pylist()):
+            is_good[row] = _is_utf8(line, at(path, whole.first_number + row), bad_rows)
+        return LineBlock(lines.filter(pa.array(is_good)).cast(pa.string()), numbers[is_good])
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -143,27 +172,35 @@ def _read(stream: ByteSource, n_bytes: int, path: Path) -> bytes:
         ) from error
 
 
-def _split(data: bytes) -> pa.BinaryArray:
-    """Return the lines of ``data``, which ends with a line end; no Python object is made a line."""
+def _whole_lines(data: bytes, first_number: int) -> WholeLines:
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    characters = np.frombuffer(data, dtype=np.uint8)
-    is_end = characters == ord("\n")
-    ends = np.flatnonzero(is_end) - np.arange(np.count_nonzero(is_end))
-    offsets = np.concatenate(([0], ends)).astype(np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(characters[~is_end])]
-    return pa.Array.from_buffers(pa.binary(), len(ends), buffers)
+    characters = np.frombuffer(data, np.uint8)
+    return WholeLines(characters, int(np.count_nonzero(characters == _LINE_END)), first_number)
 
 
-def _decoded(lines: pa.BinaryArray, first_number: int, path: Path, bad_rows: BadRows) -> LineBlock:
-    numbers = np.arange(first_number, first_number + len(lines), dtype=np.int64)
-    try:
-        return LineBlock(lines.cast(pa.string()), numbers)
-    except pa.ArrowInvalid:
-        is_good = np.ones(len(lines), dtype=np.bool_)
-        for row, line in enumerate(lines.to_pylist()):
-            is_good[row] = _is_utf8(line, at(path, first_number + row), bad_rows)
-        return LineBlock(lines.filter(pa.array(is_good)).cast(pa.string()), numbers[is_good])
+def _split(whole: WholeLines) -> pa.BinaryArray:
+    """Return the lines; no Python object is made a line."""
+    offsets, text = np.empty(whole.n_lines + 1, np.int32), np.empty(len(whole.characters), np.uint8)
+    n_bytes = _without_line_ends(whole.characters, offsets, text)
+    return pa.Array.from_buffers(
+        pa.binary(), whole.n_lines, [None, pa.py_buffer(offsets), pa.py_buffer(text[:n_bytes])]
+    )
+
+
+@njit(cache=True, nogil=True)
+def _without_line_ends(data: NDArray[np.uint8], offsets: NDArray[np.int32], text: NDArray[np.uint8]) -> int:
+    """Write what is between line ends one after the other, where each line begins, and return how many bytes it is."""
+    n_lines, n_bytes = 0, 0
+    offsets[0] = 0
+    for byte in data:
+        text[n_bytes] = byte
+        if byte == _LINE_END:
+            n_lines += 1
+            offsets[n_lines] = n_bytes
+        else:
+            n_bytes += 1
+    return n_bytes
 
 
 def _is_utf8(line: bytes, where: str, bad_rows: BadRows) -> bool:

@@ -38,12 +38,13 @@ def in_normal_form(chunk: Chunk, path: Path, bad_rows: BadRows) -> pa.RecordBatc
     chunk = chunk._replace(rows=_with_clean_labels(chunk.rows))
     texts, slots = chunk.rows.column("text"), chunk.rows.column("slots")
     normal = clean_column(texts)
-    changed = pc.not_equal(texts, normal).fill_null(True).to_numpy(zero_copy_only=False)
-    has_slots = pc.greater(pc.list_value_length(slots), 0).fill_null(False).to_numpy(zero_copy_only=False)
-    empty = pc.equal(normal, "").fill_null(True).to_numpy(zero_copy_only=False)
-    suspicious = np.flatnonzero(empty | (changed & has_slots) | _rows_with_odd_slots(normal, slots))
+    suspicious = pc.equal(pc.binary_length(normal), 0).fill_null(True).to_numpy(zero_copy_only=False)
+    if len(slots.values):
+        changed = pc.not_equal(texts, normal).fill_null(True).to_numpy(zero_copy_only=False)
+        has_slots = pc.greater(pc.list_value_length(slots), 0).fill_null(False).to_numpy(zero_copy_only=False)
+        suspicious = suspicious | (changed & has_slots) | _rows_with_odd_slots(normal, slots)
     rows = chunk.rows.set_column(chunk.rows.schema.get_field_index("text"), "text", normal)
-    return rows if not len(suspicious) else _mended(chunk, rows, suspicious, path, bad_rows)
+    return _mended(chunk, rows, np.flatnonzero(suspicious), path, bad_rows) if suspicious.any() else rows
 
 
 def _with_clean_labels(rows: pa.RecordBatch) -> pa.RecordBatch:

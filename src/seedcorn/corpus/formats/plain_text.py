@@ -8,20 +8,41 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seedcorn.corpus.formats.bad_rows import BadRows
-from seedcorn.corpus.formats.lines import LineBlock, first_bytes, line_blocks, open_text_sink
+from seedcorn.corpus.formats.lines import (
+    LineBlock,
+    WholeLines,
+    first_bytes,
+    line_blocks,
+    open_text_sink,
+    split_lines,
+    whole_lines,
+)
 from seedcorn.corpus.formats.normal_form import BLANK, Chunk
+from seedcorn.corpus.normalising import buffers_of
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
 from seedcorn.corpus.utterances import Corpus
 from seedcorn.errors import DataError
 
+_DELETE = 0x7F  # of ASCII, whose other characters after the space are visible
+
 
 def read_plain_text(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
     """Yield the lines of ``path`` as unlabelled utterances; raises DataError for an ARPA language model."""
+    for lines in blocks_of_text(path):
+        yield chunk_of_text(lines, path, bad_rows)
+
+
+def blocks_of_text(path: Path) -> Iterator[WholeLines]:
+    """Yield the lines of ``path`` as they stand there; raises DataError for an ARPA language model."""
     if b"\\data\\" in first_bytes(path).splitlines():
         raise DataError(wanted="text, one utterance a line", found="an ARPA language model", where=path)
-    for block in line_blocks(path, bad_rows):
-        block = without_blank_lines(block)
-        yield Chunk(unlabelled(block.lines), block.numbers)
+    yield from whole_lines(path)
+
+
+def chunk_of_text(lines: WholeLines, path: Path, bad_rows: BadRows) -> Chunk:
+    """Return lines of ``path`` as unlabelled utterances."""
+    block = without_blank_lines(split_lines(lines, path, bad_rows))
+    return Chunk(unlabelled(block.lines), block.numbers)
 
 
 def read_kaldi(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
@@ -42,11 +63,17 @@ def read_kaldi(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 
 def without_blank_lines(block: LineBlock) -> LineBlock:
     """Return ``block`` without lines that hold nothing but white space and characters that nobody sees."""
-    is_blank = pc.match_substring_regex(block.lines, BLANK)
-    if not pc.any(is_blank).as_py():
+    utf8, offsets = buffers_of(block.lines)
+    begins_visibly = np.diff(offsets) > 0
+    first = utf8[offsets[:-1][begins_visibly]]
+    begins_visibly[begins_visibly] = (first > ord(" ")) & (first < _DELETE)
+    rows = np.flatnonzero(~begins_visibly)
+    is_blank = pc.match_substring_regex(block.lines.take(pa.array(rows)), BLANK).to_numpy(zero_copy_only=False)
+    if not is_blank.any():
         return block
-    keep = pc.invert(is_blank)
-    return LineBlock(block.lines.filter(keep), block.numbers[keep.to_numpy(zero_copy_only=False)])
+    keep = np.ones(len(block.lines), np.bool_)
+    keep[rows[is_blank]] = False
+    return LineBlock(block.lines.filter(pa.array(keep)), block.numbers[keep])
 
 
 def unlabelled(texts: pa.StringArray) -> pa.RecordBatch:

@@ -3,9 +3,10 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,10 +18,17 @@ from seedcorn.corpus.formats.conll import read_conll, read_conllu, write_conll
 from seedcorn.corpus.formats.detection import detect_format, format_by_name
 from seedcorn.corpus.formats.json_documents import read_json, write_json, write_label_studio
 from seedcorn.corpus.formats.jsonl import read_jsonl, write_jsonl
+from seedcorn.corpus.formats.lines import WholeLines
 from seedcorn.corpus.formats.massive import read_massive, write_massive
 from seedcorn.corpus.formats.normal_form import Chunk, in_normal_form
 from seedcorn.corpus.formats.parquet import read_parquet, write_parquet
-from seedcorn.corpus.formats.plain_text import read_kaldi, read_plain_text, write_plain_text
+from seedcorn.corpus.formats.plain_text import (
+    blocks_of_text,
+    chunk_of_text,
+    read_kaldi,
+    read_plain_text,
+    write_plain_text,
+)
 from seedcorn.corpus.formats.rasa import read_rasa, write_rasa
 from seedcorn.corpus.formats.rasa_markdown import read_rasa_markdown
 from seedcorn.corpus.formats.saved_datasets import read_saved_dataset
@@ -28,6 +36,7 @@ from seedcorn.corpus.formats.slot_folder import read_slot_folder, write_slot_fol
 from seedcorn.corpus.formats.snips import read_snips, write_snips
 from seedcorn.corpus.formats.tab_separated import read_tsv, write_tsv
 from seedcorn.corpus.names import OnError
+from seedcorn.corpus.parallel import Staged
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
 from seedcorn.corpus.utterances import Corpus, Utterance
 from seedcorn.errors import DataError, SeedcornWarning, nearest
@@ -37,11 +46,19 @@ Reader: TypeAlias = Callable[[Path, BadRows], Iterator[Chunk]]
 Writer: TypeAlias = Callable[[Corpus, Path], int]
 
 
+class Blocks(NamedTuple):
+    """How a format is read in two steps: ``start`` cuts the file into blocks, of which ``chunk`` makes the rows."""
+
+    start: Callable[[Path], Iterator[WholeLines]]
+    chunk: Callable[[WholeLines, Path, BadRows], Chunk]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """A file format: its functions, without one to write where it is only read, and its columns (None: all).
 
-    ``choices`` are what of a ColumnChoice its reader heeds; asking for anything else is an error.
+    ``choices`` are what of a ColumnChoice its reader heeds; asking for anything else is an error. ``blocks`` are for
+    passes by several threads.
     """
 
     read: Reader
@@ -49,6 +66,7 @@ class Format:
     columns: frozenset[str] | None = None
     choices: frozenset[str] = frozenset()
     is_folder: bool = False
+    blocks: Blocks | None = None
 
 
 _LINES = frozenset({"text", "kaldi", "tsv", "conll"})  # a delimiter makes a table of any of these
@@ -71,7 +89,12 @@ FORMATS: dict[str, Format] = {
     "parquet": Format(read=read_parquet, write=write_parquet, choices=_NAMED),
     "tsv": Format(read=read_tsv, write=write_tsv, choices=_NAMED),
     "csv": Format(read=read_csv, write=write_csv, choices=_NAMED | {"delimiter"}),
-    "text": Format(read=read_plain_text, write=write_plain_text, columns=frozenset({"text"})),
+    "text": Format(
+        read=read_plain_text,
+        write=write_plain_text,
+        columns=frozenset({"text"}),
+        blocks=Blocks(blocks_of_text, chunk_of_text),
+    ),
     "kaldi": Format(read=read_kaldi),
     "conll": Format(read=read_conll, write=write_conll, columns=_UTTERANCE_COLUMNS),
     "snips": Format(read=read_snips, write=write_snips, columns=_UTTERANCE_COLUMNS),
@@ -112,6 +135,10 @@ def read_corpus(
     if on_error is not STOP:  # what a look ahead would report is reported by the first pass
         first = next(_batches(reader, path, BadRows(on_error, columns=columns), lang), None)
         return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
+    if blocks := FORMATS[name].blocks:
+        staged = Staged(partial(blocks.start, path), partial(_batch_of, blocks, path, lang))
+        next(iter(staged), None)  # refuses now what cannot be read
+        return Corpus(staged)
     begun = open_batches()
     first = next(begun, None)
     return Corpus(_first_going_on(first, begun, open_batches), UTTERANCE_SCHEMA if first is None else first.schema)
@@ -165,6 +192,11 @@ def read_texts(path: Path, *, format: str | None = None) -> list[str]:
 def _batches(reader: Reader, path: Path, bad_rows: BadRows, lang: str) -> Iterator[pa.RecordBatch]:
     for chunk in reader(path, bad_rows):
         yield _with_language(in_normal_form(chunk, path, bad_rows), lang)
+
+
+def _batch_of(blocks: Blocks, path: Path, lang: str, lines: WholeLines) -> pa.RecordBatch:
+    bad_rows = BadRows()
+    return _with_language(in_normal_form(blocks.chunk(lines, path, bad_rows), path, bad_rows), lang)
 
 
 def _with_language(rows: pa.RecordBatch, lang: str) -> pa.RecordBatch:
