@@ -13,9 +13,8 @@ from seedcorn.corpus.text import INVISIBLE, clean_text
 from seedcorn.corpus.unusual import JOINER, SPACE, kinds_of_characters, unusual_rows
 
 JOINERS = (0x200C, 0x200D)  # a text of nothing else is empty
-SPACES = tuple(
-    code for code in range(0x10000) if unicodedata.category(chr(code)) in ("Cc", "Zs", "Zl", "Zp")
-)  # there are none beyond
+_LAST_SPACE = 0x3000
+SPACES = tuple(code for code in range(_LAST_SPACE + 1) if unicodedata.category(chr(code)) in ("Cc", "Zs", "Zl", "Zp"))
 
 
 def clean_column(texts: pa.StringArray) -> pa.StringArray:

@@ -43,8 +43,9 @@ def strongest_ngrams(texts: Texts, model: RelevanceModel, *, n_strongest: int = 
 def _strongest(words: list[str], order: int, weights: list[float], n_strongest: int) -> tuple[WeightedNgram, ...]:
     spans = ngram_spans(len(words), order=order)
     distinct: dict[str, float] = {}
-    for place in sorted(range(len(weights)), key=weights.__getitem__, reverse=True):
-        if weights[place] <= 0 or len(distinct) == n_strongest:
+    positive = [place for place, weight in enumerate(weights) if weight > 0]
+    for place in sorted(positive, key=weights.__getitem__, reverse=True):
+        if len(distinct) == n_strongest:
             break
         first, end = spans[place]
         distinct[" ".join(words[first:end])] = weights[place]

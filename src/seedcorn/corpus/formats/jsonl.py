@@ -5,6 +5,9 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
@@ -16,6 +19,7 @@ from seedcorn.corpus.values import Value, json_object
 from seedcorn.errors import DataError, at
 
 _BOM = "\ufeff"
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
@@ -49,10 +53,21 @@ def write_jsonl(corpus: Corpus, path: Path) -> int:
     n_rows = 0
     with open_text_sink(path) as sink:
         for batch in corpus.batches():
-            for row in batch.to_pylist():
+            for row in batch.select(_columns_with_something(batch)).to_pylist():
                 sink.write(as_json(without_empty_columns(row)) + "\n")
             n_rows += batch.num_rows
     return n_rows
+
+
+def _columns_with_something(batch: pa.RecordBatch) -> list[str]:
+    """Return the columns of ``batch`` that some row has something in; most Utterance columns of a pool are empty."""
+    return [
+        field.name
+        for field, column in zip(batch.schema, batch.columns, strict=True)
+        if field.name not in UTTERANCE_SCHEMA.names
+        or column.null_count
+        or pc.max(pc.binary_length(column) if pa.types.is_string(field.type) else pc.list_value_length(column)).as_py()
+    ]
 
 
 def without_empty_columns(row: Row) -> Row:
@@ -63,9 +78,9 @@ def without_empty_columns(row: Row) -> Row:
 def as_json(row: Row) -> str:
     """Return ``row`` as JSON on one line; a number that JSON lacks (NaN, infinity) becomes null."""
     try:
-        return json.dumps(row, ensure_ascii=False, allow_nan=False)
+        return _AS_JSON.encode(row)
     except ValueError:
-        return json.dumps(_finite(row), ensure_ascii=False)
+        return _AS_JSON.encode(_finite(row))
 
 
 def _finite(value: Value) -> Value:

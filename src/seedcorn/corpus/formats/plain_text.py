@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seedcorn.corpus.cleaning import JOINERS, SPACES
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import (
     LineBlock,
@@ -19,11 +20,14 @@ from seedcorn.corpus.formats.lines import (
 )
 from seedcorn.corpus.formats.normal_form import BLANK, Chunk
 from seedcorn.corpus.normalising import buffers_of
+from seedcorn.corpus.text import INVISIBLE
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
 from seedcorn.corpus.utterances import Corpus
 from seedcorn.errors import DataError
 
-_DELETE = 0x7F  # of ASCII, whose other characters after the space are visible
+# Which bytes begin the UTF-8 of a character that nobody sees.
+_BEGINS_BLANK = np.zeros(256, np.bool_)
+_BEGINS_BLANK[[chr(code).encode()[0] for code in (*SPACES, *INVISIBLE, *JOINERS)]] = True
 
 
 def read_plain_text(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
@@ -64,10 +68,11 @@ def read_kaldi(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 def without_blank_lines(block: LineBlock) -> LineBlock:
     """Return ``block`` without lines that hold nothing but white space and characters that nobody sees."""
     utf8, offsets = buffers_of(block.lines)
-    begins_visibly = np.diff(offsets) > 0
-    first = utf8[offsets[:-1][begins_visibly]]
-    begins_visibly[begins_visibly] = (first > ord(" ")) & (first < _DELETE)
-    rows = np.flatnonzero(~begins_visibly)
+    may_be_blank = np.diff(offsets) == 0
+    may_be_blank[~may_be_blank] = _BEGINS_BLANK[utf8[offsets[:-1][~may_be_blank]]]
+    rows = np.flatnonzero(may_be_blank)
+    if not len(rows):
+        return block
     is_blank = pc.match_substring_regex(block.lines.take(pa.array(rows)), BLANK).to_numpy(zero_copy_only=False)
     if not is_blank.any():
         return block
