@@ -29,6 +29,10 @@ class EncoderInput:
     tensors: Mapping[str, Tensor]
     mask: Tensor
 
+    def on(self, device: torch.device) -> "EncoderInput":
+        """Return the batch in the memory of ``device``."""
+        return EncoderInput(tensors={n: t.to(device) for n, t in self.tensors.items()}, mask=self.mask.to(device))
+
 
 class TokenEncoder(Protocol):
     """Turns texts into token vectors; a torch module too."""

@@ -95,6 +95,6 @@ def _cross_entropy(logits: "Tensor", possible: NDArray[np.bool_]) -> "Tensor":
     """Return minus the mean log probability of the ``possible`` (texts, intents) intents together."""
     import torch
 
-    impossible = ~torch.from_numpy(possible)
+    impossible = ~torch.from_numpy(possible).to(logits.device)
     log_probabilities = logits.log_softmax(-1).masked_fill(impossible, -torch.inf)
     return -log_probabilities.logsumexp(-1).mean()

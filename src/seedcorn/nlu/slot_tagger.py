@@ -123,7 +123,7 @@ def _cross_entropy(network: "UpperHalf", texts: Sequence[str], targets: Sequence
     import torch
 
     logits, mask = network.of_tokens(texts)
-    wanted = torch.zeros_like(logits)
+    wanted = torch.zeros(logits.shape)
     for place, rows in enumerate(targets):
         wanted[place, : len(rows)] = torch.from_numpy(rows)
-    return -(wanted * logits.log_softmax(-1)).sum() / mask.sum().clamp(min=1)
+    return -(wanted.to(logits.device) * logits.log_softmax(-1)).sum() / mask.sum().clamp(min=1)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from seedcorn.bfloat16 import bf16_pays_on_processor
+from seedcorn.bfloat16 import bf16_pays
 from seedcorn.errors import DataError
 from seedcorn.nlu.encoders import PretrainedEncoder, pretrained_encoder
 from seedcorn.nlu.fine_tuning import FineTuningSettings, batches_of, rate_at
@@ -34,12 +34,12 @@ class UpperHalf(nn.Module):
 
     def of_tokens(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return the outputs of every token, (texts, tokens, outputs), and which tokens are real, (texts, tokens)."""
-        batch = self.encoder.prepare(texts)
+        batch = self.encoder.prepare(texts).on(self.head.weight.device)
         return self.head(self.dropout(self.encoder(batch))), batch.mask
 
     def of_texts(self, texts: Sequence[str]) -> Tensor:
         """Return the outputs of every text, (texts, outputs)."""
-        batch = self.encoder.prepare(texts)
+        batch = self.encoder.prepare(texts).on(self.head.weight.device)
         is_subword = batch.tensors["attended"].unsqueeze(-1)
         means = (self.encoder.of_subwords(batch) * is_subword).sum(1) / is_subword.sum(1)
         outputs: Tensor = self.head(self.dropout(means))
@@ -78,26 +78,28 @@ def fine_tune(
 ) -> UpperHalf:
     """Return the network trained on ``texts``, each seen its weight (texts,) an epoch, for the ``loss`` of some rows.
 
-    AdamW (Loshchilov & Hutter 2019) under a learning rate that rises, then falls to zero; in
-    bfloat16 where it pays, in one thread. One random seed gives the same weights on one machine.
+    AdamW (Loshchilov & Hutter 2019) under a learning rate that rises, then falls to zero; on a GPU where there is one,
+    else in one thread, in bfloat16 where it pays. One random seed gives the same weights on one processor; a GPU may
+    add up in another order.
     """
-    rng, bf16 = np.random.default_rng(random_seed), bf16_pays_on_processor()
-    with one_torch_thread(), torch.random.fork_rng(devices=[]):
+    rng, bf16 = np.random.default_rng(random_seed), bf16_pays()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with one_torch_thread(), torch.random.fork_rng():
         torch.manual_seed(random_seed)
-        network = UpperHalf(pretrained_encoder(checkpoint), n_outputs=n_outputs, dropout=settings.dropout)
+        network = UpperHalf(pretrained_encoder(checkpoint), n_outputs=n_outputs, dropout=settings.dropout).to(device)
         batches = batches_of(texts, weights, settings, rng)
         optimiser = _optimiser(network, settings)
         rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, len(batches)))
         network.train()
         for rows in track(batches, f"{description}, batches", total=len(batches)):
             optimiser.zero_grad()
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
                 of_batch = loss(network, rows)
             of_batch.backward()
             nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], _LARGEST_GRADIENT)
             optimiser.step()
             rate.step()
-    return network.eval()
+    return network.cpu().eval()
 
 
 def _optimiser(network: UpperHalf, settings: FineTuningSettings) -> torch.optim.Optimizer:
