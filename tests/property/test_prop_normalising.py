@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from seedcorn.corpus.normalising import buffers_of, normalise_all
 from seedcorn.corpus.text import normalise, words
 from seedcorn.relevance.ngrams import NgramFeatures, ngram_matrix, ngram_rows, ngram_spans, ngram_sums
+from seedcorn.relevance.packed_weights import packed
 
 # Characters of every class, so that rules meet each other far more often than in random Unicode.
 TRICKY = (
@@ -38,12 +39,15 @@ def test_a_row_has_one_bucket_for_each_ngram_and_equal_ngrams_share_it(rows: lis
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(texts, min_size=1, max_size=6), st.integers(0, 3))
-def test_sums_equal_the_matrix_product_and_slices_change_nothing(rows: list[str], skipped: int) -> None:
-    features = NgramFeatures(n_bits=10)
-    weights = np.random.default_rng(1).normal(size=features.n_buckets).astype(np.float32)
+@given(st.lists(texts, min_size=1, max_size=6), st.integers(0, 3), st.sampled_from([4, 5, 10]), st.floats(0, 1))
+def test_sums_equal_the_matrix_product_and_slices_change_nothing(
+    rows: list[str], skipped: int, n_bits: int, share_of_zeros: float
+) -> None:
+    features, rng = NgramFeatures(n_bits=n_bits), np.random.default_rng(1)
+    weights = rng.normal(size=features.n_buckets).astype(np.float32)
+    weights[rng.random(features.n_buckets) < share_of_zeros] = 0
     array = pa.array(rows, type=pa.string())[skipped:]
-    sums = ngram_sums(array, weights, features=features)
+    sums = ngram_sums(array, packed(weights), features=features)
     matrix = ngram_matrix(array, features=features)
     np.testing.assert_allclose(sums.sums, matrix @ weights.astype(np.float64), atol=1e-4)
     np.testing.assert_array_equal(sums.n_words, [len(words(row)) for row in rows[skipped:]])

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seedcorn.errors import DataError
 from seedcorn.selection import Direction, Scores, Selection, keep
@@ -10,6 +12,14 @@ def test_best_first_breaks_ties_by_position_in_both_directions() -> None:
     assert Scores(values=values, name="s").best_first().tolist() == [1, 2, 3, 0]
     lower = Scores(values=values, name="s", direction=Direction.LOWER_IS_BETTER)
     assert lower.best_first().tolist() == [0, 3, 1, 2]
+
+
+@given(st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 2.0, np.inf]), max_size=9), st.data())
+def test_the_best_alone_are_the_first_of_all(values: list[float], data: st.DataObject) -> None:
+    missing = np.array(data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values))), np.bool_)
+    direction, n_best = data.draw(st.sampled_from(Direction)), data.draw(st.integers(0, 10))
+    scores = Scores(values=np.where(missing, 0.0, values), name="s", missing=missing, direction=direction)
+    assert scores.best_first(n_best).tolist() == scores.best_first().tolist()[:n_best]
 
 
 def test_rows_without_score_are_never_ranked() -> None:

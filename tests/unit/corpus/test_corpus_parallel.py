@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedcorn.corpus.formats.pool import read_pool
-from seedcorn.corpus.parallel import Sharded, map_in_order
+from seedcorn.corpus.parallel import Sharded, Staged, map_in_order
 from seedcorn.corpus.tables import row_groups
 from seedcorn.corpus.utterances import ROWS_PER_BATCH
+from seedcorn.errors import DataError
 
 
 def numbers(first: int, n: int) -> Iterator[int]:
@@ -41,6 +42,42 @@ def test_small_shards_are_read_by_the_threads() -> None:
     readers.clear()
     assert list(map_in_order(str, Sharded(shards), n_threads=2)) == list("012345")
     assert readers == {threading.get_ident()}
+
+
+@given(st.integers(0, 9), st.integers(1, 4))
+def test_staged_items_come_in_order_whatever_the_threads(n: int, n_threads: int) -> None:
+    items = Staged(partial(numbers, 0, n), lambda x: x + 1)
+    assert list(map_in_order(lambda x: x * x, items, n_threads=n_threads)) == [x * x for x in items]
+    assert list(map_in_order(str, items.map(float), n_threads=n_threads)) == [str(float(x)) for x in items]
+
+
+def test_staged_items_are_started_here_and_finished_by_the_threads() -> None:
+    starters: set[int] = set()
+    finishers: set[int] = set()
+
+    def start() -> Iterator[int]:
+        starters.add(threading.get_ident())
+        yield from range(6)
+
+    def finish(x: int) -> int:
+        finishers.add(threading.get_ident())
+        return x
+
+    assert list(map_in_order(str, Staged(start, finish), n_threads=2)) == list("012345")
+    assert starters == {threading.get_ident()}
+    assert threading.get_ident() not in finishers
+
+
+def test_lines_of_text_are_split_by_the_threads_and_errors_name_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "pool.txt"
+    path.write_bytes(b"wake me\n\n  \xc2\xa0\nplay\r\nstop\rgo")
+    corpus = read_pool(str(path))
+    assert isinstance(corpus.pieces(), Staged)
+    texts = map_in_order(lambda batch: batch.column("text").to_pylist(), corpus.pieces(), n_threads=2)
+    assert [text for of_batch in texts for text in of_batch] == ["wake me", "play", "stop", "go"]
+    path.write_bytes(b"wake me\npl\xffay\n")
+    with pytest.raises(DataError, match=r"pool.txt:2\b"):
+        read_pool(str(path))
 
 
 def test_what_a_small_shard_is_made_of_stays_small() -> None:
