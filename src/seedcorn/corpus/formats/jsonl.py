@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.lines import line_blocks, open_text_sink
 from seedcorn.corpus.formats.normal_form import Chunk
-from seedcorn.corpus.formats.records import utterance_row
+from seedcorn.corpus.formats.records import plain_row, utterance_row
 from seedcorn.corpus.formats.rows import NumberedRow, Row, chunks_of, core_row
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA
 from seedcorn.corpus.utterances import Corpus
@@ -30,7 +30,7 @@ def read_jsonl(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:
 def _rows(path: Path, bad_rows: BadRows) -> Iterator[NumberedRow]:
     for line, row in json_objects(path, bad_rows):
         try:
-            yield NumberedRow(line, core_row(utterance_row(row, bad_rows)))
+            yield NumberedRow(line, plain_row(row, bad_rows.columns) or core_row(utterance_row(row, bad_rows)))
         except DataError as error:
             bad_rows.report(error, json.dumps(row, ensure_ascii=False), where=at(path, line))
 

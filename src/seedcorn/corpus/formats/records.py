@@ -1,12 +1,13 @@
 """Records of other tools as rows: MASSIVE, Label Studio, doccano, tokens with tags, or any with usual column names."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from seedcorn.corpus.columns import ColumnChoice, column_names
 from seedcorn.corpus.formats.bad_rows import BadRows
 from seedcorn.corpus.formats.bio import TaggedToken, slots_of
 from seedcorn.corpus.formats.massive_markup import massive_row
-from seedcorn.corpus.formats.rows import Row, slots_value
+from seedcorn.corpus.formats.rows import UTTERANCE_NAMES, Row, slots_value
 from seedcorn.corpus.values import Value
 from seedcorn.errors import DataError
 
@@ -15,6 +16,26 @@ _TAGS = ("ner_tags", "tags", "slot_tags", "labels")
 _TASK_PARTS = ("annotations", "predictions", "completions")
 _CATEGORIES = "cats"
 _SPANS = ("label", "labels")
+_EMPTY_ROW: Row = {**dict.fromkeys(UTTERANCE_NAMES, ""), "slots": []}
+
+
+def plain_row(record: Row, choice: ColumnChoice) -> Row | None:
+    """Return a record of nothing but strings as ``core_row`` of ``utterance_row`` would; None for any other.
+
+    Nearly all records of logs are so, and only their keys need be understood, once for all of the same keys.
+    """
+    names = _plain_names(tuple(record), choice)
+    if names is None or any(type(value) is not str for value in record.values()):
+        return None
+    return {**_EMPTY_ROW, **dict(zip(names, record.values(), strict=True))}
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_names(keys: tuple[str, ...], choice: ColumnChoice) -> tuple[str, ...] | None:
+    if choice != ColumnChoice() or not {"annot_utt", "_task_hash"}.isdisjoint(keys):
+        return None
+    names = column_names(keys, choice)
+    return names if "text" in names and "slots" not in names else None
 
 
 def utterance_row(record: Row, bad_rows: BadRows) -> Row:
