@@ -101,14 +101,14 @@ def whole_lines(path: Path, *, block_bytes: int = BYTES_PER_BLOCK) -> Iterator[W
         first_number, rest = 1, b""
         for block in _blocks(stream, path, block_bytes):
             data = rest + block
-            cut = _end_of_last_line(data)
-            data, rest = data[:cut], data[cut:]
-            if data:
-                lines = _whole_lines(data, first_number)
+            end = _end_of_last_line(data)
+            rest = data[end:]
+            if end:
+                lines = _whole_lines(data, end, first_number)
                 yield lines
                 first_number += lines.n_lines
         if rest:
-            yield _whole_lines(rest + b"\n", first_number)
+            yield _whole_lines(rest + b"\n", len(rest) + 1, first_number)
 
 
 def split_lines(whole: WholeLines, path: Path, bad_rows: BadRows) -> LineBlock:
@@ -172,10 +172,12 @@ def _read(stream: ByteSource, n_bytes: int, path: Path) -> bytes:
         ) from error
 
 
-def _whole_lines(data: bytes, first_number: int) -> WholeLines:
+def _whole_lines(data: bytes, end: int, first_number: int) -> WholeLines:
+    """Return the lines of ``data[:end]``, which ends where a line does."""
     if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    characters = np.frombuffer(data, np.uint8)
+        data = data[:end].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = len(data)
+    characters = np.frombuffer(data, np.uint8, count=end)
     return WholeLines(characters, int(np.count_nonzero(characters == _LINE_END)), first_number)
 
 
