@@ -1,6 +1,6 @@
 """25 and 50 chosen labels against 25 and 50 random ones, on MASSIVE en-US and SNIPS, by hidden labels.
 
-Command: python benchmarks/annotation.py [--seeds 3]
+Command: python benchmarks/annotation.py [--seeds 3] [--encoder NAME], the encoder frozen and fine-tuned beside n-grams
 
 An agent has 20 labelled utterances of each of ten intents and 200 others; its pool holds up to 1,000 utterances of
 these intents and 1,000 others, unlabelled. With "dev" as argument all strategies are compared on development intents
@@ -61,14 +61,14 @@ def false_alarm_rate(model: LinearNlu, setting: Setting) -> float | None:
 
 
 def rows_of(
-    name: str, setting: Setting, strategies: Sequence[str], random_seed: int
+    name: str, setting: Setting, strategies: Sequence[str], encoder: str | None, random_seed: int
 ) -> Iterator[tuple[dict[str, Json], FloatArray]]:
     """Yield the measured rates of each strategy and size, and the semantic errors by utterance."""
-    first = train(setting.labelled, setting.intents)
+    first = train(setting.labelled, setting.intents, encoder)
     chosen = {s: chosen_rows(setting, first, s, max(SIZES), random_seed) for s in strategies}
     for strategy, size in [("none", 0), *((s, n) for s in strategies for n in SIZES)]:
         labels = [setting.pool[i] for i in chosen[strategy][:size]] if size else []
-        model = train([*setting.labelled, *labels], setting.intents) if size else first
+        model = train([*setting.labelled, *labels], setting.intents, encoder) if size else first
         found = measured(model, setting.test)
         row: dict[str, Json] = {
             "data": name,
@@ -127,6 +127,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("which", nargs="?", default="reported")
     options.add_argument("--seeds", type=int, default=3)
+    options.add_argument("--encoder", help="a name on the model hub or a folder")
     given = options.parse_args()
     strategies = [s.value for s in Strategy] if given.which == "dev" else ["mixed", "random"]
     strategies.append(RANDOM_RELEVANT)
@@ -135,7 +136,7 @@ def main() -> None:
     for random_seed in range(1, given.seeds + 1):
         for name, setting in settings_of(given.which, random_seed).items():
             setting.test.sort(key=lambda u: u.id)  # the same utterances in one order, whatever the random seed
-            for row, wrong in rows_of(name, setting, strategies, random_seed):
+            for row, wrong in rows_of(name, setting, strategies, given.encoder, random_seed):
                 rows.append(row)
                 errors[name, random_seed, str(row["strategy"]), int(str(row["n_labels"]))] = wrong
     names = list(dict.fromkeys(str(row["data"]) for row in rows))
@@ -149,8 +150,9 @@ def main() -> None:
             summary[f"{name}_{key}"] = difference(errors, name, one, other, rng)
     write_results(
         Results(
-            name="growth-annotation",
-            command="python benchmarks/annotation.py",
+            name="growth-annotation-encoder" if given.encoder else "growth-annotation",
+            command="python benchmarks/annotation.py"
+            + (f" --encoder NAME --seeds {given.seeds}" if given.encoder else ""),
             config_digest=digest_of_json({"sizes": list(SIZES), "intents": list(REPORTED)}),
             data_digests={"massive": digest_of_file(data_file("massive/en-US.jsonl.gz"))},
             random_seeds=list(range(1, given.seeds + 1)),

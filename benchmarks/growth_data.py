@@ -20,6 +20,7 @@ from seedcorn.input_files import digest_of_file
 from seedcorn.nlu.linear import LinearNlu, LinearSettings, train_linear
 from seedcorn.nlu.model import NluTrainer
 from seedcorn.nlu.out_of_scope import OUT_OF_SCOPE
+from seedcorn.nlu.sentence_encoder import load_sentence_encoder
 from seedcorn.runs import digest_of_json
 from seedcorn.studies.results import Results, write_results
 
@@ -116,9 +117,16 @@ def cut(
     )
 
 
-def settings_for(intents: Sequence[str]) -> LinearSettings:
-    """Return how the linear model is trained, without encoder."""
-    return LinearSettings(slot_intents=tuple(intents), slot_intent_copies=1, n_crf_iterations=N_CRF_ITERATIONS)
+def settings_for(intents: Sequence[str], encoder: str | None = None) -> LinearSettings:
+    """Return how the linear model is trained: without encoder, or with one, frozen and fine-tuned."""
+    return LinearSettings(
+        slot_intents=tuple(intents),
+        slot_intent_copies=1,
+        n_crf_iterations=N_CRF_ITERATIONS,
+        encoder=load_sentence_encoder(encoder) if encoder else None,
+        fine_tune_slots=encoder is not None,
+        fine_tune_intents=encoder is not None,
+    )
 
 
 def trainer(intents: Sequence[str]) -> NluTrainer:
@@ -126,9 +134,9 @@ def trainer(intents: Sequence[str]) -> NluTrainer:
     return partial(train_linear, settings=settings_for(intents))
 
 
-def train(utterances: Sequence[Utterance], intents: Sequence[str]) -> LinearNlu:
+def train(utterances: Sequence[Utterance], intents: Sequence[str], encoder: str | None = None) -> LinearNlu:
     """Return the linear model of ``utterances``."""
-    return train_linear(utterances, settings=settings_for(intents))
+    return train_linear(utterances, settings=settings_for(intents, encoder))
 
 
 def measured(model: LinearNlu, references: Sequence[Utterance]) -> Outcomes:

