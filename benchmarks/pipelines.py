@@ -89,7 +89,7 @@ OF_STUDY = (
 def run_of(
     checkout: Path, command: Sequence[str], settings: Sequence[str], *, folder: Path, cache: Path
 ) -> dict[str, Json]:
-    """Run a command of ``checkout`` in ``folder``; return its seconds, CPU seconds and those of its stages."""
+    """Run a command of ``checkout`` in ``folder``; return its seconds, CPU seconds, memory and those of its stages."""
     whole = [sys.executable, "-m", "seedcorn", *command, "--run-dir", str(folder), "--quiet"]
     for setting in settings:
         whole += ["--set", setting]
@@ -101,7 +101,12 @@ def run_of(
         raise SystemExit(f"{checkout}: {' '.join(whole)} failed")
     seconds, noted = time.perf_counter() - started, folder / "seconds.json"
     stages = json.loads(noted.read_text("utf-8")) if noted.exists() else {}
-    return {"cpu_seconds": used.ru_utime + used.ru_stime, "seconds": seconds, "stages": stages}
+    return {
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "seconds": seconds,
+        "peak_memory_gb": round(used.ru_maxrss * 1024 / 1e9, 2),  # of the largest process
+        "stages": stages,
+    }
 
 
 def intent_runs(checkouts: Mapping[str, Path], encoder: str, smaller: Sequence[str], fine_tuned: bool) -> list[Json]:
