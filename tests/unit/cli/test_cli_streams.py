@@ -61,7 +61,7 @@ def test_corpora_are_read_from_pipes_of_any_format(folder: Path) -> None:
     (folder / "a.csv").write_text("text;intent\nplay jazz;music\n", "utf-8")
     (folder / "tmp").mkdir()
     reading = "mkfifo others && (cat a.jsonl >others &) && gzip -c a.csv | "
-    command = f"{sys.executable} -m seedcorn data contamination /dev/stdin --evaluation others -o kept.jsonl"
+    command = f"{sys.executable} -m seedcorn data contamination /dev/stdin --evaluation others -o kept.jsonl --quiet"
     found = subprocess.run(
         ["sh", "-c", reading + command],
         cwd=folder,
