@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from seedcorn.errors import ConfigError
 from seedcorn.language.config import LanguagePipeline
 from seedcorn.language.measures import Measures
 from seedcorn.language.packages import check_packages
@@ -74,10 +73,10 @@ class LanguageCell(NamedTuple):
 class CellOutcome:
     """What a cell found: measures of its systems, rows of their language models, and the records these follow from.
 
-    ``dev_chrf`` is that of each translator that was trained in the cell.
+    There are no measures without a recogniser. ``dev_chrf`` is that of each translator that was trained in the cell.
     """
 
-    measures: Measures
+    measures: Measures | None
     models: list[ModelRow]
     dev_chrf: Mapping[str, float]
     records: tuple[StageRecord, ...]
@@ -138,16 +137,14 @@ def frozen_from(config: LanguageStudyConfig, first: LanguageResult) -> Frozen:
 
 
 def outcome_of(result: LanguageResult) -> CellOutcome:
-    """Return what a study keeps of the run of a cell. Raises ConfigError without a recogniser."""
-    if result.recognition is None:
-        raise ConfigError(wanted="a recogniser in a study", found="recogniser: none")
-    records = [result.materials.data.record, result.recognition.measures.record]
+    """Return what a study keeps of the run of a cell."""
+    measured = result.recognition.measures if result.recognition else None
     translators = {name.value: found.value.dev_chrf for name, found in result.materials.translators.items()}
     return CellOutcome(
-        measures=result.recognition.measures.value,
+        measures=measured.value if measured else None,
         models=result.models.rows(),
         dev_chrf={name: chrf for name, chrf in translators.items() if chrf is not None},
-        records=tuple(records),
+        records=(result.materials.data.record, *([measured.record] if measured else [])),
     )
 
 

@@ -9,7 +9,7 @@ from seedcorn.language.report import table
 from seedcorn.report.figures import CurvePoint, bar_figure, curve_figure
 from seedcorn.report.page import Figure, Page, Section, Table
 from seedcorn.studies.language import LanguageStudyConfig
-from seedcorn.studies.language_results import MEASURES, Row, number
+from seedcorn.studies.language_results import MEASURES, PERPLEXITY, WER, Row, compared_by, number
 from seedcorn.studies.results import Results, fewer_in_words, interval_in_words
 
 _IN_WORDS = {
@@ -18,7 +18,11 @@ _IN_WORDS = {
     "full_over_general": "fewer word errors than with general text, all subsets together",
     "translations_alone": "fewer word errors by translations alone",
     "oracle_wer_reduction": "fewer word errors with true translations",
+    "perplexity_reduction": "lower perplexity",
+    "perplexity_reduction_over_general_text": "lower perplexity than with general text",
+    "oracle_perplexity_reduction": "lower perplexity with true translations",
 }
+_MEASURES_IN_WORDS = {WER: "word errors", PERPLEXITY: "perplexity"}
 _FRACTIONS = ("wer", "cer", "oov_fraction", "reduction")
 
 
@@ -28,16 +32,19 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
     slices = [row for row in results.rows if row.get("kind") == "slice"]
     shown = [_shown(row) for row in systems]
     reductions = [f"over {name}" for name in (config.baseline_name, config.general) if name]
-    errors = ("n_transcripts", "lexicon", "system", "wer", "cer", *reductions)
-    models = ("n_transcripts", "lexicon", "system", *(m for m in MEASURES if m not in errors))
+    measure = _MEASURES_IN_WORDS[compared_by(systems[0])]
+    errors = ("n_transcripts", "lexicon", "system", *(m for m in (WER, "cer") if m in systems[0]), *reductions)
+    models = ("n_transcripts", "lexicon", "system", *(m for m in MEASURES if m in systems[0] and m not in errors))
     slice_columns = ("n_transcripts", "slice", "system", "wer", "reduction")
+    rows_of_slices = [_shown(row) for row in slices]
+    of_slices = [table("Slices.", rows_of_slices, slice_columns, filter_column="slice")] if slices else []
     return Page(
         title=f"Seedcorn study: {config.name}",
         lead=_lead(config, systems),
         summary=tuple(_tiles(results.summary, n_transcripts=min(config.sizes))),
         sections=(
             Section(
-                title="Relative reduction of word errors",
+                title=f"Relative reduction of {measure}",
                 text=f"Against {config.baseline_name}; means over {len(config.random_seeds)} subsets, 95% intervals.",
                 contents=(
                     *_by_size(results.summary, config.sizes),
@@ -48,12 +55,12 @@ def study_page(config: LanguageStudyConfig, results: Results) -> Page:
                             for row in systems
                             if row["system"] != config.baseline_name
                         ],
-                        y_title="relative reduction of word errors",
+                        y_title=f"relative reduction of {measure}",
                         y_percent=True,
                         caption="By system and, in brackets, number of transcripts.",
                     ),
-                    table("Errors of every system.", shown, errors, filter_column="system"),
-                    table("Slices.", [_shown(row) for row in slices], slice_columns, filter_column="slice"),
+                    table(f"{measure.capitalize()} of every system.", shown, errors, filter_column="system"),
+                    *of_slices,
                 ),
             ),
             Section(
@@ -78,8 +85,11 @@ def _lead(config: LanguageStudyConfig, systems: Sequence[Row]) -> str:
     )
     match row.get(f"over {config.baseline_name}"):
         case {"mean": float(mean), "low": float(low), "high": float(high)}:
+            gain = f"{fewer_in_words(mean)} word errors"
+            if compared_by(row) == PERPLEXITY:
+                gain = f"a perplexity {abs(mean):.0%} {'higher' if mean < 0 else 'lower'}"
             return (
-                f"With {fewest:,} transcripts, '{config.reported_name}' has {fewer_in_words(mean)} word errors than "
+                f"With {fewest:,} transcripts, '{config.reported_name}' has {gain} than "
                 f"'{config.baseline_name}'. The 95% interval over random subsets is {low:.0%} to {high:.0%}."
             )
     return ""

@@ -1,4 +1,7 @@
-"""The tables and the summary of a language study: means over random subsets with intervals, and slices."""
+"""The tables and the summary of a language study: means over random subsets with intervals, and slices.
+
+Systems are compared by word error rate, in a study without a recogniser by perplexity on test.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +19,8 @@ from seedcorn.studies.results import Results, interval_json
 
 Row = Mapping[str, Json]
 Outcomes = Mapping[LanguageCell, CellOutcome]
-MEASURES = ("wer", "cer", "perplexity", "perplexity_own_words", "oov_fraction", "n_words", "n_ngrams")
+WER, PERPLEXITY = "wer", "perplexity"
+MEASURES = (WER, "cer", PERPLEXITY, "perplexity_own_words", "oov_fraction", "n_words", "n_ngrams")
 SLICES = ("rare intents", "frequent intents", "entity words", "other words", "code-switched words")
 
 
@@ -46,6 +50,8 @@ def language_results(config: LanguageStudyConfig, cells: Outcomes, *, command: s
 def _cell_rows(cell: LanguageCell, outcome: CellOutcome) -> list[Row]:
     """Return the error rates of every system and lexicon of a cell, with the measures of its language model."""
     models = {row.system: asdict(row) for row in outcome.models}
+    if outcome.measures is None:
+        return [{**cell._asdict(), "lexicon": OWN, **row} for row in models.values()]
     measured = ("reduction", "low", "high", "p_value")
     return [
         {
@@ -74,7 +80,7 @@ def _system_rows(
     """Return for every size, lexicon and system its rates and its reductions against the systems ``compared``.
 
     Intervals are those of Student's t over random subsets; ``bootstrap`` resamples test utterances, the errors of an
-    utterance summed over subsets.
+    utterance summed over subsets, where they were recognised.
     """
     result: list[dict[str, Json]] = []
     for size in config.sizes:
@@ -85,7 +91,7 @@ def _system_rows(
             statistics = _statistics(cells, size, lexicon, list(config.systems))
             for name in config.systems:
                 entry: dict[str, Json] = {"kind": "system", "n_transcripts": size, "lexicon": lexicon, "system": name}
-                entry |= {key: interval_json(mean_interval(_values(own, name, key))) for key in MEASURES}
+                entry |= {k: interval_json(mean_interval(_values(own, name, k))) for k in MEASURES if k in own[0]}
                 for other in compared:
                     if name != other:
                         entry[f"over {other}"] = _reduction(own, name, other, statistics, rng)
@@ -99,9 +105,10 @@ def _values(rows: Sequence[Row], system: str, key: str) -> list[float]:
 
 def _statistics(cells: Outcomes, size: int, lexicon: str, systems: Sequence[str]) -> dict[str, FloatArray]:
     total: dict[str, FloatArray] = {}
-    for outcome in (outcome for cell, outcome in cells.items() if cell.n_transcripts == size):
+    measured = (outcome.measures for cell, outcome in cells.items() if cell.n_transcripts == size)
+    for measures in filter(None, measured):
         for name in systems:
-            found = outcome.measures.statistics[f"{name}/{lexicon}"]
+            found = measures.statistics[f"{name}/{lexicon}"]
             total[name] = total[name] + found if name in total else found
     return total
 
@@ -109,18 +116,27 @@ def _statistics(cells: Outcomes, size: int, lexicon: str, systems: Sequence[str]
 def _reduction(
     rows: Sequence[Row], system: str, other: str, statistics: Mapping[str, FloatArray], rng: np.random.Generator
 ) -> dict[str, Json]:
-    before, after = _values(rows, other, "wer"), _values(rows, system, "wer")
-    over_subsets = mean_interval([1 - a / b for b, a in zip(before, after, strict=True)])
+    measure = compared_by(rows[0])
+    before, after = _values(rows, other, measure), _values(rows, system, measure)
+    over_subsets = interval_json(mean_interval([1 - a / b for b, a in zip(before, after, strict=True)]))
+    if not statistics:
+        return over_subsets
     found = paired_bootstrap(statistics[other], statistics[system], rng=rng, rate=error_rate)
     bootstrap = {"relative": found.relative, "low": found.low, "high": found.high, "p_value": found.p_value}
-    return {**interval_json(over_subsets), "bootstrap": bootstrap}
+    return {**over_subsets, "bootstrap": bootstrap}
+
+
+def compared_by(row: Row) -> str:
+    """Return the measure by which systems are compared, as a ``row`` of one tells it."""
+    return WER if WER in row else PERPLEXITY
 
 
 def _slice_rows(config: LanguageStudyConfig, cells: Outcomes) -> list[dict[str, Json]]:
     """Return the mean word error rate of the main slices, and its reduction against the baseline."""
     result: list[dict[str, Json]] = []
     for size in config.sizes:
-        own = [row for cell, o in cells.items() if cell.n_transcripts == size for row in o.measures.slices]
+        measured = (outcome.measures for cell, outcome in cells.items() if cell.n_transcripts == size)
+        own = [row for measures in filter(None, measured) for row in measures.slices]
         for name in SLICES:
             of_slice = [r for r in own if r["slice"] == name]
             before = _values(of_slice, config.baseline_name, "wer")
@@ -135,28 +151,31 @@ def _slice_rows(config: LanguageStudyConfig, cells: Outcomes) -> list[dict[str, 
 
 
 def _summary(config: LanguageStudyConfig, systems: Sequence[Row]) -> dict[str, Json]:
-    """Return the reductions of the reported system at every size, and the error rates of all systems."""
+    """Return the reductions of the reported system at every size, and the measure of all systems."""
     summary: dict[str, Json] = {}
     by_system: dict[str, Json] = {}
+    measure = compared_by(systems[0])
     for size in config.sizes:
         own = {str(r["system"]): r for r in systems if r["n_transcripts"] == size and r["lexicon"] == OWN}
         reported = own[config.reported_name]
-        summary[f"wer_reduction_{size}"] = _mean(reported.get(f"over {config.baseline_name}"))
+        summary[f"{measure}_reduction_{size}"] = _mean(reported.get(f"over {config.baseline_name}"))
         if config.general:
-            summary[f"wer_reduction_over_general_text_{size}"] = _mean(reported.get(f"over {config.general}"))
+            summary[f"{measure}_reduction_over_general_text_{size}"] = _mean(reported.get(f"over {config.general}"))
             summary |= _over_general(f"full_over_general_{size}", reported, config)
             if config.translations:
                 summary |= _over_general(f"translations_alone_{size}", own[config.translations], config)
         if config.oracle:
-            summary[f"oracle_wer_reduction_{size}"] = _mean(own[config.oracle].get(f"over {config.baseline_name}"))
-        by_system[str(size)] = {name: _mean(row["wer"]) for name, row in own.items()}
-    return {**summary, "wer_by_system": by_system}
+            summary[f"oracle_{measure}_reduction_{size}"] = _mean(
+                own[config.oracle].get(f"over {config.baseline_name}")
+            )
+        by_system[str(size)] = {name: _mean(row[measure]) for name, row in own.items()}
+    return {**summary, f"{measure}_by_system": by_system}
 
 
 def _over_general(key: str, system: Row, config: LanguageStudyConfig) -> dict[str, Json]:
     """Return the reduction over the general text and its lower end, by bootstrap of the errors of all subsets."""
     over = system.get(f"over {config.general}")
-    found = over["bootstrap"] if isinstance(over, Mapping) else None
+    found = over.get("bootstrap") if isinstance(over, Mapping) else None
     return {key: found["relative"], f"{key}_low": found["low"]} if isinstance(found, Mapping) else {}
 
 

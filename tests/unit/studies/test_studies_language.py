@@ -7,7 +7,6 @@ import pytest
 
 from seedcorn.corpus.builtin import builtin_requests
 from seedcorn.corpus.text import normalise
-from seedcorn.errors import ConfigError
 from seedcorn.language import models
 from seedcorn.report.page import Table
 from seedcorn.speech.alphabet import alphabet_of
@@ -133,10 +132,20 @@ def test_cells_made_by_several_workers_say_the_same(config, studied, tmp_path) -
     assert digests[0] == digests[1]
 
 
-def test_a_study_needs_a_recogniser(config, tmp_path) -> None:
-    silent = config.model_copy(update={"recogniser": None, "sizes": (10,), "random_seeds": (1,)})
-    with pytest.raises(ConfigError, match="recogniser: none"):
-        run_cells(silent, folder=tmp_path / "study")
+def test_without_a_recogniser_systems_are_compared_by_perplexity(config, tmp_path) -> None:
+    silent = config.model_copy(update={"recogniser": None})
+    found = language_results(silent, run_cells(silent, folder=tmp_path), command="seedcorn study x.yaml")
+    by_system = found.summary["perplexity_by_system"]
+    assert by_system["10"]["truth"] < by_system["10"]["transcripts"]
+    reduction = 1 - by_system["10"]["truth"] / by_system["10"]["transcripts"]
+    assert found.summary["oracle_perplexity_reduction_10"] == pytest.approx(reduction, abs=0.05)
+    assert {"perplexity_reduction_10", "perplexity_reduction_over_general_text_20"} <= set(found.summary)
+    assert not [key for key in found.summary if "wer" in key or "over_general_1" in key]
+    page = study_page(silent, found)
+    assert [len(section.contents) for section in page.sections] == [3, 3]
+    assert page.sections[0].title == "Relative reduction of perplexity"
+    assert "perplexity" in page.lead
+    assert "lower perplexity, 10 transcripts" in dict(page.summary)
 
 
 def test_a_size_that_is_everything_is_made_once(config) -> None:
