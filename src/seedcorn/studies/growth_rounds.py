@@ -146,9 +146,7 @@ def _annotated(
     if settings.strategy is Strategy.RANDOM:
         order = np.random.default_rng([random_seed, len(intents)]).permutation(len(logs))
         return [logs[i] for i in order[: settings.batch_size].tolist()]
-    # What n-grams and frozen vectors doubt will do, at a tenth of the cost.
-    quick = config.model.model_copy(update={"fine_tune_slots": False, "fine_tune_intents": False})
-    model = grow(labelled, [], intents=intents, settings=quick, random_seed=random_seed).model
+    model = grow(labelled, [], intents=intents, settings=config.model, random_seed=random_seed).model
     batch = propose([u.text for u in logs], model=model, labelled=labelled, settings=settings, random_seed=random_seed)
     return [logs[p.position] for p in batch.proposals]
 
