@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from seedcorn.corpus.parallel import Sharded
+from seedcorn.corpus.parallel import pieces_of
 from seedcorn.corpus.utterances import ROWS_PER_BATCH
 
 PAIR_SCHEMA = pa.schema(
@@ -36,7 +36,7 @@ class SentencePair:
 class PairCorpus:
     """Sentence pairs with the columns of PAIR_SCHEMA; ``open_batches`` starts a fresh pass each time it is called.
 
-    A Sharded one can be read in pieces, by other processes.
+    One that is corpus.parallel.Sharded can be read in pieces, by other processes.
     """
 
     open_batches: Callable[[], Iterator[pa.RecordBatch]]
@@ -58,7 +58,7 @@ class PairCorpus:
 
     def pieces(self) -> Iterable[pa.RecordBatch]:
         """Return the record batches, in order, for a Mapper: as shards where they can be opened alone."""
-        return self.open_batches if isinstance(self.open_batches, Sharded) else self.open_batches()
+        return pieces_of(self.open_batches)
 
     def table(self) -> pa.Table:
         """Return all rows in memory."""

@@ -1,5 +1,6 @@
 """The same function over many batches, results in order whatever the number of threads or of processes."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,8 +22,34 @@ class Mapper(Protocol):
         ...
 
 
+class Pieces(ABC, Generic[Item]):
+    """Items that a Mapper can share out: they are made, or begun, apart from each other."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Item]:
+        """Start a fresh pass over all items."""
+
+    def __call__(self) -> Iterator[Item]:
+        """Start a fresh pass over all items."""
+        return iter(self)
+
+    @abstractmethod
+    def map(self, function: Callable[[Item], Result]) -> "Pieces[Result]":
+        """Return ``function`` of every item, computed where the item is made."""
+
+
+def pieces_of(open_items: Callable[[], Iterator[Item]]) -> Iterable[Item]:
+    """Return what ``open_items`` starts passes over, as pieces where it has such."""
+    return open_items if isinstance(open_items, Pieces) else open_items()
+
+
+def mapped(items: Iterable[Item], function: Callable[[Item], Result]) -> Iterable[Result]:
+    """Return ``function`` of every item, in pieces where ``items`` are."""
+    return items.map(function) if isinstance(items, Pieces) else map(function, items)
+
+
 @dataclass(frozen=True)
-class Sharded(Generic[Item]):
+class Sharded(Pieces[Item]):
     """The items of all ``shards``, one after the other; each shard can be opened alone, in another process too.
 
     ``are_small`` tells that what a function makes of a whole shard fits in memory, many times over.
@@ -34,17 +61,13 @@ class Sharded(Generic[Item]):
     def __iter__(self) -> Iterator[Item]:
         return chain.from_iterable(shard() for shard in self.shards)
 
-    def __call__(self) -> Iterator[Item]:
-        """Start a fresh pass over all items."""
-        return iter(self)
-
     def map(self, function: Callable[[Item], Result]) -> "Sharded[Result]":
         """Return ``function`` of every item, computed where the item is read."""
         return Sharded(tuple(_Mapped(shard, function) for shard in self.shards), self.are_small)
 
 
 @dataclass(frozen=True)
-class Staged(Generic[Raw, Item]):
+class Staged(Pieces[Item], Generic[Raw, Item]):
     """Items made in two steps: ``start`` reads what they are made of, in order, and ``finish`` may run anywhere."""
 
     start: Callable[[], Iterator[Raw]]
@@ -52,10 +75,6 @@ class Staged(Generic[Raw, Item]):
 
     def __iter__(self) -> Iterator[Item]:
         return map(self.finish, self.start())
-
-    def __call__(self) -> Iterator[Item]:
-        """Start a fresh pass over all items."""
-        return iter(self)
 
     def map(self, function: Callable[[Item], Result]) -> "Staged[Raw, Result]":
         """Return ``function`` of every item, computed where the item is finished."""

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import pyarrow as pa
 
-from seedcorn.corpus.parallel import Sharded, Staged
+from seedcorn.corpus.parallel import mapped, pieces_of
 from seedcorn.corpus.utterance_columns import UTTERANCE_SCHEMA, with_utterance_columns
 from seedcorn.errors import DataError
 
@@ -145,12 +145,11 @@ class Corpus:
 
     def pieces(self) -> Iterable[pa.RecordBatch]:
         """Return the record batches, in order, for a Mapper: as what it can share out where there is such."""
-        return self.open_batches if isinstance(self.open_batches, Sharded | Staged) else self.open_batches()
+        return pieces_of(self.open_batches)
 
     def text_pieces(self) -> Iterable[pa.StringArray]:
         """Return the text column of ``pieces``."""
-        pieces = self.pieces()
-        return pieces.map(text_of) if isinstance(pieces, Sharded | Staged) else map(text_of, pieces)
+        return mapped(self.pieces(), text_of)
 
     def table(self) -> pa.Table:
         """Return all rows in memory."""

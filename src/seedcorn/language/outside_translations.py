@@ -54,7 +54,7 @@ class AskEndpoint(EndpointSettings, Stage[NBestLists]):
         """Return the n-best lists, in the order of the source text."""
         from seedcorn.translation.entities import translate_utterances
 
-        nearest = np.sort(selected.scores.best_first()[: self.n_examples])
+        nearest = np.sort(selected.scores.best_first(self.n_examples))
         examples = take_pairs(clean.pairs, nearest).pairs()
         with context.working_folder() as working:
             translator = EndpointTranslator(self, self.answers or working, examples)

@@ -30,7 +30,7 @@ class DropNoisyPairs(Stage[SelectedPairs]):
         scores = dual_cross_entropy(selected.pairs, here, back)
         n_kept = len(scores) - round(self.fraction * len(scores))
         return SelectedPairs(
-            pairs=take_pairs(selected.pairs, np.sort(scores.best_first()[:n_kept])),
+            pairs=take_pairs(selected.pairs, np.sort(scores.best_first(n_kept))),
             scores=scores,
             counts={"n_in": len(scores), "n_kept": n_kept, "n_rejected": len(scores) - n_kept},
         )

@@ -146,7 +146,7 @@ def _annotated(
     if settings.strategy is Strategy.RANDOM:
         order = np.random.default_rng([random_seed, len(intents)]).permutation(len(logs))
         return [logs[i] for i in order[: settings.batch_size].tolist()]
-    model = grow(labelled, [], intents=intents, settings=config.model, random_seed=random_seed).model
+    model = _of_labels(config, labelled, intents, random_seed)
     batch = propose([u.text for u in logs], model=model, labelled=labelled, settings=settings, random_seed=random_seed)
     return [logs[p.position] for p in batch.proposals]
 
@@ -159,12 +159,19 @@ def _trained(
     system: GrowthSystem,
     random_seed: int,
 ) -> LinearNlu:
+    first = _of_labels(config, labelled, intents, random_seed)
     if not system.self_training:
-        return grow(labelled, [], intents=intents, settings=config.model, random_seed=random_seed).model
-    first = grow(labelled, [], intents=intents, settings=config.model, random_seed=random_seed).model
+        return first
     known = {u.text for u in labelled}
     pool = in_scope_first([u for u in seen if u.text not in known], first, intents)
     return grow(labelled, pool, intents=intents, settings=config.model, random_seed=random_seed).model
+
+
+def _of_labels(
+    config: GrowthStudyConfig, labelled: Sequence[Utterance], intents: Sequence[str], random_seed: int
+) -> LinearNlu:
+    """Return the agent of the labelled utterances alone."""
+    return grow(labelled, [], intents=intents, settings=config.model, random_seed=random_seed).model
 
 
 class _Found(TypedDict):

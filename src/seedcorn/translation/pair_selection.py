@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seedcorn.corpus.pair_cleaning import take_pairs
 from seedcorn.corpus.pairs import PairCorpus
-from seedcorn.corpus.parallel import Mapper, Sharded, map_in_order
+from seedcorn.corpus.parallel import Mapper, map_in_order, mapped
 from seedcorn.errors import DataError
 from seedcorn.progress import track
 from seedcorn.relevance.centroid import centroid, centroid_scores
@@ -99,8 +99,7 @@ def distance_of_pairs(
 
 def _targets(pairs: PairCorpus) -> Iterable[pa.StringArray]:
     """Return the target side for a Mapper."""
-    pieces = pairs.pieces()
-    return pieces.map(_target_of) if isinstance(pieces, Sharded) else map(_target_of, pieces)
+    return mapped(pairs.pieces(), _target_of)
 
 
 def _target_of(batch: pa.RecordBatch) -> pa.StringArray:

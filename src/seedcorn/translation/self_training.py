@@ -86,7 +86,7 @@ def keep_confident(nbests: Sequence[NBest], *, kept_fraction: float) -> Selectio
         unit="natural log",
         missing=np.array([normalise(n.best.text) in ("", normalise(n.source)) for n in nbests], dtype=np.bool_),
     )
-    kept: PositionArray = scores.best_first()[: int(len(nbests) * kept_fraction + 0.5)]
+    kept: PositionArray = scores.best_first(int(len(nbests) * kept_fraction + 0.5))
     gains: FloatArray = scores.values[kept]
     return keep(kept, gains, n_rows=len(nbests), reason=f"not in the best {kept_fraction:g} by {scores.name}")
 

@@ -1,7 +1,8 @@
 """Plain text: one utterance a line, blank lines ignored."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +48,16 @@ def chunk_of_text(lines: WholeLines, path: Path, bad_rows: BadRows) -> Chunk:
     """Return lines of ``path`` as unlabelled utterances."""
     block = without_blank_lines(split_lines(lines, path, bad_rows))
     return Chunk(unlabelled(block.lines), block.numbers)
+
+
+class Blocks(NamedTuple):
+    """How a format is read in two steps: ``start`` cuts the file into blocks, of which ``chunk`` makes the rows."""
+
+    start: Callable[[Path], Iterator[WholeLines]]
+    chunk: Callable[[WholeLines, Path, BadRows], Chunk]
+
+
+TEXT_IN_BLOCKS = Blocks(blocks_of_text, chunk_of_text)
 
 
 def read_kaldi(path: Path, bad_rows: BadRows) -> Iterator[Chunk]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,8 +23,8 @@ from seedcorn.corpus.formats.massive import read_massive, write_massive
 from seedcorn.corpus.formats.normal_form import Chunk, in_normal_form
 from seedcorn.corpus.formats.parquet import read_parquet, write_parquet
 from seedcorn.corpus.formats.plain_text import (
-    blocks_of_text,
-    chunk_of_text,
+    TEXT_IN_BLOCKS,
+    Blocks,
     read_kaldi,
     read_plain_text,
     write_plain_text,
@@ -44,13 +44,7 @@ from seedcorn.files import writing_whole, writing_whole_folder
 
 Reader: TypeAlias = Callable[[Path, BadRows], Iterator[Chunk]]
 Writer: TypeAlias = Callable[[Corpus, Path], int]
-
-
-class Blocks(NamedTuple):
-    """How a format is read in two steps: ``start`` cuts the file into blocks, of which ``chunk`` makes the rows."""
-
-    start: Callable[[Path], Iterator[WholeLines]]
-    chunk: Callable[[WholeLines, Path, BadRows], Chunk]
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +87,7 @@ FORMATS: dict[str, Format] = {
         read=read_plain_text,
         write=write_plain_text,
         columns=frozenset({"text"}),
-        blocks=Blocks(blocks_of_text, chunk_of_text),
+        blocks=TEXT_IN_BLOCKS,
     ),
     "kaldi": Format(read=read_kaldi),
     "conll": Format(read=read_conll, write=write_conll, columns=_UTTERANCE_COLUMNS),
@@ -136,22 +130,22 @@ def read_corpus(
         first = next(_batches(reader, path, BadRows(on_error, columns=columns), lang), None)
         return Corpus(open_batches, UTTERANCE_SCHEMA if first is None else first.schema)
     if blocks := FORMATS[name].blocks:
-        staged = Staged(partial(blocks.start, path), partial(_batch_of, blocks, path, lang))
-        next(iter(staged), None)  # refuses now what cannot be read
-        return Corpus(staged)
+        make, read = partial(_batch_of, blocks, path, lang), blocks.start(path)
+        of_first = next(map(make, read), None)
+        return Corpus(Staged(_first_going_on(of_first, read, partial(blocks.start, path)), make))
     begun = open_batches()
     first = next(begun, None)
     return Corpus(_first_going_on(first, begun, open_batches), UTTERANCE_SCHEMA if first is None else first.schema)
 
 
 def _first_going_on(
-    first: pa.RecordBatch | None, begun: Iterator[pa.RecordBatch], open_batches: Callable[[], Iterator[pa.RecordBatch]]
-) -> Callable[[], Iterator[pa.RecordBatch]]:
+    first: pa.RecordBatch | None, begun: Iterator[Read], open_anew: Callable[[], Iterator[Read]]
+) -> Callable[[], Iterator[pa.RecordBatch | Read]]:
     """Return what opens passes: the first goes on with what was ``begun``, the others begin anew."""
     left = [] if first is None else [chain([first], begun)]
 
-    def opened() -> Iterator[pa.RecordBatch]:
-        return left.pop() if left else open_batches()
+    def opened() -> Iterator[pa.RecordBatch | Read]:
+        return left.pop() if left else open_anew()
 
     return opened
 
@@ -194,7 +188,10 @@ def _batches(reader: Reader, path: Path, bad_rows: BadRows, lang: str) -> Iterat
         yield _with_language(in_normal_form(chunk, path, bad_rows), lang)
 
 
-def _batch_of(blocks: Blocks, path: Path, lang: str, lines: WholeLines) -> pa.RecordBatch:
+def _batch_of(blocks: Blocks, path: Path, lang: str, lines: WholeLines | pa.RecordBatch) -> pa.RecordBatch:
+    """Return the rows of a block, or those that were made of it when the corpus was opened."""
+    if isinstance(lines, pa.RecordBatch):
+        return lines
     bad_rows = BadRows()
     return _with_language(in_normal_form(blocks.chunk(lines, path, bad_rows), path, bad_rows), lang)
 
